@@ -1,0 +1,149 @@
+import js from '@eslint/js';
+import { defineConfig, globalIgnores } from 'eslint/config';
+import security from 'eslint-plugin-security';
+import tseslint from 'typescript-eslint';
+
+// Each rule names the attack or accident it prevents; `except` lists the places whose job it is.
+const SYNTAX = [
+  {
+    selector: "MemberExpression[object.name='process'][property.name='env']",
+    message: 'Unchecked settings hide mistakes until an attacker finds them: read them from src/config.ts.',
+    except: ['src/config.ts', 'test/**'],
+  },
+  {
+    selector: 'CallExpression[callee.object.name=/^(app|router)$/][callee.property.name=/^(get|post|put|patch|delete|all|route)$/]',
+    message: 'A handler outside the route registry escapes its access rule and validation: declare it with route().',
+    except: ['src/http/**', 'test/**'],
+  },
+  {
+    selector: 'CallExpression[callee.property.name=/^(Router|static)$/][callee.object.name="express"]',
+    message: 'A sub-router escapes strict routing and the route registry: declare routes with route().',
+    except: ['src/http/**', 'test/**'],
+  },
+  {
+    selector: 'CallExpression[callee.object.name=/^(res|response)$/][callee.property.name=/^(send|sendFile|redirect|render|download|jsonp|cookie)$/]',
+    message: 'Answers leave through src/http, where response schemas, content types and redirects are checked.',
+    except: ['src/http/**', 'test/**'],
+  },
+  {
+    selector: "MemberExpression[object.name=/^(sql|CompiledQuery)$/][property.name=/^(raw|lit|val)$/]",
+    message: 'Raw SQL is how injection begins: use the query builder or the sql tag, which bind their parameters.',
+    except: [],
+  },
+  {
+    selector: "Property[key.name='rejectUnauthorized'][value.value=false]",
+    message: 'Without certificate checks anyone on the path can read and change the traffic.',
+    except: [],
+  },
+  {
+    selector: "CallExpression[callee.name='createHash'] > Literal[value=/^(md5|sha1)$/i]",
+    message: 'MD5 and SHA-1 collide: use SHA-256.',
+    except: [],
+  },
+  {
+    selector: "CallExpression[callee.object.name='Math'][callee.property.name='random']",
+    message: 'Math.random can be predicted: use node:crypto.',
+    except: ['test/**'],
+  },
+];
+
+const IMPORTS = [
+  {
+    regex: '^(node:)?(child_process|vm|cluster|worker_threads|repl|inspector)(/|$)',
+    message: 'A process or an interpreter that input can reach is remote code execution.',
+    except: ['test/**'],
+  },
+  {
+    regex: '^(node:)?process$',
+    importNames: ['env'],
+    message: 'Read settings from src/config.ts.',
+    except: ['src/config.ts', 'test/**'],
+  },
+  {
+    regex: '^kysely$',
+    importNames: ['sql', 'CompiledQuery'],
+    message: 'SQL text belongs into src/database; elsewhere the query builder binds every value.',
+    except: ['src/database/**', 'test/**'],
+  },
+  {
+    regex: '^express$',
+    importNames: ['Router'],
+    message: 'A sub-router escapes strict routing and the route registry: declare routes with route().',
+    except: ['src/http/**', 'test/**'],
+  },
+  {
+    regex: '^jose$',
+    importNames: ['decodeJwt', 'UnsecuredJWT', 'decodeProtectedHeader'],
+    message: 'A token that was decoded but not verified is input like any other.',
+    except: ['test/**'],
+  },
+];
+
+/**
+ * ESLint lets the last matching block win, so every place gets one block with all the rules that hold there.
+ *
+ * @param {string} place one of PLACES; a rule holds there unless its `except` names it
+ */
+function restrictions(place) {
+  const holds = ({ except }) => !except.includes(place);
+  const options = ({ except, ...option }) => option;
+  return {
+    files: [place],
+    rules: {
+      'no-restricted-syntax': ['error', ...SYNTAX.filter(holds).map(options)],
+      '@typescript-eslint/no-restricted-imports': ['error', { patterns: IMPORTS.filter(holds).map(options) }],
+    },
+  };
+}
+
+const PLACES = ['**', 'src/config.ts', 'src/database/**', 'src/http/**', 'test/**'];
+
+export default defineConfig(
+  globalIgnores(['node_modules/', 'data/', 'coverage/']),
+  js.configs.recommended,
+  tseslint.configs.strictTypeChecked,
+  tseslint.configs.stylisticTypeChecked,
+  security.configs.recommended,
+  {
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    linterOptions: { reportUnusedDisableDirectives: 'error' },
+    rules: {
+      'no-console': 'error',
+      'no-eval': 'error',
+      'no-new-func': 'error',
+      'no-param-reassign': 'error',
+      'no-proto': 'error',
+      'no-extend-native': 'error',
+      'no-script-url': 'error',
+      eqeqeq: 'error',
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/explicit-module-boundary-types': 'error',
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      '@typescript-eslint/switch-exhaustiveness-check': 'error',
+    },
+  },
+  PLACES.map(restrictions),
+  {
+    files: ['src/commands/**', 'test/**'],
+    rules: { 'no-console': 'off' },
+  },
+  {
+    files: ['test/**'],
+    rules: {
+      // node:test reports what its own promises reject with.
+      '@typescript-eslint/no-floating-promises': [
+        'error',
+        { allowForKnownSafeCalls: [{ from: 'package', name: ['test', 'it', 'describe', 'suite', 'before', 'after', 'beforeEach', 'afterEach'], package: 'node:test' }] },
+      ],
+      // The attacks choose names and paths themselves; nothing here comes from outside.
+      'security/detect-non-literal-fs-filename': 'off',
+      'security/detect-object-injection': 'off',
+      'security/detect-child-process': 'off',
+    },
+  },
+  {
+    files: ['**/*.js'],
+    extends: [tseslint.configs.disableTypeChecked],
+    rules: { '@typescript-eslint/explicit-module-boundary-types': 'off' },
+  },
+);

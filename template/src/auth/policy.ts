@@ -1,0 +1,15 @@
+/** The only place where roles gain permissions. */
+const POLICY = {
+  admin: ['users:read', 'users:write', 'notes:own'],
+  user: ['notes:own'],
+} as const;
+
+export type Role = keyof typeof POLICY;
+export type Permission = (typeof POLICY)[Role][number];
+
+export const ROLES = Object.keys(POLICY) as [Role, ...Role[]];
+
+/** Whether the role holds the permission. Unknown roles hold none. */
+export function holds(role: Role, permission: Permission): boolean {
+  return (POLICY[role] as readonly Permission[] | undefined)?.includes(permission) ?? false;
+}

@@ -1,0 +1,71 @@
+import type { Role } from '../auth/policy.ts';
+
+/** All times are whole milliseconds since 1970 (UTC); all ids are random UUIDs (version 4). */
+export interface UserRow {
+  id: string;
+  /** Canonical form: see `canonicalEmail`. Unique. */
+  email: string;
+  display_name: string;
+  /** Null until a password is set through a one-time link. */
+  password_hash: string | null;
+  role: Role;
+  email_verified_at: number | null;
+  disabled_at: number | null;
+  created_at: number;
+}
+
+/** One sign-in on one device: the parent row every refresh token of its family hangs on. */
+export interface SessionRow {
+  id: string;
+  user_id: string;
+  user_agent: string;
+  /** Address without its last part: enough to recognise a session, too little to follow a person. */
+  ip_prefix: string;
+  authenticated_at: number;
+  last_seen_at: number;
+  /** Absolute end, whatever is refreshed meanwhile. */
+  expires_at: number;
+  revoked_at: number | null;
+}
+
+export interface RefreshTokenRow {
+  /** SHA-256 of the token, hex. The token itself is never stored. */
+  token_hash: string;
+  session_id: string;
+  expires_at: number;
+  used_at: number | null;
+}
+
+export interface OneTimeTokenRow {
+  /** SHA-256 of the token, hex. */
+  token_hash: string;
+  user_id: string;
+  purpose: 'reset-password' | 'verify-email';
+  expires_at: number;
+  used_at: number | null;
+}
+
+export interface NoteRow {
+  id: string;
+  owner_id: string;
+  title: string;
+  body: string;
+  created_at: number;
+  updated_at: number;
+}
+
+/** Only with rate limits counted in the database. */
+export interface RateLimitRow {
+  key: string;
+  hits: number;
+  resets_at: number;
+}
+
+export interface Schema {
+  users: UserRow;
+  sessions: SessionRow;
+  refresh_tokens: RefreshTokenRow;
+  one_time_tokens: OneTimeTokenRow;
+  notes: NoteRow;
+  rate_limits: RateLimitRow;
+}

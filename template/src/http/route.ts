@@ -1,0 +1,79 @@
+import type { z } from 'zod';
+import type { Principal } from '../auth/principal.ts';
+import type { Permission } from '../auth/policy.ts';
+import type { RequestContext } from './request-context.ts';
+
+/** Who may call a route. Required on every route: one that forgets it does not compile. */
+export type Access =
+  | { readonly kind: 'public'; readonly reason: string }
+  | { readonly kind: 'authenticated' }
+  | { readonly kind: 'permission'; readonly permission: Permission };
+
+/** Opens a route to callers who are not signed in. The reason is printed by the route inventory. */
+export const dangerouslyPublic = (reason: string) => ({ kind: 'public', reason }) as const;
+
+/** Any signed-in caller. */
+export const authenticated = { kind: 'authenticated' } as const;
+
+/** Callers whose role holds the permission in `auth/policy.ts`. */
+export const can = (permission: Permission) => ({ kind: 'permission', permission }) as const;
+
+export type Method = 'delete' | 'get' | 'patch' | 'post' | 'put';
+
+type Parsed<S extends z.ZodType | undefined> = S extends z.ZodType ? z.output<S> : undefined;
+
+/** What a handler sees: parsed values only, never the raw request. */
+export interface HandlerInput<
+  A extends Access,
+  P extends z.ZodType | undefined,
+  Q extends z.ZodType | undefined,
+  B extends z.ZodType | undefined,
+> {
+  readonly params: Parsed<P>;
+  readonly query: Parsed<Q>;
+  readonly body: Parsed<B>;
+  readonly principal: A extends { kind: 'public' } ? undefined : Principal;
+  readonly context: RequestContext;
+}
+
+/**
+ * A route is data. Validation, authorisation, the OpenAPI document and the 405 answers all come from this declaration.
+ * A part without a schema does not exist for the handler: a body sent to a route without `body` is refused.
+ */
+export interface Route<
+  A extends Access = Access,
+  P extends z.ZodType | undefined = z.ZodType | undefined,
+  Q extends z.ZodType | undefined = z.ZodType | undefined,
+  B extends z.ZodType | undefined = z.ZodType | undefined,
+  R extends z.ZodType | undefined = z.ZodType | undefined,
+> {
+  readonly method: Method;
+  /** Express path, for example `/api/v1/notes/:id`. */
+  readonly path: string;
+  readonly summary: string;
+  readonly access: A;
+  readonly params?: P;
+  readonly query?: Q;
+  readonly body?: B;
+  /** Largest accepted body in bytes. Default 16 KiB. */
+  readonly bodyLimit?: number;
+  /** Status of success. */
+  readonly status: 200 | 201 | 202 | 204;
+  /** Everything the answer may contain; anything else never leaves. Absent with 204. */
+  readonly response?: R;
+  handle(input: HandlerInput<A, P, Q, B>): Promise<R extends z.ZodType ? z.input<R> : undefined>;
+}
+
+/** A route whose parts no longer matter, as the registry keeps them. */
+export type AnyRoute = Omit<Route, 'handle'> & { handle(input: never): Promise<unknown> };
+
+/** Declares a route; types flow from its schemas into its handler. */
+export function route<
+  A extends Access,
+  P extends z.ZodType | undefined = undefined,
+  Q extends z.ZodType | undefined = undefined,
+  B extends z.ZodType | undefined = undefined,
+  R extends z.ZodType | undefined = undefined,
+>(definition: Route<A, P, Q, B, R>): AnyRoute {
+  return definition as unknown as AnyRoute;
+}
