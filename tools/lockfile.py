@@ -1,0 +1,251 @@
+"""Derive ``template/package-lock.json.jinja`` from one resolution of every dependency the template knows.
+
+``template/package.json.jinja`` is the one list: a dependency of one answer stands there between
+``{%- if CONDITION %}`` and ``{%- endif %}``. npm resolves all of them together, once. A package of that resolution
+belongs to a project exactly when one of the project's own dependencies leads to it, so its condition is the ``or``
+of theirs, and so are the conditions of its flags (``dev``, ``optional``, …). tests/template holds the result
+against npm for every combination of answers.
+
+    python tools/lockfile.py            resolve what changed in package.json.jinja, keep every other version
+    python tools/lockfile.py --refresh  resolve everything anew
+    python tools/lockfile.py --check    write nothing; exit 1 when the file would change
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import subprocess
+import sys
+import tempfile
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+TEMPLATE = Path(__file__).resolve().parent.parent / "template"
+MANIFEST = TEMPLATE / "package.json.jinja"
+LOCKFILE = TEMPLATE / "package-lock.json.jinja"
+
+ALWAYS = ""
+IF = re.compile(r"\{%- if (.+?) %\}")
+TAG = re.compile(r"\{%-? .+? %\}")
+VALUE = re.compile(r"\{\{ (\w+) \| to_json \}\}")
+DEPENDENCY = re.compile(r'\s+"([^"]+)": "[^"]+",?')
+
+# npm writes these keys first, then plain values, then objects, each by name.
+LEADING_KEYS = ("name", "version", "lockfileVersion", "resolved", "integrity", "requires", "packages", "dependencies")
+FLAGS = ("dev", "optional", "devOptional", "peer", "extraneous")
+
+Package = dict[str, Any]
+Conditions = frozenset[str]
+
+
+class Edge(NamedTuple):
+    """One dependency of one package: where it leads in ``packages``, and of what kind it is."""
+
+    to: str
+    peer: bool
+    optional: bool
+
+
+class Item(NamedTuple):
+    """A piece of JSON text and the answers under which it is there."""
+
+    text: str
+    condition: str
+
+
+def without_tags(text: str) -> Any:
+    """Read a template of JSON with every condition true and every value replaced by its question's name."""
+    return json.loads(VALUE.sub(r'"\1"', TAG.sub("", text)))
+
+
+def dependency_conditions(manifest: str) -> dict[str, str]:
+    """Map each name of package.json.jinja to the Jinja condition it stands under (``ALWAYS`` for none)."""
+    conditions = {}
+    condition = ALWAYS
+    for line in manifest.splitlines():
+        if opened := IF.fullmatch(line):
+            condition = opened[1]
+        elif line == "{%- endif %}":
+            condition = ALWAYS
+        elif named := DEPENDENCY.fullmatch(line):
+            conditions[named[1]] = condition
+    return conditions
+
+
+def resolve(manifest: str, previous: str | None, npm: Iterable[str]) -> dict[str, Package]:
+    """Let npm resolve the union of all dependencies; versions of ``previous`` stay where they still fit."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "package.json").write_text(json.dumps(without_tags(manifest), indent=2))
+        Path(folder, ".npmrc").write_text((TEMPLATE / ".npmrc").read_text())
+        lockfile = Path(folder, "package-lock.json")
+        if previous is not None:
+            lockfile.write_text(json.dumps(without_tags(previous), indent=2))
+        subprocess.run(
+            [*npm, "install", "--package-lock-only", "--no-audit", "--loglevel=error"],
+            cwd=folder,
+            check=True,
+            stdout=sys.stderr,
+        )
+        packages: dict[str, Package] = json.loads(lockfile.read_text())["packages"]
+        return packages
+
+
+def located(packages: dict[str, Package], start: str, name: str) -> str | None:
+    """Find ``name`` as Node does: in the package's own node_modules, then in those of the folders above."""
+    folder = start
+    while True:
+        candidate = f"{folder}/node_modules/{name}".lstrip("/")
+        if candidate in packages:
+            return candidate
+        if not folder:
+            return None
+        folder = folder.rpartition("node_modules/")[0].rstrip("/")
+
+
+def edges(packages: dict[str, Package], path: str) -> Iterator[Edge]:
+    """Yield the dependencies of an installed package, optional and peer ones included."""
+    package = packages[path]
+    meta = package.get("peerDependenciesMeta", {})
+    kinds = (
+        (package.get("dependencies", {}), False, False),
+        (package.get("optionalDependencies", {}), False, True),
+        (package.get("peerDependencies", {}), True, False),
+    )
+    for names, peer, optional in kinds:
+        for name in names:
+            to = located(packages, path, name)
+            if to:
+                yield Edge(to, peer, optional or (peer and meta.get(name, {}).get("optional", False)))
+
+
+def reached(
+    packages: dict[str, Package], roots: dict[str, str], follows: Callable[[Edge], bool]
+) -> dict[str, Conditions]:
+    """Collect, for every package, the conditions of the ``roots`` that lead to it along edges of one kind."""
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    queue = [(f"node_modules/{name}", condition) for name, condition in roots.items()]
+    while queue:
+        path, condition = queue.pop()
+        if condition not in found[path]:
+            found[path].add(condition)
+            queue += [(edge.to, condition) for edge in edges(packages, path) if follows(edge)]
+    return defaultdict(frozenset, {path: frozenset(conditions) for path, conditions in found.items()})
+
+
+def expression(conditions: Conditions) -> str:
+    """Write "any of these" as Jinja; ``ALWAYS`` when one of them always holds."""
+    return ALWAYS if ALWAYS in conditions else " or ".join(sorted(conditions))
+
+
+def flag_condition(wanted: Conditions, spared: Conditions) -> str | None:
+    """Say when a flag stands that ``spared`` takes away, in a package there under ``wanted``; None for never."""
+    if ALWAYS in spared or wanted <= spared:
+        return None
+    return f"not ({expression(spared)})" if spared else ALWAYS
+
+
+def flags(packages: dict[str, Package], production: dict[str, str], development: dict[str, str]) -> Iterator[
+    tuple[str, dict[str, str], str]
+]:
+    """Yield each package with the conditions of its flags and of itself, by the rules npm computes them with."""
+    everything = production | development
+    present = reached(packages, everything, lambda edge: not (edge.peer and edge.optional))
+    not_dev = reached(packages, production, lambda _: True)
+    not_optional = reached(packages, everything, lambda edge: not edge.optional)
+    not_peer = reached(packages, everything, lambda edge: not edge.peer)
+    for path in packages:
+        if path:
+            wanted = present[path]
+            rules = {"dev": not_dev, "optional": not_optional, "peer": not_peer}
+            stands = {flag: flag_condition(wanted, spared[path]) for flag, spared in rules.items()}
+            yield path, {flag: at for flag, at in stands.items() if at is not None}, expression(wanted)
+
+
+def joined(items: list[Item]) -> str:
+    """Join pieces of JSON with commas that are right whichever of the conditional ones are there."""
+    if items[0].condition:
+        raise SystemExit(f"The first entry must not depend on an answer: {items[0].text}")
+    text = items[0].text
+    held = ALWAYS
+    for item in items[1:]:
+        if item.condition != held:
+            text += "\n{%- endif %}" if held else ""
+            text += f"\n{{%- if {item.condition} %}}" if item.condition else ""
+            held = item.condition
+        text += f",\n{item.text}"
+    return text + ("\n{%- endif %}" if held else "")
+
+
+def as_json(value: object, indent: int) -> str:
+    """Write a value as npm does, with its later lines ``indent`` spaces in."""
+    return json.dumps(value, indent=2, ensure_ascii=False).replace("\n", "\n" + " " * indent)
+
+
+def entry(path: str, package: Package, flag_conditions: dict[str, str]) -> str:
+    """Write one package of the lockfile."""
+    plain = {key: value for key, value in package.items() if key not in FLAGS} | dict.fromkeys(flag_conditions, True)
+
+    def order(key: str) -> tuple[int, bool, str]:
+        leading = LEADING_KEYS.index(key) if key in LEADING_KEYS[:5] else len(LEADING_KEYS)
+        return leading, isinstance(plain[key], dict | list), key
+
+    items = [
+        Item(f'      "{key}": {as_json(plain[key], 6)}', flag_conditions.get(key, ALWAYS))
+        for key in sorted(plain, key=order)
+    ]
+    return f'    "{path}": {{\n{joined(items)}\n    }}'
+
+
+def root_entry(root: Package, conditions: dict[str, str]) -> str:
+    """Write the project's own entry, with its conditional dependencies."""
+    parts = []
+    for key, value in root.items():
+        if key.endswith("ependencies"):
+            rows = [Item(f'        "{name}": "{version}"', conditions[name]) for name, version in value.items()]
+            parts.append(f'      "{key}": {{\n{joined(rows)}\n      }}')
+        elif key in {"name", "license"}:
+            parts.append(f'      "{key}": {{{{ {value} | to_json }}}}')
+        else:
+            parts.append(f'      "{key}": {as_json(value, 6)}')
+    return '    "": {\n' + ",\n".join(parts) + "\n    }"
+
+
+def derive(manifest: str, packages: dict[str, Package]) -> str:
+    """Write the lockfile template for a resolution of ``manifest``."""
+    conditions = dependency_conditions(manifest)
+    root = packages[""]
+    production = {name: conditions[name] for name in root["dependencies"]}
+    development = {name: conditions[name] for name in root["devDependencies"]}
+    items = [Item(root_entry(root, conditions), ALWAYS)]
+    for path, flag_conditions, condition in flags(packages, production, development):
+        items.append(Item(entry(path, packages[path], flag_conditions), condition))
+    return (
+        '{\n  "name": {{ project_name | to_json }},\n'
+        f'  "version": "{root["version"]}",\n  "lockfileVersion": 3,\n  "requires": true,\n'
+        f'  "packages": {{\n{joined(items)}\n  }}\n}}\n'
+    )
+
+
+def main() -> int:
+    """Run the command line; returns the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    mode = parser.add_mutually_exclusive_group()
+    mode.add_argument("--refresh", action="store_true", help="resolve everything anew")
+    mode.add_argument("--check", action="store_true", help="exit 1 when the file would change")
+    options = parser.parse_args()
+    manifest = MANIFEST.read_text(encoding="utf-8")
+    before = LOCKFILE.read_text(encoding="utf-8") if LOCKFILE.exists() else None
+    npm = ["npm", "--offline"] if options.check else ["npm"]
+    after = derive(manifest, resolve(manifest, None if options.refresh else before, npm))
+    if options.check:
+        return 0 if after == before else 1
+    LOCKFILE.write_text(after, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
