@@ -34,8 +34,8 @@ TAG = re.compile(r"\{%-? .+? %\}")
 VALUE = re.compile(r"\{\{ (\w+) \| to_json \}\}")
 DEPENDENCY = re.compile(r'\s+"([^"]+)": "[^"]+",?')
 
-# npm writes these keys first, then plain values, then objects, each by name.
-LEADING_KEYS = ("name", "version", "lockfileVersion", "resolved", "integrity", "requires", "packages", "dependencies")
+# npm writes these keys first, then the plain values by name, then the objects.
+LEADING_KEYS = ("version", "resolved", "integrity")
 FLAGS = ("dev", "optional", "devOptional", "peer", "extraneous")
 
 Package = dict[str, Any]
@@ -189,9 +189,10 @@ def entry(path: str, package: Package, flag_conditions: dict[str, str]) -> str:
     """Write one package of the lockfile."""
     plain = {key: value for key, value in package.items() if key not in FLAGS} | dict.fromkeys(flag_conditions, True)
 
-    def order(key: str) -> tuple[int, bool, str]:
-        leading = LEADING_KEYS.index(key) if key in LEADING_KEYS[:5] else len(LEADING_KEYS)
-        return leading, isinstance(plain[key], dict | list), key
+    def order(key: str) -> tuple[int, int, str]:
+        if isinstance(plain[key], dict | list):
+            return 2, 0, ""
+        return (0, LEADING_KEYS.index(key), "") if key in LEADING_KEYS else (1, 0, key)
 
     items = [
         Item(f'      "{key}": {as_json(plain[key], 6)}', flag_conditions.get(key, ALWAYS))
