@@ -1,0 +1,93 @@
+"""Git, shut off from the surroundings that would change what it does."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+# A name of our own for commits that no person made; `.invalid` can belong to nobody (RFC 2606).
+_OURSELVES = {
+    "GIT_AUTHOR_NAME": "Scaffold",
+    "GIT_AUTHOR_EMAIL": "scaffold@scaffold.invalid",
+    "GIT_COMMITTER_NAME": "Scaffold",
+    "GIT_COMMITTER_EMAIL": "scaffold@scaffold.invalid",
+}
+# Hooks, signing, merge drivers and line-ending rules of a person must not reach what we compute.
+_NEUTRAL = {
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_ATTR_NOSYSTEM": "1",
+}
+
+
+class GitError(Exception):
+    """Git refused; the message is the last line it printed."""
+
+
+def surroundings() -> dict[str, str]:
+    """Return the environment without the variables by which git is aimed at another repository.
+
+    They are set, for example, while a git hook runs.
+    """
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    kept = ("GIT_SSH", "GIT_SSH_COMMAND", "GIT_ASKPASS")
+    ssh = {name: os.environ[name] for name in kept if name in os.environ}
+    return {**inherited, **ssh, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+
+
+@dataclass(frozen=True)
+class Git:
+    """Git in one folder.
+
+    Attributes:
+        folder: where it runs.
+        environment: variables on top of the cleaned environment.
+    """
+
+    folder: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    def run(
+        self, *arguments: str | Path, stdin: bytes = b"", check: bool = True
+    ) -> subprocess.CompletedProcess[bytes]:
+        """Run one git command.
+
+        Raises:
+            GitError: the command failed and `check` is set.
+            FileNotFoundError: there is no git on this machine.
+        """
+        result = subprocess.run(  # noqa: S603 - a list of arguments, never a shell
+            ["git", *arguments],  # noqa: S607 - the user's own git
+            cwd=self.folder,
+            env={**surroundings(), **self.environment},
+            input=stdin,
+            capture_output=True,
+            check=False,
+        )
+        if check and result.returncode != 0:
+            lines = result.stderr.decode(errors="replace").strip().splitlines() or ["no reason given"]
+            raise GitError(lines[-1].removeprefix("fatal: "))
+        return result
+
+    def __call__(self, *arguments: str | Path, stdin: bytes = b"") -> str:
+        """Run one git command and return what it prints, without the last line break.
+
+        Raises:
+            GitError: the command failed.
+        """
+        return self.run(*arguments, stdin=stdin).stdout.decode(errors="surrogateescape").rstrip("\n")
+
+    def with_environment(self, **variables: str) -> Git:
+        """Return the same git with more variables."""
+        return Git(self.folder, {**self.environment, **variables})
+
+
+def neutral(folder: Path) -> Git:
+    """Return a git that follows nobody's configuration and commits in nobody's name."""
+    return Git(folder, {**_OURSELVES, **_NEUTRAL})
