@@ -1,0 +1,92 @@
+import { isIP } from 'node:net';
+import { z } from 'zod';
+
+/**
+ * A setting: text becomes a value or breaks the rule. The rule is printed, the text never is.
+ *
+ * @param rule completes "NAME must be …"
+ * @param parse undefined refuses the text
+ */
+export const setting = <T>(rule: string, parse: (text: string) => T | undefined) =>
+  z.string({ error: rule }).transform((text, context): T => {
+    const value = parse(text);
+    if (value !== undefined) return value;
+    context.addIssue({ code: 'custom', message: rule });
+    return z.NEVER;
+  });
+
+export const choice = <const T extends string>(...values: readonly T[]) =>
+  setting(`one of ${values.join(', ')}`, (text) => values.find((value) => value === text));
+
+/** A whole number in plain digits: `Number('')` is 0 and `Number('1e9')` is a billion. */
+export const integer = (min: number, max: number) =>
+  setting(`a whole number from ${min} to ${max}`, (text) => {
+    const value = /^\d{1,10}$/.test(text) ? Number(text) : -1;
+    return value >= min && value <= max ? value : undefined;
+  });
+
+export const address = () => setting('an IP address to listen on', (text) => (isIP(text) > 0 ? text : undefined));
+
+export const origin = () =>
+  setting('an origin such as https://api.example.com, without path or trailing slash', parseOrigin);
+
+/** Comma-separated. */
+export const list = <T>(rule: string, parse: (item: string) => T | undefined) =>
+  setting(`a comma-separated list of ${rule}`, (text): readonly T[] | undefined => {
+    const items = text.split(',').map((item) => parse(item.trim()));
+    return items.every((item) => item !== undefined) ? items : undefined;
+  });
+
+export const hosts = () =>
+  list('host names without port', (item) =>
+    /^(?:[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:.]{2,45}\])$/i.test(item) ? item.toLowerCase() : undefined,
+  );
+
+export const origins = () => list('exact origins such as https://app.example.com (never *)', parseOrigin);
+
+/** Whoever is trusted writes the client's address, so a name, a hop count or half the internet is refused. */
+export const proxies = () =>
+  list('exact IP addresses or networks such as 10.0.0.0/24 (never true, * or a number of hops)', (item) => {
+    const [ip = '', bits, ...rest] = item.split('/');
+    const version = isIP(ip);
+    if (version === 0 || rest.length > 0) return undefined;
+    if (bits === undefined) return item;
+    const [least, most] = version === 4 ? [8, 32] : [16, 128];
+    return /^\d{1,3}$/.test(bits) && Number(bits) >= least && Number(bits) <= most ? item : undefined;
+  });
+
+/** Where people report vulnerabilities, in the forms RFC 9116 allows here. */
+export const contact = () =>
+  setting('an e-mail address or an https URL', (text) =>
+    /^(?:[\w.+-]{1,64}@[a-z0-9.-]{1,190}|https:\/\/[\w.~/-]{1,190})$/i.test(text) ? text : undefined,
+  );
+
+/** A mailbox: `name@example.com` or `Name <name@example.com>`. A line break would smuggle in further headers. */
+export const mailbox = () =>
+  setting('an address such as no-reply@example.com or My API <no-reply@example.com>', (text) =>
+    /^(?:[\w.+-]{1,64}@[a-z0-9.-]{1,190}|[\w .-]{1,64} <[\w.+-]{1,64}@[a-z0-9.-]{1,190}>)$/i.test(text) ? text : undefined,
+  );
+
+export const url = (rule: string, ...protocols: readonly string[]) =>
+  setting(rule, (text) => (protocols.includes(URL.parse(text)?.protocol ?? '') ? text : undefined));
+
+const PLACEHOLDER = /change[-_]?me|change[-_]?this|placeholder|example|secret|password|default/i;
+
+/** Whether a secret is one that people publish in documentation. */
+export const isPlaceholder = (text: string): boolean => PLACEHOLDER.test(text);
+
+/**
+ * A random key, decoded. Source: ASVS 5.0 13.2.3, 11.2.3.
+ * A signing library takes six letters without a word; whoever guesses the key is every user.
+ */
+export const secret = () =>
+  setting('at least 32 random bytes in base64url or hex (npm run setup makes one)', (text): Uint8Array | undefined => {
+    if (isPlaceholder(text) || !/^[\w+/-]{43,1024}={0,2}$/.test(text)) return undefined;
+    const bytes = Buffer.from(text, /^(?:[0-9a-f]{2})+$/i.test(text) ? 'hex' : 'base64');
+    return bytes.length >= 32 && new Set(bytes).size >= 16 ? new Uint8Array(bytes) : undefined;
+  });
+
+function parseOrigin(text: string): string | undefined {
+  const parsed = URL.parse(text);
+  return parsed?.origin === text && /^https?:$/.test(parsed.protocol) ? text : undefined;
+}
