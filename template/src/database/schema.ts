@@ -21,6 +21,8 @@ export interface SessionRow {
   user_agent: string;
   /** Address without its last part: enough to recognise a session, too little to follow a person. */
   ip_prefix: string;
+  created_at: number;
+  /** When a password was last proven in this session. */
   authenticated_at: number;
   last_seen_at: number;
   /** Absolute end, whatever is refreshed meanwhile. */

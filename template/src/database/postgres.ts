@@ -1,0 +1,73 @@
+import type { Dialect } from 'kysely';
+import { PostgresDialect } from 'kysely';
+import { Pool, types } from 'pg';
+import { z } from 'zod';
+import { isPrivateHost } from '../private-network.ts';
+import type { DatabaseOptions } from './connection.ts';
+
+const INT8 = 20;
+
+/** SQLSTATE classes of a server that cannot answer now. Source: PostgreSQL manual, appendix A. */
+const UNAVAILABLE = /^(?:08|53|57P0[1-5]|57014|55P03|25P03|40001|40P01)/;
+const LOST = /^E(?:CONN|HOST|NET|PIPE|TIMEDOUT)|^ENOTFOUND$|^EAI_AGAIN$/;
+/** What the driver says without a code. */
+const LOST_MESSAGE = /timeout exceeded when trying to connect|^Connection terminated/;
+
+const SHAPE = 'postgresql://user:password@host:5432/database, with no other parameter than sslmode=verify-full or disable';
+const PROVEN = 'an address without sslmode=disable: the host is neither this machine nor a service of its private network';
+
+/** Parameters of the address could undo the limits below, so all but one are refused. */
+function hasShape(text: string): boolean {
+  const url = URL.parse(text);
+  if (!url || !/^postgres(?:ql)?:$/.test(url.protocol) || !url.username || !url.hostname || url.pathname.length < 2) return false;
+  return !url.hash && /^(?:\?sslmode=(?:verify-full|disable))?$/.test(url.search);
+}
+
+/** TLS may be left out only where nobody listens in between. */
+const isProven = (text: string) => !text.endsWith('sslmode=disable') || isPrivateHost(new URL(text).hostname);
+
+export const databaseSettings = {
+  DATABASE_URL: z.string({ error: SHAPE }).refine(hasShape, { error: SHAPE, abort: true }).refine(isProven, { error: PROVEN }),
+};
+
+/** Reads that decide about a write must lock the rows they have read. */
+export const LOCKS_ROWS = true;
+
+/** Certificates are verified against Node's roots; add a private one with NODE_EXTRA_CA_CERTS. */
+function encryption(url: URL): { rejectUnauthorized: true } | false {
+  const asked = url.searchParams.get('sslmode');
+  return asked === 'verify-full' || (asked === null && !isPrivateHost(url.hostname)) ? { rejectUnauthorized: true } : false;
+}
+
+/** Nothing connects yet: the pool opens connections as queries need them. */
+export function openDialect({ databaseUrl, log, statementTimeoutMs = 5000 }: DatabaseOptions): Dialect {
+  const url = new URL(databaseUrl);
+  const pool = new Pool({
+    host: url.hostname.replace(/^\[|\]$/g, ''),
+    port: Number(url.port || 5432),
+    user: decodeURIComponent(url.username),
+    password: decodeURIComponent(url.password),
+    database: decodeURIComponent(url.pathname.slice(1)),
+    ssl: encryption(url),
+    max: 10,
+    connectionTimeoutMillis: 3000,
+    idleTimeoutMillis: 30_000,
+    statement_timeout: statementTimeoutMs,
+    lock_timeout: Math.min(2000, statementTimeoutMs),
+    idle_in_transaction_session_timeout: 10_000,
+    // Times in milliseconds fit into a number for 285,000 years; the parser is this pool's own.
+    types: { getTypeParser: (oid, format) => (Number(oid) === INT8 ? Number : types.getTypeParser(oid, format)) },
+  });
+  // Without listeners a restart of the server ends this process.
+  const report = (error: Error) => { log.error('database_connection_lost', { error }); };
+  pool.on('error', report);
+  pool.on('connect', (client) => client.on('error', report));
+  return new PostgresDialect({ pool });
+}
+
+/** Whether the error means that the database cannot answer now, rather than that the query is wrong. */
+export function isUnavailable(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const code = 'code' in error ? String(error.code) : '';
+  return code ? UNAVAILABLE.test(code) || LOST.test(code) : LOST_MESSAGE.test(error.message);
+}

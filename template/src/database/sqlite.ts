@@ -1,0 +1,94 @@
+import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import type { Dialect, SqliteDatabase, SqliteStatement } from 'kysely';
+import { SqliteAdapter, SqliteDialect } from 'kysely';
+import { setting } from '../config/values.ts';
+import type { DatabaseOptions } from './connection.ts';
+
+const SCHEME = 'file:';
+const BUSY_TIMEOUT_MS = 2000;
+const CACHED_STATEMENTS = 200;
+
+/** Primary result codes of a database that cannot be used right now. Source: https://sqlite.org/rescode.html */
+const UNAVAILABLE = new Set([5 /* busy */, 6 /* locked */, 10 /* i/o */, 13 /* full */, 14 /* cannot open */]);
+
+export const databaseSettings = {
+  DATABASE_URL: setting('file: and a path, for example file:data/app.sqlite', (text) => (/^file:[^?#\0]+$/.test(text) ? text : undefined)),
+};
+
+/** Transactions begin exclusively (see `prepare`), so no row needs a lock of its own. */
+export const LOCKS_ROWS = false;
+
+/** DDL is transactional: a migration that fails half-way, or meets a second process, leaves nothing behind. */
+class TransactionalAdapter extends SqliteAdapter {
+  override get supportsTransactionalDdl(): boolean {
+    return true;
+  }
+}
+
+class NodeSqliteDialect extends SqliteDialect {
+  override createAdapter(): TransactionalAdapter {
+    return new TransactionalAdapter();
+  }
+}
+
+/** Gives Node's own SQLite the shape Kysely expects. Statements are compiled once. */
+class CachingDatabase implements SqliteDatabase {
+  readonly #database: DatabaseSync;
+  readonly #statements = new Map<string, SqliteStatement>();
+
+  constructor(database: DatabaseSync) {
+    this.#database = database;
+  }
+
+  prepare(sql: string): SqliteStatement {
+    // A transaction that reads first and locks later lets a second process write in between.
+    return this.#statements.get(sql) ?? this.#compile(sql === 'begin' ? 'begin immediate' : sql, sql);
+  }
+
+  close(): void {
+    this.#statements.clear();
+    this.#database.close();
+  }
+
+  #compile(sql: string, key: string): SqliteStatement {
+    const compiled = this.#database.prepare(sql);
+    const bind = (parameters: readonly unknown[]) => parameters as Parameters<typeof compiled.all>;
+    const statement: SqliteStatement = {
+      reader: compiled.columns().length > 0,
+      all: (parameters) => compiled.all(...bind(parameters)),
+      run: (parameters) => compiled.run(...bind(parameters)),
+      iterate: (parameters) => compiled.iterate(...bind(parameters)),
+    };
+    // Lists of different lengths make different statements: a caller must not fill the memory with them.
+    if (this.#statements.size >= CACHED_STATEMENTS) this.#statements.clear();
+    this.#statements.set(key, statement);
+    return statement;
+  }
+}
+
+/** Other accounts of the machine must not read password hashes: folder 0700, file 0600 (its -wal and -shm inherit it). */
+function createPrivately(path: string): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  closeSync(openSync(path, 'a', 0o600));
+  chmodSync(path, 0o600);
+}
+
+/** @throws Error when the file cannot be opened or is not a database */
+export function openDialect({ databaseUrl }: DatabaseOptions): Dialect {
+  const path = databaseUrl.slice(SCHEME.length);
+  createPrivately(path);
+  const database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS, defensive: true, enableForeignKeyConstraints: true });
+  database.exec('pragma journal_mode = wal');
+  // A schema smuggled into the file must not run functions; deleted accounts must not stay readable in it.
+  database.exec('pragma trusted_schema = off; pragma secure_delete = on');
+  return new NodeSqliteDialect({ database: new CachingDatabase(database) });
+}
+
+/** Whether the error means that the database cannot answer now, rather than that the query is wrong. */
+export function isUnavailable(error: unknown): boolean {
+  const code = error instanceof Error && 'errcode' in error ? Number(error.errcode) : 0;
+  // The low byte is the primary code.
+  return UNAVAILABLE.has(code & 0xff);
+}
