@@ -1,0 +1,43 @@
+"""Secure-by-default Express projects, generated and kept up to date.
+
+The command `scaffold` is for people and scripts; programs call `create_project`:
+
+    result = scaffold.create_project("my-api", {"security_contact": "security@example.com"})
+    print(result.path)
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from scaffold.create import CreateResult as CreateResult
+    from scaffold.create import create_project as create_project
+    from scaffold.errors import AnswerErrors as AnswerErrors
+    from scaffold.errors import AnswerProblem as AnswerProblem
+    from scaffold.errors import ScaffoldError as ScaffoldError
+
+__version__: str
+
+_PUBLIC = {
+    "AnswerErrors": "scaffold.errors",
+    "AnswerProblem": "scaffold.errors",
+    "CreateResult": "scaffold.create",
+    "ScaffoldError": "scaffold.errors",
+    "create_project": "scaffold.create",
+}
+
+__all__ = ["AnswerErrors", "AnswerProblem", "CreateResult", "ScaffoldError", "create_project"]
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - the public names are of many types
+    """Import a public name when it is first used: `scaffold --help` needs none of them."""
+    if name == "__version__":
+        from scaffold.source import version
+
+        return version()
+    if name in _PUBLIC:
+        return getattr(import_module(_PUBLIC[name]), name)
+    message = f"module 'scaffold' has no attribute {name!r}"
+    raise AttributeError(message)

@@ -1,0 +1,107 @@
+"""Rendering: the only module that imports Copier."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import warnings
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from scaffold.errors import template_broken, template_runs_code
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from scaffold.questions import Answer
+    from scaffold.source import Template
+
+ANSWERS_FILE = ".copier-answers.yml"
+# One entry of YAML with the lines a long value goes on in.
+SOURCE_ENTRY = re.compile(r"^_src_path:.*\n(?:[ \t].*\n|\n)*", re.MULTILINE)
+
+
+def render(template: Template, answers: Mapping[str, Answer], into: Path) -> tuple[str, ...]:
+    """Render a template with the given answers.
+
+    Args:
+        template: the template.
+        answers: an answer for every question that matters.
+        into: folder to create; its parent must be a private folder that may hold scratch files.
+
+    Returns:
+        The paths of all files, relative to `into`, in order.
+
+    Raises:
+        ScaffoldError: `template-broken` or `template-runs-code`.
+        OSError: the files cannot be written.
+    """
+    with TemporaryDirectory(prefix="template-", dir=into.parent) as scratch:
+        empty = Path(scratch, "empty")
+        empty.mkdir()
+        folder = template.files(Path(scratch, "files"))
+        _run_copier(template.address, folder, answers, into, empty)
+    _record_source(into / ANSWERS_FILE, template)
+    return _settled(into)
+
+
+def _run_copier(
+    address: str, folder: Path, answers: Mapping[str, Answer], into: Path, empty: Path
+) -> None:
+    from copier import Settings, run_copy
+    from copier.errors import CopierError, UnsafeTemplateError
+    from jinja2 import TemplateError
+
+    try:
+        with warnings.catch_warnings(), _without_git(empty):
+            warnings.simplefilter("ignore")
+            # Empty settings: defaults and trusted templates of one machine must not change what is rendered.
+            run_copy(
+                str(folder),
+                into,
+                dict(answers),
+                settings=Settings(),
+                exclude=["node_modules"],
+                defaults=True,
+                quiet=True,
+                cleanup_on_error=False,
+            )
+    except UnsafeTemplateError as error:
+        raise template_runs_code(address, [str(error).partition(": ")[2].partition(".")[0]]) from error
+    except (CopierError, TemplateError, TypeError, ValueError) as error:
+        raise template_broken(address, " ".join(str(error).split())) from error
+
+
+@contextmanager
+def _without_git(empty: Path) -> Iterator[None]:
+    """Hide git from Copier, which would ask it once per file and clone a folder that is a repository."""
+    from plumbum import local
+
+    with local.env(PATH=str(empty)):
+        yield
+
+
+def _record_source(answers_file: Path, template: Template) -> None:
+    """Write down what `copier copy` of the template's address would have written."""
+    if not answers_file.is_file():
+        return
+    commit = f"_commit: {template.commit}\n" if template.commit else ""
+    entry = f"{commit}_src_path: {template.address}\n"
+    text = answers_file.read_text(encoding="utf-8")
+    answers_file.write_text(SOURCE_ENTRY.sub(lambda _: entry, text, count=1), encoding="utf-8", newline="\n")
+
+
+def _settled(project: Path) -> tuple[str, ...]:
+    """Give every file the mode its owner's umask asks for, not the one it has where the template is installed."""
+    allowed = stat.S_IMODE(project.stat().st_mode)
+    found = []
+    for folder, _, names in os.walk(project):
+        for path in (Path(folder, name) for name in names):
+            found.append(path.relative_to(project).as_posix())
+            if not path.is_symlink():
+                executable = path.stat().st_mode & stat.S_IXUSR
+                path.chmod(allowed & (0o777 if executable else 0o666))
+    return tuple(sorted(found))

@@ -1,0 +1,172 @@
+"""Everything that can go wrong for a user: one exception, one code per mistake, one next step."""
+
+from __future__ import annotations
+
+import signal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+# Exit codes of the command; 69 and above follow sysexits(3).
+WRONG_USAGE = 2
+REFUSED = 4
+TEMPLATE_UNAVAILABLE = 69
+UNEXPECTED = 70
+CANNOT_WRITE = 73
+
+
+class ScaffoldError(Exception):
+    """A failure a user can act on.
+
+    Attributes:
+        code: stable name of the mistake, for scripts.
+        sentence: what is wrong, in one sentence.
+        next_step: what to do about it.
+        exit_code: exit code of the command.
+        problems: the single mistakes in the answers, if there are any.
+    """
+
+    problems: tuple[AnswerProblem, ...] = ()
+
+    def __init__(self, code: str, sentence: str, next_step: str, exit_code: int) -> None:
+        """Keep the parts apart, so that text and JSON can be made of them."""
+        super().__init__(sentence)
+        self.code = code
+        self.sentence = sentence
+        self.next_step = next_step
+        self.exit_code = exit_code
+
+
+@dataclass(frozen=True)
+class AnswerProblem:
+    """One mistake in the answers.
+
+    Attributes:
+        question: name of the question, as in `copier.yml`.
+        flag: the flag that answers it; empty when there is no such question.
+        problem: what is wrong with the answer.
+        allowed: the values that would be accepted; empty when any text that fits would be.
+        suggestion: the value or name that was probably meant.
+    """
+
+    question: str
+    flag: str
+    problem: str
+    allowed: tuple[str, ...] = ()
+    suggestion: str | None = None
+
+
+class AnswerErrors(ScaffoldError):
+    """Every mistake in the answers at once."""
+
+    def __init__(self, problems: Sequence[AnswerProblem]) -> None:
+        """Take the mistakes in the order in which the questions are asked."""
+        count = f"{len(problems)} answers are" if len(problems) > 1 else "One answer is"
+        super().__init__(
+            "answers-invalid",
+            f"{count} missing or wrong; nothing was written.",
+            "Give each answer with its flag or in the file of --answers; "
+            "`scaffold questions` explains them all.",
+            WRONG_USAGE,
+        )
+        self.problems = tuple(problems)
+
+
+class Interrupted(KeyboardInterrupt):  # noqa: N818 - an interruption is not an error
+    """The user or the system asked the command to stop."""
+
+    def __init__(self, signal_number: int = signal.SIGINT) -> None:
+        """Remember the signal: a shell expects it in the exit code."""
+        super().__init__("interrupted")
+        self.exit_code = 128 + signal_number
+
+
+def wrong_usage(sentence: str, next_step: str = "`scaffold --help` lists the commands.") -> ScaffoldError:
+    """Build the error for a command line that makes no sense."""
+    return ScaffoldError("usage", sentence, next_step, WRONG_USAGE)
+
+
+def answers_unreadable(source: str, reason: str) -> ScaffoldError:
+    """Build the error for an answers file that is no plain mapping of names to values."""
+    return ScaffoldError(
+        "answers-unreadable",
+        f"The answers in {source} cannot be used: {reason}.",
+        "Write one `name: value` a line (YAML) or one JSON object; "
+        "`scaffold questions --json-schema` describes it.",
+        WRONG_USAGE,
+    )
+
+
+def destination_not_empty(folder: Path, entries: Sequence[str], more: int) -> ScaffoldError:
+    """Build the error for a destination that holds somebody's work."""
+    named = ", ".join(entries) + (f" and {more} more" if more else "")
+    return ScaffoldError(
+        "destination-not-empty",
+        f"{folder} is not empty: it holds {named}.",
+        "Choose another folder, or empty this one yourself.",
+        REFUSED,
+    )
+
+
+def destination_not_a_folder(path: Path) -> ScaffoldError:
+    """Build the error for a destination, or a parent of it, that is a file."""
+    return ScaffoldError(
+        "destination-not-a-folder",
+        f"{path} exists and is not a folder.",
+        "Choose another destination.",
+        REFUSED,
+    )
+
+
+def cannot_write(folder: Path, reason: str) -> ScaffoldError:
+    """Build the error for a disk that is full, read-only or not ours."""
+    return ScaffoldError(
+        "cannot-write",
+        f"The project cannot be written in {folder}: {reason}. Nothing was left behind.",
+        "Check free space and permissions there, or choose another folder.",
+        CANNOT_WRITE,
+    )
+
+
+def template_unavailable(address: str, reason: str) -> ScaffoldError:
+    """Build the error for a template that cannot be fetched or found."""
+    return ScaffoldError(
+        "template-unavailable",
+        f"The template {address} cannot be had: {reason}",
+        "Check --template and --ref; the template that comes with Scaffold needs neither.",
+        TEMPLATE_UNAVAILABLE,
+    )
+
+
+def template_broken(address: str, reason: str) -> ScaffoldError:
+    """Build the error for a template with a mistake of its own."""
+    return ScaffoldError(
+        "template-broken",
+        f"The template {address} cannot be rendered: {reason}",
+        "Report this to whoever maintains the template.",
+        TEMPLATE_UNAVAILABLE,
+    )
+
+
+def template_runs_code(address: str, features: Sequence[str]) -> ScaffoldError:
+    """Build the error for a template that wants to run programs on this machine."""
+    return ScaffoldError(
+        "template-runs-code",
+        f"The template {address} wants to run code on this machine ({', '.join(features)}).",
+        "Scaffold never runs code of a template. If you have read it and trust it, "
+        "use `copier copy --trust`.",
+        TEMPLATE_UNAVAILABLE,
+    )
+
+
+def unexpected(exception: BaseException) -> ScaffoldError:
+    """Build the error for a mistake of ours."""
+    return ScaffoldError(
+        "unexpected",
+        f"Scaffold failed in a way it should not: {type(exception).__name__}: {exception}",
+        "Please report this with the output of the same command under SCAFFOLD_DEBUG=1.",
+        UNEXPECTED,
+    )

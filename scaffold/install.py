@@ -1,0 +1,70 @@
+"""`npm ci` in a fresh project."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LATER = "Later, in the project: npm ci"
+
+
+def install_packages(project: Path, output: int) -> str | None:
+    """Install the packages of the lockfile, without running any of their scripts.
+
+    Args:
+        project: a rendered project.
+        output: file descriptor for what npm prints.
+
+    Returns:
+        None when they are installed, else a note that says why not.
+    """
+    problem = _node_problem(project)
+    if problem:
+        return f"Packages are not installed: {problem}. {LATER}"
+    npm = shutil.which("npm")
+    if npm is None:
+        return f"Packages are not installed: there is no npm on this machine's PATH. {LATER}"
+    # The flags win over a NODE_ENV=production around us, which would leave out the test tools.
+    code = subprocess.run(  # noqa: S603 - a list of arguments, never a shell
+        [npm, "ci", "--ignore-scripts", "--include=dev"],
+        cwd=project,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=output,
+        check=False,
+    ).returncode
+    if code == 0:
+        return None
+    shutil.rmtree(project / "node_modules", ignore_errors=True)
+    return f"Packages are not installed: npm ci failed with exit code {code}. {LATER}"
+
+
+def required_node(project: Path) -> tuple[int, int]:
+    """Return the oldest Node.js the project runs on: major and minor version; (0, 0) for any."""
+    try:
+        engines = json.loads((project / "package.json").read_text(encoding="utf-8"))["engines"]["node"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return (0, 0)
+    oldest = re.search(r">=\s*(\d+)(?:\.(\d+))?", str(engines))
+    return (int(oldest[1]), int(oldest[2] or 0)) if oldest else (0, 0)
+
+
+def _node_problem(project: Path) -> str | None:
+    major, minor = required_node(project)
+    node = shutil.which("node")
+    if node is None:
+        return f"there is no Node.js on this machine's PATH, and {major}.{minor} or newer is needed"
+    shown = subprocess.run(  # noqa: S603 - a list of arguments, never a shell
+        [node, "--version"], capture_output=True, text=True, check=False, cwd=os.sep
+    ).stdout.strip()
+    found = re.fullmatch(r"v(\d+)\.(\d+)\..*", shown)
+    if found is None or (int(found[1]), int(found[2])) < (major, minor):
+        return f"Node.js {shown or 'of an unknown version'} is too old, {major}.{minor} or newer is needed"
+    return None
