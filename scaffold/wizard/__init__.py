@@ -1,0 +1,46 @@
+"""The wizard: asks a person in a terminal for the answers that are still open, then lets them review all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from scaffold.errors import Interrupted
+from scaffold.wizard.front import open_front
+from scaffold.wizard.interview import Interview
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from scaffold.questions import Answers, Questionnaire
+
+__all__ = ["ask"]
+
+
+def ask(
+    questionnaire: Questionnaire,
+    given: Mapping[str, object],
+    *,
+    suggested: Mapping[str, object] | None = None,
+    title: str = "New project",
+) -> Answers:
+    """Ask for every answer that applies and is not given, then show all of them for review.
+
+    Args:
+        questionnaire: the questions of the template.
+        given: answers that are known already; they are not asked again, but can be changed in the review.
+        suggested: answers to pre-fill instead of the questions' own defaults. Default: none.
+        title: first line: what will be made, and where.
+
+    Returns:
+        The confirmed answers, one for each question that applies, in page order.
+
+    Raises:
+        Interrupted: Ctrl-C, Ctrl-D, end of input, or "Cancel" in the review.
+    """
+    try:
+        interview = Interview(questionnaire, open_front(), given, suggested or {})
+        return interview.hold(title)
+    except Interrupted:
+        raise
+    except (KeyboardInterrupt, EOFError):
+        raise Interrupted from None

@@ -1,0 +1,49 @@
+"""What the interview needs from a terminal, and the choice of the front that fits the present one."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, Literal, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+T = TypeVar("T")
+Tone = Literal["title", "heading", "answer", "hint"]
+
+
+@dataclass(frozen=True)
+class Option(Generic[T]):
+    """One line to choose: its value, a short label, what it means, and optionally a key that points at it."""
+
+    value: T
+    label: str
+    meaning: str = ""
+    key: str = ""
+
+
+class Front(Protocol):
+    """A way to talk to a person. Every method raises KeyboardInterrupt or EOFError when the person leaves."""
+
+    def say(self, label: str, text: str = "", *, tone: Tone, column: int = 0) -> None:
+        """Print one paragraph; with a text, the label stands in a column of its own."""
+
+    def text(self, message: str, *, default: str, example: str, problem: Callable[[str], str | None]) -> str:
+        """Ask for one line until `problem` has nothing to say about it."""
+
+    def choose(self, message: str, *blocks: Sequence[Option[T]], default: T | None = None) -> T:
+        """Ask for one option; the blocks are set apart from each other."""
+
+
+def open_front() -> Front:
+    """Return the screen front, or plain lines where a cursor cannot be moved (TERM=dumb, redirected output)."""
+    movable = os.environ.get("TERM", "").lower() not in {"dumb", "unknown"}
+    if movable and (sys.stdout.isatty() or sys.stderr.isatty()):
+        from scaffold.wizard.screen import ScreenFront
+
+        return ScreenFront()
+    from scaffold.wizard.lines import LineFront
+
+    return LineFront()
