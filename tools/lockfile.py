@@ -6,9 +6,9 @@ belongs to a project exactly when one of the project's own dependencies leads to
 of theirs, and so are the conditions of its flags (``dev``, ``optional``, …). tests/template holds the result
 against npm for every combination of answers.
 
-    python tools/lockfile.py            resolve what changed in package.json.jinja, keep every other version
-    python tools/lockfile.py --refresh  resolve everything anew
-    python tools/lockfile.py --check    write nothing; exit 1 when the file would change
+    python -m tools.lockfile            resolve what changed in package.json.jinja, keep every other version
+    python -m tools.lockfile --refresh  resolve everything anew
+    python -m tools.lockfile --check    write nothing; exit 1 when the file would change
 """
 
 from __future__ import annotations
@@ -20,9 +20,13 @@ import subprocess
 import sys
 import tempfile
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from tools.node import environment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
 
 TEMPLATE = Path(__file__).resolve().parent.parent / "template"
 MANIFEST = TEMPLATE / "package.json.jinja"
@@ -42,6 +46,10 @@ Package = dict[str, Any]
 Conditions = frozenset[str]
 
 
+class ConditionalFirstEntryError(ValueError):
+    """The first entry of an object depends on an answer, so the comma after it cannot be right for all."""
+
+
 class Edge(NamedTuple):
     """One dependency of one package: where it leads in ``packages``, and of what kind it is."""
 
@@ -57,7 +65,7 @@ class Item(NamedTuple):
     condition: str
 
 
-def without_tags(text: str) -> Any:
+def without_tags(text: str) -> object:
     """Read a template of JSON with every condition true and every value replaced by its question's name."""
     return json.loads(VALUE.sub(r'"\1"', TAG.sub("", text)))
 
@@ -87,6 +95,7 @@ def resolve(manifest: str, previous: str | None, npm: Iterable[str]) -> dict[str
         subprocess.run(
             [*npm, "install", "--package-lock-only", "--no-audit", "--loglevel=error"],
             cwd=folder,
+            env=environment(),
             check=True,
             stdout=sys.stderr,
         )
@@ -148,9 +157,9 @@ def flag_condition(wanted: Conditions, spared: Conditions) -> str | None:
     return f"not ({expression(spared)})" if spared else ALWAYS
 
 
-def flags(packages: dict[str, Package], production: dict[str, str], development: dict[str, str]) -> Iterator[
-    tuple[str, dict[str, str], str]
-]:
+def flags(
+    packages: dict[str, Package], production: dict[str, str], development: dict[str, str]
+) -> Iterator[tuple[str, dict[str, str], str]]:
     """Yield each package with the conditions of its flags and of itself, by the rules npm computes them with."""
     everything = production | development
     present = reached(packages, everything, lambda edge: not (edge.peer and edge.optional))
@@ -168,7 +177,7 @@ def flags(packages: dict[str, Package], production: dict[str, str], development:
 def joined(items: list[Item]) -> str:
     """Join pieces of JSON with commas that are right whichever of the conditional ones are there."""
     if items[0].condition:
-        raise SystemExit(f"The first entry must not depend on an answer: {items[0].text}")
+        raise ConditionalFirstEntryError(items[0].text)
     text = items[0].text
     held = ALWAYS
     for item in items[1:]:

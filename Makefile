@@ -1,0 +1,69 @@
+# Everything sets itself up. Needed on the machine: Python 3.11 or newer, git and make.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+SHELL := /bin/sh
+
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+WORKERS ?= auto
+PYTEST := $(PYTHON) -m pytest -n $(WORKERS) --dist loadgroup
+
+# What a shell happens to export must not decide what is installed or how it runs.
+unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV NODE_ENV NODE_OPTIONS
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PYTHONUTF8 := 1
+
+.PHONY: help
+help: ## show this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
+
+.PHONY: demo
+demo: $(VENV)/.demo ## generate a project, test it, start it, read a note over HTTP
+	@$(PYTHON) -m tools.demo
+
+.PHONY: test
+test: $(VENV)/.test lint ## all tests of this repository, on real servers
+	@$(PYTEST)
+
+.PHONY: lint
+lint: $(VENV)/.test ## ruff and mypy over the Python code
+	@echo "ruff, mypy"
+	@$(PYTHON) -m ruff check --quiet
+	@$(PYTHON) -m ruff format --check --quiet
+	@$(PYTHON) -m mypy --no-error-summary
+
+.PHONY: matrix
+matrix: $(VENV)/.test ## install, check and boot every project whose code differs
+	@$(PYTEST) -m 'matrix' tests/project
+
+.PHONY: check-all
+check-all: test matrix ## everything above
+
+.PHONY: lockfile
+lockfile: $(VENV)/.test ## resolve the template's dependencies after a change of package.json.jinja
+	@$(PYTHON) -m tools.lockfile
+
+.PHONY: clean
+clean: ## remove what the other targets made
+	rm -rf $(VENV) demo dist build .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache
+
+# A stamp is made last: an interrupted installation starts over.
+$(VENV)/.demo $(VENV)/.test: $(VENV)/.%: pyproject.toml | $(PYTHON)
+	@echo "installing what 'make $*' needs into $(VENV)"
+	@$(PYTHON) -m pip install --quiet --editable '.[$*]'
+	@touch $@
+
+$(PYTHON):
+	@for python in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+	  if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	    echo "making $(VENV) with $$($$python --version)"; \
+	    rm -rf $(VENV); \
+	    $$python -m venv $(VENV) && exit 0; \
+	    rm -rf $(VENV); \
+	    echo "$$python cannot make virtual environments. On Debian and Ubuntu: apt-get install python3-venv" >&2; \
+	    exit 1; \
+	  fi; \
+	done; \
+	echo "Python 3.11 or newer is needed; python3 here is: $$(python3 --version 2>&1)" >&2; \
+	exit 1

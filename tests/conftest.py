@@ -1,0 +1,42 @@
+"""What tests of several folders share: Node, servers, and what happens where one is missing."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, NoReturn
+
+import pytest
+
+from tests.support.postgres import ServerMissingError, postgres
+from tools.node import environment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def missing(reason: str) -> NoReturn:
+    """End a test whose server or program this machine does not have: a failure in CI, else a visible skip."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def node() -> dict[str, str]:
+    """Environment in which `node` and `npm` are the ones this repository brings."""
+    return environment()
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """URL of a PostgreSQL server of this test process, with the right to create databases."""
+    try:
+        with postgres() as url:
+            yield url
+    except ServerMissingError as error:
+        missing(str(error))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Start the longest tests first, so that no worker is left alone with them at the end."""
+    items.sort(key=lambda item: "project" not in item.path.parts)

@@ -1,0 +1,51 @@
+"""What an answer leaves out leaves no trace: no file, no dependency, no setting, no sentence about it."""
+
+from __future__ import annotations
+
+import re
+
+from tests.support.answers import chosen, every_combination, title
+from tests.support.rendering import in_memory
+
+# The words that give an answer away. A new answer comes with its words.
+TRACES = {
+    ("database", "sqlite"): r"sqlite",
+    ("database", "postgres"): r"postgres|\bpg\b|\bpsql\b",
+    ("rate_limit_store", "memory"): r"rate-limit/memory",
+    ("rate_limit_store", "database"): r"rate-limit/database|rate_?limits? table",
+    ("auth", "jwt"): r"jwt|\bjose\b",
+    ("deployment", "compose"): r"compose\.yaml|docker compose",
+    ("ci", "github"): r"\.github|dependabot|github actions",
+    ("metrics", "True"): r"prometheus|prom-client|GET /metrics",
+    ("license", "MIT"): r"\bMIT\b",
+    ("license", "Apache-2.0"): r"Apache",
+}
+
+# Values that stand for "nothing": there are no words for them.
+NOTHING = {("deployment", "none"), ("ci", "none"), ("metrics", "False"), ("license", "UNLICENSED")}
+
+# Files that name a feature for another reason than having it.
+ELSEWHERE = {
+    ".gitignore": "keeps a database file out of git, also one that an experiment left behind",
+    "package-lock.json": "licenses and names of packages; test_lockfile.py looks at it",
+    "src/database/connection.ts": "the interface both databases have says what one of them does not need",
+}
+
+
+def test_every_answer_has_its_words() -> None:
+    values = {(name, str(value)) for name, choices in chosen().items() for value in choices}
+    assert values == TRACES.keys() | NOTHING
+
+
+def test_no_trace_of_what_was_not_asked_for() -> None:
+    """Attack tests are left out: an attacker tries the words of every product."""
+    found = set()
+    for answers in every_combination():
+        absent = [words for (name, value), words in TRACES.items() if str(answers[name]) != value]
+        trace = re.compile("|".join(absent), re.IGNORECASE)
+        for path, content in in_memory(answers).items():
+            in_text = not path.startswith("test/") and path not in ELSEWHERE
+            match = trace.search(path) or (in_text and trace.search(content.decode()))
+            if match:
+                found.add(f"{path}: {match[0]!r} in {title(answers)}")
+    assert not found

@@ -1,0 +1,95 @@
+"""package.json and package-lock.json agree as npm itself sees it, for every combination of answers."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.support.answers import REPOSITORY, every_combination
+from tests.support.rendering import in_memory
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.support.rendering import Tree
+
+MOST_PRODUCTION_PACKAGES = 90
+
+
+def locked(tree: Tree) -> dict[str, Any]:
+    """Return the packages of a lockfile by path, without the project itself."""
+    packages: dict[str, Any] = json.loads(tree["package-lock.json"])["packages"]
+    del packages[""]
+    return packages
+
+
+# One project for each set of dependencies that differs from all others.
+DIFFERENT = {tuple(locked(tree)): tree for tree in map(in_memory, every_combination())}
+
+
+@pytest.fixture(params=DIFFERENT.values(), ids=lambda tree: f"{len(locked(tree))} packages")
+def project(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """A folder with what npm reads."""
+    for name in ("package.json", "package-lock.json", ".npmrc"):
+        (tmp_path / name).write_bytes(request.param[name])
+    return tmp_path
+
+
+@pytest.fixture
+def packages(project: Path) -> dict[str, Any]:
+    """The packages of the project's lockfile."""
+    return locked({"package-lock.json": (project / "package-lock.json").read_bytes()})
+
+
+def npm(folder: Path, node: dict[str, str], *arguments: str) -> str:
+    """Run npm, which needs no network for this."""
+    ran = subprocess.run(
+        ["npm", "--offline", "--no-audit", *arguments],
+        cwd=folder,
+        env=node,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    return ran.stdout
+
+
+def test_npm_would_not_change_a_byte(project: Path, node: dict[str, str]) -> None:
+    before = (project / "package-lock.json").read_bytes()
+    npm(project, node, "install", "--package-lock-only")
+    assert (project / "package-lock.json").read_bytes() == before
+
+
+def test_npm_sees_nothing_missing_and_nothing_too_much(project: Path, node: dict[str, str]) -> None:
+    tree = json.loads(npm(project, node, "ls", "--all", "--json", "--package-lock-only"))
+    assert "problems" not in tree
+
+
+def test_what_is_installed_is_what_was_tested(project: Path, packages: dict[str, Any]) -> None:
+    """Exact versions, a strong hash for each package, no address of one registry, no git dependency."""
+    manifest = json.loads((project / "package.json").read_text())
+    for version in (manifest["dependencies"] | manifest["devDependencies"]).values():
+        assert re.fullmatch(r"\d+\.\d+\.\d+", version)
+    for path, package in packages.items():
+        assert package["integrity"].startswith("sha512-"), path
+        assert "resolved" not in package, path
+        assert "link" not in package, path
+
+
+def test_production_packages_stay_few(packages: dict[str, Any]) -> None:
+    """The budget is the default project's; a database server's driver comes on top."""
+    production = [path for path, package in packages.items() if not package.get("dev")]
+    driver = 15 if "node_modules/pg" in packages else 0
+    assert len(production) <= MOST_PRODUCTION_PACKAGES + driver
+
+
+@pytest.mark.usefixtures("node")
+def test_deriving_the_lockfile_again_gives_the_same_file() -> None:
+    ran = subprocess.run([sys.executable, "-m", "tools.lockfile", "--check"], cwd=REPOSITORY, check=False)
+    assert ran.returncode == 0

@@ -1,0 +1,144 @@
+"""Every combination of answers gives a project whose files are whole."""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import cache
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+
+from tests.support.answers import every_combination, pairs, pairwise_sample, questions, title
+from tests.support.rendering import (
+    ANSWERS_FILE,
+    SUFFIX,
+    in_memory,
+    is_left_out,
+    optional_files,
+    source,
+    template_files,
+    tree,
+    with_copier,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.support.answers import Answers
+
+# The files a value or an answer is rendered into. All else is read in place by editors, tsc and eslint: a file joins
+# this list only where choosing between two files of one folder will not do.
+SEAMS = [
+    ".env.example.jinja",
+    ".github/dependabot.yml.jinja",
+    ".github/workflows/ci.yml.jinja",
+    "Dockerfile.jinja",
+    "LICENSE.jinja",
+    "README.md.jinja",
+    "SECURITY.md.jinja",
+    "compose.yaml.jinja",
+    "docs/dependencies.md.jinja",
+    "docs/operations.md.jinja",
+    "docs/security.md.jinja",
+    "package-lock.json.jinja",
+    "package.json.jinja",
+    "src/auth/strategy.ts.jinja",
+    "src/database/dialect.ts.jinja",
+    "src/database/migrations/index.ts.jinja",
+    "src/http/rate-limit/store.ts.jinja",
+    "src/operations/metrics/index.ts.jinja",
+    "src/project.ts.jinja",
+    "{{ _copier_conf.answers_file }}.jinja",
+]
+
+LONGEST_SOURCE_LINES = 150
+
+# What Jinja leaves behind when something goes wrong, or when a file with a value lacks the suffix of a seam.
+LEFTOVERS = re.compile(rf"\{{%|%\}}|\{{#-? |\{{\{{-? *(?:_copier\w*|{'|'.join(questions())})\b|Undefined\b")
+
+# Names that Windows cannot check out.
+FOREIGN_TO_WINDOWS = re.compile(
+    r'[<>:"|?*\\\x00-\x1f]|[. ](?:/|\Z)|(?:\A|/)(?i:con|prn|aux|nul|com\d|lpt\d)(?:[./]|\Z)'
+)
+
+
+@cache
+def fault(path: str, content: bytes) -> str:
+    """Say what is wrong with a file; an empty text when nothing is."""
+    text = content.decode("utf-8")
+    if path.endswith(".json"):
+        json.loads(text)
+    if path.endswith((".yml", ".yaml")):
+        list(yaml.safe_load_all(text))
+    rules = {
+        "a leftover of the template language": LEFTOVERS.search(text),
+        "not exactly one line end at its end": not text.endswith("\n") or text.endswith("\n\n"),
+        "a carriage return": "\r" in text,
+        "a space at the end of a line": " \n" in text and not path.endswith(".md"),
+    }
+    return ", ".join(rule for rule, broken in rules.items() if broken)
+
+
+def test_every_file_of_a_project_can_be_read() -> None:
+    """JSON and YAML parse, nothing of the template language is left, texts end as texts do."""
+    for answers in every_combination():
+        for path, content in in_memory(answers).items():
+            assert not fault(path, content), f"{path} of {title(answers)}"
+
+
+def test_a_file_ships_exactly_with_the_answers_that_ask_for_it() -> None:
+    names = {path.removesuffix(SUFFIX) for path in template_files()} - {"{{ _copier_conf.answers_file }}"}
+    for answers in every_combination():
+        table = optional_files(answers)
+        expected = {name for name in names if not is_left_out(name, table)} | {ANSWERS_FILE}
+        assert set(in_memory(answers)) == expected, title(answers)
+
+
+@pytest.mark.parametrize("answers", pairwise_sample(), ids=title)
+def test_the_memory_render_gives_what_copier_gives(answers: Answers, tmp_path: Path) -> None:
+    """The cheap checks are worth what this comparison is worth: byte for byte, on a sample with every pair."""
+    with_copier(source(tmp_path / "template"), answers, tmp_path / "project")
+    on_disk, here = tree(tmp_path / "project"), in_memory(answers)
+    recorded = yaml.safe_load(on_disk.pop(ANSWERS_FILE))
+    assert {name: recorded[name] for name in answers} == answers
+    del here[ANSWERS_FILE]
+    assert on_disk == here
+
+
+def test_the_same_answers_give_the_same_bytes(tmp_path: Path) -> None:
+    template = source(tmp_path)
+    for name in ("once", "again"):
+        with_copier(template, pairwise_sample()[0], tmp_path / name)
+    assert tree(tmp_path / "once") == tree(tmp_path / "again")
+
+
+def test_the_sample_holds_every_pair_of_answers() -> None:
+    wanted = set().union(*map(pairs, every_combination()))
+    assert set().union(*map(pairs, pairwise_sample())) == wanted
+    assert len(pairwise_sample()) < len(every_combination()) / 4
+
+
+def test_the_seams_are_these_and_no_others() -> None:
+    assert sorted(path for path in template_files() if path.endswith(SUFFIX)) == SEAMS
+
+
+def test_every_path_of_the_table_is_there() -> None:
+    names = [f"/{path.removesuffix(SUFFIX)}" for path in template_files()]
+    for entry in optional_files(every_combination()[0]):
+        assert any(name == entry or name.startswith(f"{entry}/") for name in names), entry
+
+
+def test_names_of_files_work_on_every_system() -> None:
+    paths = [path for answers in every_combination() for path in in_memory(answers)]
+    assert not [path for path in paths if FOREIGN_TO_WINDOWS.search(path)]
+    for answers in pairwise_sample():
+        names = [path.casefold() for path in in_memory(answers)]
+        assert len(names) == len(set(names)), "two names differ in case only"
+
+
+def test_source_files_are_short() -> None:
+    sources = {path: text for path, text in template_files().items() if path.startswith("src/")}
+    assert sources
+    assert not [path for path, text in sources.items() if text.count(b"\n") > LONGEST_SOURCE_LINES]
