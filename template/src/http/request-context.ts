@@ -1,4 +1,9 @@
+import type { Request, RequestHandler, Response } from 'express';
+import { randomUUID } from 'node:crypto';
+import type { Principal } from '../auth/principal.ts';
+import { SECURITY_EVENTS } from '../operations/security-events.ts';
 import type { SecurityEvent } from '../operations/security-events.ts';
+import type { Services } from '../services.ts';
 
 /** What is known of a request before anybody is signed in. */
 export interface RequestContext {
@@ -11,4 +16,71 @@ export interface RequestContext {
   audit(event: SecurityEvent, detail?: Readonly<Record<string, string | number | boolean>>): void;
   /** Sets a header of the answer. */
   setHeader(name: string, value: string): void;
+}
+
+/** Parsed parts of a request, as its route declares them. */
+export interface Input {
+  readonly params: unknown;
+  readonly query: unknown;
+  readonly body: unknown;
+}
+
+type Reporting = Pick<Services, 'log' | 'metrics'>;
+
+/** The context with what the steps of the pipeline add to it. */
+export class RequestState implements RequestContext {
+  readonly id = randomUUID();
+  /** Pattern of the matched route: an address with ids in it would make every metric and log line unique. */
+  route = 'unmatched';
+  principal: Principal | undefined;
+  input: Input = { params: undefined, query: undefined, body: undefined };
+  readonly #request: Request;
+  readonly #response: Response;
+  readonly #reporting: Reporting;
+
+  constructor(request: Request, response: Response, reporting: Reporting) {
+    this.#request = request;
+    this.#response = response;
+    this.#reporting = reporting;
+  }
+
+  get ip(): string {
+    // A dual-stack socket writes IPv4 addresses as ::ffff:192.0.2.1: one client, one name.
+    return (this.#request.ip ?? '').replace(/^::ffff:(?=[\d.]+$)/, '');
+  }
+
+  get userAgent(): string {
+    return this.#request.headers['user-agent'] ?? '';
+  }
+
+  setHeader(name: string, value: string): void {
+    this.#response.setHeader(name, value);
+  }
+
+  audit(event: SecurityEvent, detail: Readonly<Record<string, string | number | boolean>> = {}): void {
+    const { id: requestId, ip, route, principal } = this;
+    const who = principal && { userId: principal.userId, sessionId: principal.sessionId };
+    const { method } = this.#request;
+    this.#reporting.log[SECURITY_EVENTS[event]](event, { requestId, ip, method, route, ...who, ...detail });
+    this.#reporting.metrics.countEvent(event);
+  }
+}
+
+const STATE = Symbol('state of the request');
+type StatefulRequest = Request & { [STATE]?: RequestState };
+
+/** Gives the request its identity. An id sent by the client is ignored: it could forge another request's trail. */
+export function requestContext(reporting: Reporting): RequestHandler {
+  return (request: StatefulRequest, response, next) => {
+    request[STATE] = new RequestState(request, response, reporting);
+    response.setHeader('X-Request-Id', request[STATE].id);
+    next();
+  };
+}
+
+/** The context of a request that passed `requestContext`. */
+export function contextOf(request: Request): RequestState {
+  const state = (request as StatefulRequest)[STATE];
+  if (state === undefined) throw new Error('requestContext must be mounted before whatever needs the context');
+  return state;
 }

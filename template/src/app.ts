@@ -1,0 +1,92 @@
+import express from 'express';
+import type { Express, RequestHandler } from 'express';
+import type { Authenticator } from './auth/authenticator.ts';
+import { authenticate, authorise } from './http/access.ts';
+import { answer } from './http/answer.ts';
+import { readBody } from './http/body.ts';
+import { requireJson } from './http/content-type.ts';
+import { crossOrigin } from './http/cors.ts';
+import { docsPage } from './http/docs-page.ts';
+import { hostGuard } from './http/host-guard.ts';
+import { openApi } from './http/openapi.ts';
+import { problems } from './http/problems.ts';
+import { globalLimit, userLimit } from './http/rate-limit/limiters.ts';
+import { requestContext } from './http/request-context.ts';
+import { requestLog } from './http/request-log.ts';
+import type { AnyRoute } from './http/route.ts';
+import { mountRoutes, nothingHere, pages } from './http/router.ts';
+import { securityHeaders } from './http/security-headers.ts';
+import { securityTxt } from './http/security-txt.ts';
+import { validate } from './http/validation.ts';
+import { PROJECT_NAME } from './project.ts';
+import type { Services } from './services.ts';
+
+export interface Features {
+  readonly authenticator: Authenticator;
+  readonly routes: readonly AnyRoute[];
+}
+
+/** The whole way of a request, from top to bottom. Nothing below a line has happened when that line refuses. */
+export function createApp(services: Services, features: Features): Express {
+  const { config } = services;
+  const { authenticator, routes } = features;
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.enable('strict routing');
+  app.enable('case sensitive routing');
+  app.enable('json escape');
+  app.set('query parser', 'simple');
+  // Whoever is trusted here may claim any client address. `true` would trust every client.
+  app.set('trust proxy', config.trustedProxies);
+
+  // Every request
+  app.use(securityHeaders());
+  app.use(requestContext(services));
+  app.use(hostGuard(config.allowedHosts));
+  app.use(health());
+  app.use(requestLog(services));
+  app.use(crossOrigin(config.corsOrigins));
+  app.use(globalLimit(services));
+
+  // Every route: no body is read before its sender is known and allowed
+  const perUser = userLimit(services);
+  mountRoutes(app, routes, (route) => [
+    authenticate(authenticator, route.access),
+    perUser,
+    authorise(route.access),
+    requireJson(route),
+    readBody(route),
+    validate(route),
+    answer(route, services),
+  ]);
+  app.use(publicPages(services));
+  if (config.environment !== 'production') app.use(developerPages(services, features));
+
+  // Every refusal and every error
+  app.use(nothingHere);
+  app.use(problems(services));
+  return app;
+}
+
+const health = (): RequestHandler =>
+  pages(new Map([['/healthz', (_request, response) => { response.json({ status: 'ok' }); }]]));
+
+const publicPages = (services: Services): RequestHandler =>
+  pages(
+    new Map<string, RequestHandler>([
+      ['/', (_request, response) => { response.json({ name: PROJECT_NAME, security: '/.well-known/security.txt' }); }],
+      ...securityTxt(services),
+    ]),
+  );
+
+/** A map of the API helps whoever attacks it, so production has none. */
+function developerPages({ config }: Services, { authenticator, routes }: Features): RequestHandler {
+  const document = openApi(config.publicUrl, routes, authenticator);
+  return pages(
+    new Map<string, RequestHandler>([
+      ['/openapi.json', (_request, response) => { response.json(document); }],
+      ['/docs', docsPage(routes)],
+    ]),
+  );
+}

@@ -1,0 +1,61 @@
+import { createHash } from 'node:crypto';
+import type { Services } from '../../services.ts';
+import type { Counter, CounterOptions } from './counter.ts';
+
+/** Counts in the database: one count for all processes, which a restart does not forget. */
+export function createCounter(options: CounterOptions, { clock, database }: Pick<Services, 'clock' | 'database'>): Counter {
+  const { prefix, windowMs } = options;
+  let nextSweep = clock() + windowMs;
+
+  // Keys are addresses and accounts: hashed, the table tells nobody who was here.
+  const rowKey = (key: string) => `${prefix}:${createHash('sha256').update(key).digest('base64url')}`;
+
+  async function sweep(now: number): Promise<void> {
+    if (now < nextSweep) return;
+    nextSweep = now + windowMs;
+    await database.deleteFrom('rate_limits').where('resets_at', '<=', now).execute();
+  }
+
+  return {
+    async increment(key) {
+      const now = clock();
+      await sweep(now);
+      // One statement: between a read and a write of two, parallel requests would share one hit.
+      const row = await database
+        .insertInto('rate_limits')
+        .values({ key: rowKey(key), hits: 1, resets_at: now + windowMs })
+        .onConflict((conflict) =>
+          conflict.column('key').doUpdateSet((eb) => ({
+            hits: eb
+              .case()
+              .when('rate_limits.resets_at', '<=', now)
+              .then(1)
+              .else(eb('rate_limits.hits', '+', 1))
+              .end(),
+            resets_at: eb
+              .case()
+              .when('rate_limits.resets_at', '<=', now)
+              .then(eb.ref('excluded.resets_at'))
+              .else(eb.ref('rate_limits.resets_at'))
+              .end(),
+          })),
+        )
+        .returning(['hits', 'resets_at'])
+        .executeTakeFirstOrThrow();
+      return { hits: row.hits, resetsAt: row.resets_at };
+    },
+    async peek(key) {
+      const now = clock();
+      const row = await database
+        .selectFrom('rate_limits')
+        .select(['hits', 'resets_at'])
+        .where('key', '=', rowKey(key))
+        .where('resets_at', '>', now)
+        .executeTakeFirst();
+      return row ? { hits: row.hits, resetsAt: row.resets_at } : { hits: 0, resetsAt: now + windowMs };
+    },
+    async reset(key) {
+      await database.deleteFrom('rate_limits').where('key', '=', rowKey(key)).execute();
+    },
+  };
+}

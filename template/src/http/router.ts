@@ -1,0 +1,62 @@
+import type { Express, Request, RequestHandler } from 'express';
+import { notFound, Problem } from './problem.ts';
+import { contextOf } from './request-context.ts';
+import type { AnyRoute } from './route.ts';
+
+/**
+ * Mounts the routes, each behind the given steps. Methods that a path does not declare get 405, `OPTIONS` and
+ * `TRACE` included; headers that claim another method have no effect.
+ *
+ * @throws Error when two routes share method and path: one of them would silently never run
+ */
+export function mountRoutes(app: Express, routes: readonly AnyRoute[], steps: (route: AnyRoute) => RequestHandler[]): void {
+  for (const [path, declared] of Map.groupBy(routes, (route) => route.path)) {
+    const methods = declared.map((route) => route.method);
+    if (new Set(methods).size < methods.length) throw new Error(`a route on ${path} is declared twice`);
+    const entry = app.route(path).all(remember(path));
+    for (const route of declared) entry[route.method](steps(route));
+    entry.all(refuseMethod(methods));
+  }
+}
+
+/** Fixed documents for GET and HEAD, by exact path. */
+export function pages(table: ReadonlyMap<string, RequestHandler>): RequestHandler {
+  return (request, response, next) => {
+    const page = table.get(request.path);
+    if (page === undefined) {
+      next();
+      return;
+    }
+    contextOf(request).route = request.path;
+    if (request.method !== 'GET' && request.method !== 'HEAD') throw methodNotAllowed(['get']);
+    return page(request, response, next);
+  };
+}
+
+/** Whatever no route and no page answered. */
+export const nothingHere: RequestHandler = () => {
+  throw notFound();
+};
+
+const remember =
+  (path: string): RequestHandler =>
+  (request: Request, _response, next) => {
+    contextOf(request).route = path;
+    next();
+  };
+
+const refuseMethod =
+  (methods: readonly string[]): RequestHandler =>
+  () => {
+    throw methodNotAllowed(methods);
+  };
+
+function methodNotAllowed(methods: readonly string[]): Problem {
+  const allow = methods.includes('get') ? ['head', ...methods] : methods;
+  return new Problem({
+    status: 405,
+    code: 'method-not-allowed',
+    title: 'This resource does not support that method.',
+    headers: { Allow: allow.map((method) => method.toUpperCase()).toSorted().join(', ') },
+  });
+}

@@ -1,0 +1,27 @@
+import type { RequestHandler } from 'express';
+import type { Services } from '../services.ts';
+
+const PATH = '/.well-known/security.txt';
+const HALF_A_YEAR_MS = 180 * 86_400_000;
+
+/** Tells finders of vulnerabilities where to report. Source: RFC 9116. */
+export function securityTxt({ clock, config }: Pick<Services, 'clock' | 'config'>): [string, RequestHandler][] {
+  const { publicUrl, securityContact } = config;
+  const contact = securityContact.startsWith('https://') ? securityContact : `mailto:${securityContact}`;
+  return [
+    [
+      PATH,
+      (_request, response) => {
+        const lines = [
+          `Contact: ${contact}`,
+          // Counted from each request: a date in a file passes one day, and the file is void from then on.
+          `Expires: ${new Date(clock() + HALF_A_YEAR_MS).toISOString()}`,
+          'Preferred-Languages: en',
+          `Canonical: ${publicUrl}${PATH}`,
+        ];
+        response.type('text/plain; charset=utf-8').send(`${lines.join('\r\n')}\r\n`);
+      },
+    ],
+    ['/security.txt', (_request, response) => { response.status(301).location(PATH).end(); }],
+  ];
+}

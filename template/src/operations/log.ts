@@ -1,0 +1,71 @@
+import { redactFields } from './redaction.ts';
+import { SECURITY_EVENTS } from './security-events.ts';
+
+const LEVELS = ['debug', 'info', 'warn', 'error', 'fatal'] as const;
+
+export type LogLevel = (typeof LEVELS)[number];
+type Fields = Readonly<Record<string, unknown>>;
+type Write = (line: string) => void;
+
+/** Structured log. `event` is a fixed name from the code; everything variable goes into `fields`. */
+export type Log = Readonly<Record<LogLevel, (event: string, fields?: Fields) => void>> & {
+  /** A log that adds these fields to every line. */
+  child(fields: Fields): Log;
+};
+
+export interface LogOptions {
+  /** Least level that is written. Security events are written at every level but `silent`. */
+  readonly level: Exclude<LogLevel, 'fatal'> | 'silent';
+  /** Receives whole lines. Default: standard output, in batches. */
+  readonly write?: Write;
+}
+
+/** JSON lines: time (UTC), level, event, fields. Writing never throws. */
+export function createLog({ level, write = writeBatched }: LogOptions, inherited: Fields = {}): Log {
+  const threshold = level === 'silent' ? Infinity : LEVELS.indexOf(level);
+  const at =
+    (name: LogLevel) =>
+    (event: string, fields: Fields = {}): void => {
+      const wanted = LEVELS.indexOf(name) >= threshold || (event in SECURITY_EVENTS && level !== 'silent');
+      if (wanted) write(line(name, event, { ...inherited, ...fields }));
+    };
+  return {
+    debug: at('debug'),
+    info: at('info'),
+    warn: at('warn'),
+    error: at('error'),
+    fatal: at('fatal'),
+    child: (fields) => createLog({ level, write }, { ...inherited, ...fields }),
+  };
+}
+
+function line(level: LogLevel, event: string, fields: Fields): string {
+  const head = { time: new Date().toISOString(), level, event };
+  try {
+    return escapeTerminal(JSON.stringify({ ...head, ...redactFields(fields), ...head })) + '\n';
+  } catch {
+    return JSON.stringify({ ...head, unloggable: true }) + '\n';
+  }
+}
+
+// Left alone by JSON: DEL and C1 controls drive terminals, line separators and bidirectional marks forge lines.
+const TERMINAL = /[\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
+
+function escapeTerminal(json: string): string {
+  return json.replace(TERMINAL, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+// One write per turn of the event loop: a system call for each line would cost more than most requests.
+let batch = '';
+
+function writeBatched(text: string): void {
+  if (batch === '') setImmediate(flushLog);
+  batch += text;
+}
+
+/** Writes what is still batched. To be called before the process exits. */
+export function flushLog(): void {
+  const text = batch;
+  batch = '';
+  if (text !== '') process.stdout.write(text);
+}

@@ -1,0 +1,51 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { SECURITY_HEADERS } from '../http/security-headers.ts';
+import type { Services } from '../services.ts';
+import type { Readiness } from './health.ts';
+
+type Answer = readonly [status: number, body: string, contentType?: string];
+
+/**
+ * What operators and their probes ask, on a listener of its own: no rule of a proxy, no spelling of a path on the
+ * public port can reach it. Answers carry a status and nothing about why. Source: ASVS 5.0 13.4.5.
+ */
+export function managementHandler({ log, metrics }: Pick<Services, 'log' | 'metrics'>, readiness: Readiness): RequestListener {
+  const routes = new Map<string, () => Promise<Answer>>([
+    ['/livez', () => Promise.resolve(statusAnswer(200, 'ok'))],
+    ['/readyz', async () => ((await readiness.isReady()) ? statusAnswer(200, 'ok') : statusAnswer(503, 'unavailable'))],
+    [
+      '/metrics',
+      async () => {
+        const metricsText = await metrics.expose();
+        return metricsText ? [200, metricsText.body, metricsText.contentType] : NOT_FOUND;
+      },
+    ],
+  ]);
+
+  async function answer({ method, url = '' }: IncomingMessage): Promise<Answer> {
+    const route = routes.get(url);
+    if (route === undefined) return NOT_FOUND;
+    return method === 'GET' || method === 'HEAD' ? route() : NOT_ALLOWED;
+  }
+
+  return (request, response) => {
+    answer(request).then(
+      (found) => { send(response, found); },
+      (error: unknown) => {
+        log.error('management_error', { error });
+        send(response, statusAnswer(500, 'error'));
+      },
+    );
+  };
+}
+
+const statusAnswer = (code: number, status: string): Answer => [code, JSON.stringify({ status })];
+const NOT_FOUND = statusAnswer(404, 'not found');
+const NOT_ALLOWED = statusAnswer(405, 'method not allowed');
+
+function send(response: ServerResponse, [status, body, contentType = 'application/json; charset=utf-8']: Answer): void {
+  response.setHeaders(SECURITY_HEADERS);
+  response.setHeader('Content-Type', contentType);
+  if (status === 405) response.setHeader('Allow', 'GET, HEAD');
+  response.writeHead(status).end(body);
+}

@@ -1,0 +1,11 @@
+import type { Metrics } from './metrics.ts';
+
+/** Counts nothing. */
+export function createMetrics(): Metrics {
+  return {
+    observeRequest: () => undefined,
+    countEvent: () => undefined,
+    countParserError: () => undefined,
+    expose: () => Promise.resolve(undefined),
+  };
+}

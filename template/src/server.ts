@@ -1,0 +1,88 @@
+import { createApp } from './app.ts';
+import { ConfigError, loadConfig } from './config.ts';
+import type { Config } from './config.ts';
+import { migrate, pendingMigrations } from './database/migrator.ts';
+import { createListener, drain, listen } from './http/listener.ts';
+import { createReadiness } from './operations/health.ts';
+import { endWith } from './operations/last-resort.ts';
+import { flushLog } from './operations/log.ts';
+import { managementHandler } from './operations/management.ts';
+import { createFeatures } from './routes.ts';
+import { createServices } from './services.ts';
+import type { ServiceOverrides, Services } from './services.ts';
+
+/** Longest time that requests get to finish after a signal, in milliseconds. */
+const STOP_DEADLINE_MS = 10_000;
+
+/** Exit status of a wrong configuration. Source: sysexits.h, EX_CONFIG. */
+const EXIT_CONFIG = 78;
+
+export interface RunningServer {
+  readonly port: number;
+  readonly managementPort: number;
+  readonly services: Services;
+  /** Lets running requests finish, then closes both listeners and the database. Further calls wait for the same end. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts both listeners.
+ *
+ * @param overrides replacements for tests. Default: none
+ * @throws Error when the database cannot be reached, migrations are pending in production or a port is taken
+ */
+export async function start(config: Config, overrides: ServiceOverrides = {}): Promise<RunningServer> {
+  const services = await createServices(config, overrides);
+  const { database, log, metrics } = services;
+  const readiness = createReadiness(services);
+  const main = createListener(createApp(services, createFeatures(services)), metrics);
+  const management = createListener(managementHandler(services, readiness), metrics);
+
+  async function shutDown(): Promise<void> {
+    readiness.drain();
+    await drain(main, STOP_DEADLINE_MS);
+    await drain(management, 0);
+    await database.destroy();
+    log.info('sys_shutdown');
+  }
+
+  try {
+    await prepareDatabase(services);
+    const managementPort = await listen(management, config.managementPort, config.managementHost);
+    const port = await listen(main, config.port, config.host);
+    log.info('sys_startup', { environment: config.environment, host: config.host, port, managementPort });
+    let stopping: Promise<void> | undefined;
+    return { port, managementPort, services, stop: () => (stopping ??= shutDown()) };
+  } catch (error) {
+    await shutDown();
+    throw error;
+  }
+}
+
+/** Several processes start at once in production, and their account may not change tables: migrating is a step of its own. */
+async function prepareDatabase({ config, database, log }: Services): Promise<void> {
+  if (config.environment !== 'production') {
+    const migrated = await migrate(database);
+    if (migrated.length > 0) log.info('database_migrated', { migrations: migrated });
+    return;
+  }
+  const pending = await pendingMigrations(database);
+  if (pending.length > 0) throw new Error(`Migrations have not run: ${pending.join(', ')}. Run "npm run migrate" first.`);
+}
+
+async function main(): Promise<void> {
+  try {
+    const config = loadConfig();
+    const server = await start(config);
+    endWith(server);
+    if (/[@.]example\.(?:com|net|org)$/.test(config.securityContact)) {
+      server.services.log.warn('security_contact_is_an_example', { hint: 'set SECURITY_CONTACT to an address that you read' });
+    }
+  } catch (error) {
+    flushLog();
+    process.stderr.write(`${error instanceof Error ? error.message : 'The server could not start.'}\n`);
+    process.exitCode = error instanceof ConfigError ? EXIT_CONFIG : 1;
+  }
+}
+
+if (import.meta.main) await main();

@@ -1,0 +1,132 @@
+import { randomBytes } from 'node:crypto';
+import { connect } from 'node:net';
+import type { TestContext } from 'node:test';
+import { loadConfig } from '../../src/config.ts';
+import { createLog } from '../../src/operations/log.ts';
+import { start } from '../../src/server.ts';
+import type { Services } from '../../src/services.ts';
+import { createTestDatabase } from './database.ts';
+
+export type Mail = Parameters<Services['mailer']['send']>[0];
+
+export interface LogLine {
+  readonly time: string;
+  readonly level: string;
+  readonly event: string;
+  readonly [field: string]: unknown;
+}
+
+export interface TestRequest {
+  readonly token?: string | undefined;
+  /** Sent as JSON. */
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Sent as it is, without a content type of its own. */
+  readonly rawBody?: string | Uint8Array<ArrayBuffer>;
+}
+
+export interface TestResponse {
+  readonly status: number;
+  readonly headers: Headers;
+  /** Parsed when it is JSON. */
+  readonly body: unknown;
+  readonly text: string;
+}
+
+export interface TestServer {
+  readonly url: string;
+  readonly managementUrl: string;
+  readonly port: number;
+  readonly services: Services;
+  /** Mails in the order in which they were sent. */
+  readonly mails: Mail[];
+  /** Log lines so far, all levels. */
+  readonly logs: LogLine[];
+  readonly clock: { now(): number; advance(milliseconds: number): void };
+  request(method: string, path: string, options?: TestRequest): Promise<TestResponse>;
+  /** Writes bytes to a socket and returns all that comes back until it closes or falls silent for a second. */
+  raw(text: string | Uint8Array): Promise<string>;
+}
+
+/** Settings under which no limit is met by accident. */
+const SETTINGS = {
+  NODE_ENV: 'test',
+  PORT: '0',
+  MANAGEMENT_PORT: '0',
+  PUBLIC_URL: 'http://localhost:3000',
+  ALLOWED_HOSTS: '127.0.0.1',
+  MAIL_FROM: 'no-reply@example.com',
+  SECURITY_CONTACT: 'security@example.com',
+  RATE_LIMIT_MAX: '100000',
+  USER_RATE_LIMIT_MAX: '100000',
+  LOGIN_LIMIT_MAX: '100000',
+  BCRYPT_COST: '4',
+};
+
+/**
+ * A real server on free ports of the loopback interface with a database of its own; it ends with the test.
+ *
+ * @param settings added to, or with undefined removed from, the settings of a test
+ */
+export async function startServer(t: TestContext, settings: Record<string, string | undefined> = {}): Promise<TestServer> {
+  const database = await createTestDatabase();
+  let stop = (): Promise<void> => Promise.resolve();
+  t.after(async () => {
+    await stop();
+    await database.drop();
+  });
+  const JWT_SECRET = randomBytes(32).toString('base64url');
+  const config = loadConfig({ ...SETTINGS, JWT_SECRET, DATABASE_URL: database.url, ...settings });
+
+  const mails: Mail[] = [];
+  const logs: LogLine[] = [];
+  let ahead = 0;
+  const clock = { now: () => Date.now() + ahead, advance: (milliseconds: number) => void (ahead += milliseconds) };
+  const running = await start(config, {
+    clock: clock.now,
+    log: createLog({ level: 'debug', write: (line) => logs.push(JSON.parse(line) as LogLine) }),
+    mailer: { send: (mail) => Promise.resolve(void mails.push(mail)) },
+  });
+  stop = running.stop;
+  const { port, managementPort, services } = running;
+
+  const url = `http://127.0.0.1:${port}`;
+  return {
+    url,
+    managementUrl: `http://127.0.0.1:${managementPort}`,
+    port,
+    services,
+    mails,
+    logs,
+    clock,
+    request: (method, path, options = {}) => request(method, url + path, options),
+    raw: (text) => raw(port, text),
+  };
+}
+
+async function request(method: string, url: string, { token, body, rawBody, headers = {} }: TestRequest): Promise<TestResponse> {
+  const response = await fetch(url, {
+    method,
+    redirect: 'manual',
+    headers: {
+      ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+      ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
+      ...headers,
+    },
+    body: body === undefined ? (rawBody ?? null) : JSON.stringify(body),
+  });
+  const text = await response.text();
+  const isJson = /^application\/(?:problem\+)?json/.test(response.headers.get('content-type') ?? '');
+  return { status: response.status, headers: response.headers, body: isJson && text ? (JSON.parse(text) as unknown) : text, text };
+}
+
+function raw(port: number, text: string | Uint8Array): Promise<string> {
+  return new Promise((resolve) => {
+    let received = '';
+    const socket = connect(port, '127.0.0.1', () => socket.write(text));
+    socket.setEncoding('utf8').setTimeout(1000, () => socket.destroy());
+    socket.on('data', (chunk) => (received += String(chunk)));
+    socket.on('error', () => socket.destroy());
+    socket.on('close', () => { resolve(received); });
+  });
+}
