@@ -51,6 +51,12 @@ class Releases:
             return self.versions[-1]
         return newest
 
+    def has(self, ref: str) -> bool:
+        """Tell whether the repository knows a tag, a commit or what `git describe` calls one."""
+        named = f"{ref}^{{commit}}"
+        verify = ("rev-parse", "--verify", "--quiet", "--end-of-options", named)
+        return neutral(self.repository).run(*verify, check=False).returncode == 0
+
     def export(self, ref: str, into: Path) -> Path:
         """Write the files of one release into a fresh folder and return it.
 

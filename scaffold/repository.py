@@ -67,7 +67,8 @@ def first_commit(project: Path, message: str) -> tuple[GitResult, str | None]:
     try:
         git("-c", "init.defaultBranch=main", "init", "--quiet")
         # A template may forget to ignore `.env`: its secrets stay out of history all the same.
-        git("-c", "core.fsmonitor=false", "add", "--all", "--", ".", ":(exclude).env")
+        git("-c", "core.fsmonitor=false", "add", "--all")
+        git("rm", "--cached", "--quiet", "--ignore-unmatch", "--", ".env")
     except FileNotFoundError:
         return GitResult(), f"git is not installed, so there is no repository. Later: {BY_HAND}"
     except GitError as error:

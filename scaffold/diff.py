@@ -1,0 +1,24 @@
+"""What the owner of a project has changed since it was rendered, as a unified diff."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from scaffold.git import neutral
+from scaffold.status import compared
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def diff_of(folder: Path) -> str:
+    """Return the difference from a fresh render of the same version and answers to the project.
+
+    Raises:
+        ScaffoldError: the project or its template cannot be used.
+    """
+    with compared(folder) as comparison:
+        shown = neutral(comparison.repository).run(
+            "diff", "--no-color", "--find-renames", comparison.rendered, comparison.present
+        )
+        return shown.stdout.decode(errors="replace")

@@ -1,0 +1,242 @@
+"""Work out what an update would do, without touching the project.
+
+Copier renders the release the project was made from and the one it goes to; git merges the
+difference into the project's last commit, in a repository of its own.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Literal
+
+from scaffold import apply, changelog, merge
+from scaffold.errors import ScaffoldError
+from scaffold.origin import releases_of
+from scaffold.project import open_project, require_clean, require_repository
+from scaffold.reconcile import read_sides, reconcile
+from scaffold.releases import parse
+from scaffold.settings import missing_settings
+from scaffold.source import Template
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from scaffold.changelog import Entry
+    from scaffold.merge import Joined
+    from scaffold.project import Project
+    from scaffold.questions import Answers, Questionnaire
+    from scaffold.releases import Releases
+
+Edited = Literal["refuse", "keep", "remove"]
+
+
+@dataclass(frozen=True)
+class UpdateRequest:
+    """What somebody wants.
+
+    Attributes:
+        folder: the project.
+        changes: answers to change, by name of the question.
+        ref: release to go to, for example `v0.2.0`; empty for the newest.
+        template: git address of another template; empty for the recorded one.
+        defaults: take the default of a question that is new and was not answered.
+        edited: what becomes of edited files that the template no longer ships.
+    """
+
+    folder: Path
+    changes: Mapping[str, object] = field(default_factory=dict)
+    ref: str = ""
+    template: str = ""
+    defaults: bool = False
+    edited: Edited = "refuse"
+
+
+@dataclass(frozen=True)
+class UpdatePlan:
+    """What an update would do.
+
+    Attributes:
+        project: the project.
+        to_version: the release it would be on.
+        answers: the answers it would have.
+        dropped: recorded answers to questions that no longer exist.
+        joined: files added, changed, merged, removed and in conflict.
+        edited: what becomes of edited files that the template no longer ships.
+        entries: what the changelog says about the releases between, security first.
+        missing_settings: settings of the new release that the project's `.env` lacks.
+        check_lockfile: the lockfile joins two sets of dependencies; npm should look at it.
+    """
+
+    project: Project
+    to_version: str
+    answers: Answers
+    dropped: tuple[str, ...]
+    joined: Joined
+    edited: Edited
+    entries: tuple[Entry, ...]
+    missing_settings: tuple[str, ...]
+    check_lockfile: bool
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing would change."""
+        joined = self.joined
+        return not (joined.changes or joined.conflicts or joined.removed_edited)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The two releases of an update.
+
+    Attributes:
+        address: where the template lives.
+        releases: all its releases.
+        older: git revision of the release the project was made from.
+        newer: tag of the release it goes to.
+    """
+
+    address: str
+    releases: Releases
+    older: str
+    newer: str
+
+    def template(self, ref: str, work: Path) -> Template:
+        """Unpack one of the releases below a scratch folder."""
+        folder = work / f"template-{'older' if ref == self.older else 'newer'}"
+        if not folder.exists():
+            self.releases.export(ref, folder)
+        return Template(folder, self.address, ref)
+
+
+@contextmanager
+def planned(request: UpdateRequest) -> Iterator[UpdatePlan]:
+    """Plan an update; the plan holds scratch files and can be carried out inside the context only.
+
+    An update that was killed half way is put back first.
+
+    Raises:
+        ScaffoldError: the project or the template cannot be used.
+        AnswerErrors: answers are wrong, or a new question needs one.
+    """
+    project = open_project(request.folder)
+    require_repository(project)
+    recover(project)
+    require_clean(project)
+    with TemporaryDirectory(prefix="scaffold-update-", ignore_cleanup_errors=True) as scratch:
+        work = Path(scratch)
+        yield _plan(request, project, _choose(request, project, work), work)
+
+
+def recover(project: Project) -> bool:
+    """Put back what a killed update has left half done; tell whether there was one."""
+    journal = apply.journal_of(project.git)
+    if journal is not None:
+        apply.roll_back(project.git, journal)
+    return journal is not None
+
+
+def made_from(project: Project, found: Releases) -> str:
+    """Return the git revision a project was rendered from.
+
+    An unreleased one, as of a checkout that was worked in, counts as the release before it.
+
+    Raises:
+        ScaffoldError: `version-unknown`.
+    """
+    if found.has(project.version):
+        return project.version
+    recorded = parse(project.version.partition("-")[0])
+    before = [version for version in found.versions if recorded is not None and version <= recorded]
+    if not before:
+        raise ScaffoldError(
+            "version-unknown",
+            f"The project was made from {project.version}, which this template does not know.",
+            "Update Scaffold (`pip install -U`), or name the template with --template.",
+            2,
+        )
+    return found.refs[before[-1]]
+
+
+def _choose(request: UpdateRequest, project: Project, work: Path) -> Choice:
+    address = request.template or project.address
+    found = releases_of(address, work)
+    older = made_from(project, found)
+    return Choice(address, found, older, _target(request.ref, older, found))
+
+
+def _target(ref: str, older: str, found: Releases) -> str:
+    if ref:
+        named = next((name for name in (ref, f"v{ref}") if found.has(name)), None)
+        if named is None:
+            known = ", ".join(str(version) for version in found.versions[-5:])
+            raise ScaffoldError(
+                "release-unknown", f"There is no release {ref}.", f"The newest ones are: {known}.", 2
+            )
+        return named
+    current = parse(older.partition("-")[0])
+    newest = found.newest(than=current)
+    if newest is None or (current is not None and newest < current):
+        raise ScaffoldError(
+            "template-older",
+            f"The project is on {older}, and this Scaffold knows releases up to {newest} only.",
+            "Update Scaffold: `pip install -U scaffold-express`.",
+            2,
+        )
+    return found.refs[newest] if newest != current else older
+
+
+def _plan(request: UpdateRequest, project: Project, choice: Choice, work: Path) -> UpdatePlan:
+    from scaffold import engine
+
+    newer = choice.template(choice.newer, work)
+    answers, dropped = _answers(request, project, newer.questionnaire())
+    base, theirs = work / "base", work / "theirs"
+    engine.render(choice.template(choice.older, work), recorded_answers(project), base)
+    engine.render(newer, answers, theirs)
+    missing = missing_settings(project.folder, base, theirs)
+    check_lockfile = reconcile(read_sides(project.git, base, theirs))
+    label, drop = f"template-{choice.newer}", request.edited == "remove"
+    joined = merge.join(project.git, committed(project), base, theirs, label=label, drop_edited=drop)
+    return UpdatePlan(
+        project=project,
+        to_version=choice.newer,
+        answers=answers,
+        dropped=dropped,
+        joined=joined,
+        edited=request.edited,
+        entries=_news(choice),
+        missing_settings=missing,
+        check_lockfile=check_lockfile,
+    )
+
+
+def committed(project: Project) -> str:
+    """Return the tree of the project's committed files."""
+    prefix = apply.prefix_of(project.git)
+    return project.git("rev-parse", f"HEAD:{prefix}" if prefix else "HEAD^{tree}")
+
+
+def recorded_answers(project: Project) -> Answers:
+    """Return the recorded answers that are of a type an answer can have."""
+    return {name: value for name, value in project.answers.items() if isinstance(value, str | bool)}
+
+
+def _answers(
+    request: UpdateRequest, project: Project, questionnaire: Questionnaire
+) -> tuple[Answers, tuple[str, ...]]:
+    names = {question.name for question in questionnaire.questions}
+    kept = {name: value for name, value in project.answers.items() if name in names}
+    dropped = tuple(sorted(project.answers.keys() - names))
+    given = {**kept, **request.changes}
+    return questionnaire.resolve(given, defaults=request.defaults), dropped
+
+
+def _news(choice: Choice) -> tuple[Entry, ...]:
+    newer = parse(choice.newer)
+    if newer is None:
+        return ()
+    text = choice.releases.read(choice.newer, "CHANGELOG.md")
+    return changelog.between(text, parse(choice.older.partition("-")[0]), newer)

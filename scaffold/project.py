@@ -1,0 +1,135 @@
+"""A project that exists: where it came from and what was answered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from scaffold.errors import ScaffoldError
+from scaffold.git import Git, GitError
+from scaffold.questions import RESERVED
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+ANSWERS_FILE = ".copier-answers.yml"
+_LARGEST_ANSWERS_FILE = 64 * 1024
+_REFUSED = 4
+
+
+@dataclass(frozen=True)
+class Project:
+    """A rendered project.
+
+    Attributes:
+        folder: absolute path of its folder.
+        address: where its template lives, as recorded when it was rendered.
+        version: the release it was rendered from, for example `v0.1.0`.
+        answers: the recorded answers, of whatever types the file holds.
+    """
+
+    folder: Path
+    address: str
+    version: str
+    answers: Mapping[str, object]
+
+    @property
+    def git(self) -> Git:
+        """Git in the project, with its owner's own configuration."""
+        return Git(self.folder)
+
+
+def open_project(folder: Path) -> Project:
+    """Read the record that Scaffold and Copier leave in a project.
+
+    Raises:
+        ScaffoldError: `not-a-project` or `project-unreadable`.
+    """
+    path = folder / ANSWERS_FILE
+    if not path.is_file():
+        raise _not_a_project(folder)
+    record = _read(path)
+    address, version = record.get("_src_path"), record.get("_commit")
+    if not isinstance(address, str) or not isinstance(version, str):
+        raise _unreadable(path, "it does not say which template and version it was made from")
+    answers = {name: value for name, value in record.items() if name not in RESERVED}
+    return Project(folder.resolve(), address, version, answers)
+
+
+def require_repository(project: Project) -> None:
+    """Check that git keeps the project, so that nothing an update does can be lost.
+
+    Raises:
+        ScaffoldError: `no-repository` or `no-commit`.
+    """
+    git = project.git
+    try:
+        git("rev-parse", "--show-toplevel")
+    except FileNotFoundError:
+        raise _refused("no-git", "There is no git on this machine.", "Install git, then try again.") from None
+    except GitError as error:
+        raise _refused(
+            "no-repository",
+            f"{project.folder} is not in a git repository that can be used: {error}.",
+            "Run `git init && git add . && git commit -m Start` there first.",
+        ) from error
+    if git.run("rev-parse", "--verify", "--quiet", "HEAD:./" + ANSWERS_FILE, check=False).returncode:
+        raise _refused(
+            "no-commit",
+            f"{ANSWERS_FILE} is not committed, so there is nothing to come back to.",
+            "Commit the project first.",
+        )
+
+
+def require_clean(project: Project) -> None:
+    """Check that every tracked file of the project is as committed.
+
+    Raises:
+        ScaffoldError: `dirty-tree`, naming up to five files.
+    """
+    status = project.git("status", "--porcelain", "-z", "--untracked-files=no", "--", ".")
+    changed = [entry[3:] for entry in status.split("\0") if len(entry) > 3 and entry[2] == " "]
+    if changed:
+        more = f" and {len(changed) - 5} more" if len(changed) > 5 else ""
+        raise _refused(
+            "dirty-tree",
+            f"There is work that is not committed: {', '.join(changed[:5])}{more}.",
+            "Commit it or put it aside with `git stash`, then try again.",
+        )
+
+
+def _read(path: Path) -> dict[str, object]:
+    import yaml
+
+    if path.stat().st_size > _LARGEST_ANSWERS_FILE:
+        raise _unreadable(path, "it is larger than 64 KiB")
+    try:
+        record = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise _unreadable(path, "it is not YAML (a merge conflict in it?)") from error
+    if not isinstance(record, dict):
+        raise _unreadable(path, "it is no list of names and values")
+    return record
+
+
+def _not_a_project(folder: Path) -> ScaffoldError:
+    return ScaffoldError(
+        "not-a-project",
+        f"{folder} is no project that Scaffold or Copier made: it has no {ANSWERS_FILE}.",
+        "Name the folder of a project: `scaffold update PROJECT`.",
+        2,
+    )
+
+
+def _unreadable(path: Path, reason: str) -> ScaffoldError:
+    return ScaffoldError(
+        "project-unreadable",
+        f"{path} cannot be used: {reason}.",
+        f"Restore it from git: `git checkout HEAD -- {ANSWERS_FILE}`.",
+        2,
+    )
+
+
+def _refused(code: str, sentence: str, next_step: str) -> ScaffoldError:
+    return ScaffoldError(code, sentence, next_step, _REFUSED)

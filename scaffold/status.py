@@ -1,0 +1,167 @@
+"""Where a project stands: its version, what waits for it, what its owner has edited."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from scaffold import apply, changelog
+from scaffold.git import neutral
+from scaffold.origin import releases_of
+from scaffold.plan import made_from, recorded_answers
+from scaffold.project import Project, open_project, require_repository
+from scaffold.releases import parse
+from scaffold.source import Template
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from scaffold.changelog import Entry
+    from scaffold.releases import Releases
+
+
+@dataclass(frozen=True)
+class Status:
+    """Where a project stands.
+
+    Attributes:
+        folder: the project.
+        version: release it was rendered from.
+        newest: newest release there is.
+        behind: how many releases lie between.
+        entries: what they change in a project, security first.
+        answers: the recorded answers.
+        edited: rendered files that the owner changed since.
+        deleted: rendered files that the owner deleted.
+        unfinished: an update was killed half way; the next one puts it back.
+    """
+
+    folder: Path
+    version: str
+    newest: str
+    behind: int
+    entries: tuple[Entry, ...]
+    answers: Mapping[str, object]
+    edited: tuple[str, ...]
+    deleted: tuple[str, ...]
+    unfinished: bool
+
+    @property
+    def security(self) -> bool:
+        """Whether one of the waiting releases closes a hole."""
+        return any(entry.security for entry in self.entries)
+
+
+def status_of(folder: Path) -> Status:
+    """Look at a project; nothing is changed.
+
+    Raises:
+        ScaffoldError: the project or its template cannot be used.
+    """
+    with compared(folder) as comparison:
+        project, found = comparison.project, comparison.releases
+        current = parse(project.version.partition("-")[0])
+        newest = found.newest(than=current)
+        waiting = [v for v in found.versions if _lies_between(v, current, newest)]
+        text = found.read(found.refs[newest], "CHANGELOG.md") if newest else ""
+        return Status(
+            folder=project.folder,
+            version=project.version,
+            newest=found.refs[newest] if newest else project.version,
+            behind=len(waiting),
+            entries=changelog.between(text, current, newest) if newest and waiting else (),
+            answers=project.answers,
+            edited=comparison.names("M") + comparison.names("T"),
+            deleted=comparison.names("D"),
+            unfinished=apply.journal_of(project.git) is not None,
+        )
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A project beside a fresh render of its own version and answers.
+
+    Attributes:
+        project: the project.
+        releases: the releases of its template.
+        repository: scratch repository with both trees.
+        rendered: tree of the fresh render.
+        present: tree of the tracked files as they lie in the project now.
+    """
+
+    project: Project
+    releases: Releases
+    repository: Path
+    rendered: str
+    present: str
+
+    def names(self, letter: str) -> tuple[str, ...]:
+        """Name the files that git's status letter (M, D, A, T) describes, render to project."""
+        git = neutral(self.repository)
+        listed = git(
+            "diff-tree", "-r", "-z", "--no-renames", "--name-only", f"--diff-filter={letter}",
+            self.rendered, self.present,
+        )  # fmt: skip
+        return tuple(name for name in listed.split("\0") if name)
+
+
+@contextmanager
+def compared(folder: Path) -> Iterator[Comparison]:
+    """Render a project afresh and store it beside the project as it is.
+
+    Raises:
+        ScaffoldError: the project or its template cannot be used.
+    """
+    from scaffold import engine
+
+    project = open_project(folder)
+    require_repository(project)
+    with TemporaryDirectory(prefix="scaffold-status-", ignore_cleanup_errors=True) as scratch:
+        work = Path(scratch)
+        found = releases_of(project.address, work)
+        ref = made_from(project, found)
+        template = Template(found.export(ref, work / "template"), project.address, project.version)
+        engine.render(template, recorded_answers(project), work / "render")
+        store = _Store(project, work / "store.git")
+        yield Comparison(project, found, store.folder, store.of_folder(work / "render"), store.of_project())
+
+
+class _Store:
+    """A scratch repository that borrows the project's objects."""
+
+    def __init__(self, project: Project, folder: Path) -> None:
+        self.project, self.folder = project, folder
+        folder.mkdir()
+        neutral(folder)("init", "--quiet", "--bare")
+        objects = project.git("rev-parse", "--path-format=absolute", "--git-path", "objects")
+        (folder / "objects/info/alternates").write_text(objects + "\n")
+
+    def of_folder(self, folder: Path) -> str:
+        """Store a folder and return its tree."""
+        git = neutral(self.folder).with_environment(GIT_INDEX_FILE=str(self.folder / "render.index"))
+        git("--work-tree", folder, "add", "--all", "--force", ".")
+        return git("write-tree")
+
+    def of_project(self) -> str:
+        """Store the project's tracked files as they lie there now, and return their tree.
+
+        The project's own index and objects are left alone.
+        """
+        index = self.folder / "project.index"
+        own = self.project.git("rev-parse", "--path-format=absolute", "--git-path", "index")
+        index.write_bytes(Path(own).read_bytes())
+        git = self.project.git.with_environment(
+            GIT_INDEX_FILE=str(index),
+            GIT_OBJECT_DIRECTORY=str(self.folder / "objects"),
+        )
+        git("add", "--update", "--", ".")
+        prefix = apply.prefix_of(self.project.git)
+        return git("write-tree", *((f"--prefix={prefix}",) if prefix else ()))
+
+
+def _lies_between(version: object, older: object, newer: object) -> bool:
+    known = older is not None and newer is not None
+    return known and older < version <= newer and not version.is_prerelease  # type: ignore[operator,attr-defined]

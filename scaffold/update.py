@@ -1,0 +1,103 @@
+"""Bring a project to another release of its template, or to other answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from scaffold import apply, settings
+from scaffold.errors import ScaffoldError
+from scaffold.git import GitError
+from scaffold.plan import Edited, UpdatePlan, UpdateRequest, planned
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True)
+class UpdateResult:
+    """What an update did.
+
+    Attributes:
+        plan: the plan it followed.
+        applied: whether the project was changed.
+        settings_added: settings that were added to `.env`.
+    """
+
+    plan: UpdatePlan
+    applied: bool
+    settings_added: tuple[str, ...] = ()
+
+
+def carry_out(plan: UpdatePlan, *, add_settings: bool = False) -> UpdateResult:
+    """Bring a plan into the project: all of it, or nothing.
+
+    Args:
+        plan: a plan, inside the context that made it.
+        add_settings: append the settings that `.env` lacks, with fresh secrets.
+
+    Raises:
+        ScaffoldError: `edited-files-would-go` or `update-refused`; the project is as it was.
+    """
+    if plan.joined.removed_edited and plan.edited == "refuse":
+        raise _edited_would_go(plan.joined.removed_edited)
+    if not plan.is_empty:
+        _apply(plan)
+    added = plan.missing_settings if add_settings else ()
+    if added:
+        settings.add_settings(plan.project.folder, added)
+    return UpdateResult(plan, applied=not plan.is_empty, settings_added=added)
+
+
+def update_project(
+    folder: str | os.PathLike[str],
+    changes: Mapping[str, object] | None = None,
+    *,
+    ref: str = "",
+    template: str = "",
+    edited: Edited = "refuse",
+    add_settings: bool = False,
+) -> UpdateResult:
+    """Update a project. Nothing is printed; on any failure the project is as it was.
+
+    Args:
+        folder: the project, in a git repository without uncommitted changes.
+        changes: answers to change, by name of the question. New questions take their defaults.
+        ref: release to go to, for example `v0.2.0`. Default: the newest.
+        template: git address of another template. Default: the one the project records.
+        edited: what becomes of edited files that the template no longer ships: `refuse` the update,
+            `keep` them or `remove` them.
+        add_settings: append the settings that `.env` lacks, with fresh secrets.
+
+    Returns:
+        What was done; conflicts are in `plan.joined.conflicts`, marked in the index.
+
+    Raises:
+        ScaffoldError: with a stable `code`, a sentence and a next step.
+    """
+    request = UpdateRequest(Path(folder), changes or {}, ref, template, defaults=True, edited=edited)
+    with planned(request) as plan:
+        return carry_out(plan, add_settings=add_settings)
+
+
+def _apply(plan: UpdatePlan) -> None:
+    try:
+        apply.apply(plan.project.git, plan.joined)
+    except GitError as error:
+        raise ScaffoldError(
+            "update-refused",
+            f"Git refused the update: {error}. The project is as it was.",
+            "Move the named file out of the way, or commit it, then try again.",
+            4,
+        ) from error
+
+
+def _edited_would_go(paths: tuple[str, ...]) -> ScaffoldError:
+    return ScaffoldError(
+        "edited-files-would-go",
+        f"The new version no longer ships files that you edited: {', '.join(paths)}.",
+        "Choose what becomes of them: --keep-edited or --remove-edited.",
+        4,
+    )
