@@ -1,0 +1,180 @@
+"""Generate a project with the default answers, install it, test it, start it and use it over HTTP.
+
+The project lies in `demo/my-api` afterwards. A second run renders it anew and keeps its installed packages; a project
+that was edited in between is moved aside, never overwritten. Exit code 0 says that every step did what it should.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shutil
+import signal
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from rich.console import Console
+
+from tools.node import NodeMissingError, environment, node_folder
+from tools.processes import ended
+from tools.project_server import ServerFailedError, serving
+from tools.visit import UnexpectedAnswerError, Visitor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+DEMO = REPOSITORY / "demo"
+PROJECT = DEMO / "my-api"
+FRESH = DEMO / "fresh"
+RENDERED = DEMO / "rendered.json"
+
+ANSWERS = ["--security-contact", "security@example.com"]
+NOT_RENDERED = {"node_modules", ".env", "data", ".git"}
+LAST_LINES = 40
+
+console = Console(highlight=False)
+
+
+class StepFailedError(RuntimeError):
+    """A program of a step failed; its last lines are the message."""
+
+
+class Step:
+    """What a step says about itself when it is done."""
+
+    result = ""
+
+
+@contextmanager
+def step(title: str) -> Iterator[Step]:
+    """Show a step while it runs, then its result and how long it took."""
+    started = time.monotonic()
+    said = Step()
+    with console.status(f"{title} …"):
+        yield said
+    seconds = time.monotonic() - started
+    console.print(f"[green]✓[/green] {title:<46} {said.result:<24} [dim]{seconds:6.1f} s[/dim]")
+
+
+def run(command: Sequence[str], folder: Path) -> str:
+    """Run a program and return its output.
+
+    Raises:
+        StepFailedError: its exit code is not 0.
+    """
+    code, output = ended(command, folder, environment())
+    if code:
+        last = "\n".join(output.splitlines()[-LAST_LINES:])
+        message = f"{' '.join(command)} ended with exit code {code}:\n{last}"
+        raise StepFailedError(message)
+    return output
+
+
+def fingerprints(project: Path) -> dict[str, str]:
+    """Return a hash of each file that belongs to the project itself."""
+    return {
+        path.relative_to(project).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(project.rglob("*"))
+        if path.is_file() and not NOT_RENDERED.intersection(path.relative_to(project).parts)
+    }
+
+
+def keep_edited() -> Path | None:
+    """Move a project that was edited since it was rendered out of the way; returns where it is now."""
+    if not PROJECT.exists() or (RENDERED.exists() and json.loads(RENDERED.read_text()) == fingerprints(PROJECT)):
+        return None
+    kept = next(path for n in range(1, 10_000) if not (path := DEMO / f"my-api-edited-{n}").exists())
+    return PROJECT.rename(kept)
+
+
+def generate() -> int:
+    """Render the project; returns its number of files."""
+    shutil.rmtree(FRESH, ignore_errors=True)
+    FRESH.mkdir(parents=True)
+    fresh = FRESH / PROJECT.name
+    run([sys.executable, "-m", "scaffold", "new", str(fresh), "--defaults", *ANSWERS], REPOSITORY)
+    rendered = fingerprints(fresh)
+    if kept := keep_edited():
+        console.print(f"  You edited demo/my-api; it is kept as {kept.relative_to(REPOSITORY)}.")
+    elif (PROJECT / "node_modules").exists():
+        (PROJECT / "node_modules").rename(fresh / "node_modules")
+    shutil.rmtree(PROJECT, ignore_errors=True)
+    fresh.rename(PROJECT)
+    FRESH.rmdir()
+    RENDERED.write_text(json.dumps(rendered))
+    return len(rendered)
+
+
+def install() -> str:
+    """Install the packages unless exactly these are installed; returns what was done."""
+    lockfile, stamp = (PROJECT / "package-lock.json").read_bytes(), PROJECT / "node_modules" / ".installed"
+    wanted = hashlib.sha256(lockfile + str(node_folder()).encode()).hexdigest()
+    if stamp.exists() and stamp.read_text() == wanted:
+        return "already there"
+    output = run(["npm", "ci", "--no-audit"], PROJECT)
+    stamp.write_text(wanted)
+    added = re.search(r"added (\d+) packages", output)
+    return f"{added[1]} packages" if added else ""
+
+
+def passed(output: str) -> str:
+    """Read how many tests passed from the output of `npm test`."""
+    counts = re.findall(r"^\S+ pass (\d+)$", output, re.MULTILINE)
+    return f"{counts[-1]} passed" if counts else ""
+
+
+def demonstrate() -> None:
+    """Run all steps."""
+    with step("generate demo/my-api, default answers") as said:
+        said.result = f"{generate()} files"
+    with step("install its packages (npm ci)") as said:
+        said.result = install()
+    with step("run its own attack tests (npm test)") as said:
+        said.result = passed(run(["npm", "test"], PROJECT))
+    with serving(PROJECT) as server:
+        console.print(f"[green]✓[/green] started on {server.url}, management on {server.management_url}")
+        visitor = Visitor.of(server)
+        with step("register, open the mail, confirm the address") as said:
+            visitor.register()
+            said.result = visitor.email
+        with step("log in") as said:
+            visitor.log_in()
+            said.result = f"token for {visitor.tokens['expiresIn']} s"
+        with step("write a note and read it") as said:
+            said.result = f"“{visitor.write_and_read_note('Hello')}”"
+        with step("log out; the token is worth nothing now"):
+            visitor.log_out()
+        with step("stop it with SIGTERM") as said:
+            said.result = f"exit code {server.stop()}"
+
+
+def give_up(number: int, _frame: object) -> NoReturn:
+    """End in order, so that everything that was started is stopped."""
+    raise SystemExit(128 + number)
+
+
+def main() -> int:
+    """Run the demonstration; returns the exit code."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, give_up)
+    try:
+        demonstrate()
+    except KeyboardInterrupt:
+        console.print("stopped; nothing is left running")
+        return 130
+    except (StepFailedError, ServerFailedError, UnexpectedAnswerError, NodeMissingError) as error:
+        console.print(f"✗ {error}", style="red", markup=False, soft_wrap=True)
+        return 1
+    place = PROJECT.relative_to(REPOSITORY)
+    console.print(f"\nThe project lies in {place}. Start it and read its README.md for the first requests:\n")
+    console.print(f"  cd {place}\n  PATH={node_folder()}:$PATH npm run dev\n", soft_wrap=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

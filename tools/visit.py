@@ -1,0 +1,95 @@
+"""The first five minutes with a generated project, over HTTP: what its README shows, step by step."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tools.project_server import ProjectServer
+
+
+class UnexpectedAnswerError(AssertionError):
+    """The project answered otherwise than its HTTP contract says."""
+
+
+@dataclass
+class Visitor:
+    """Somebody with an e-mail address and a password.
+
+    Attributes:
+        server: the project.
+        email: address of the account.
+        password: its password.
+        tokens: what the last login or refresh answered.
+    """
+
+    server: ProjectServer
+    email: str
+    password: str
+    tokens: dict[str, Any]
+
+    @classmethod
+    def of(cls, server: ProjectServer) -> Visitor:
+        """Return a visitor nobody has seen before."""
+        return cls(server, f"visitor-{secrets.token_hex(4)}@example.com", secrets.token_urlsafe(18), {})
+
+    def call(self, expected: int, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 - any JSON
+        """Send a request and return the answer's JSON; None when it has no body.
+
+        Raises:
+            UnexpectedAnswerError: the status is another one.
+        """
+        headers = {"Accept": "application/json"}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        if self.tokens:
+            headers["Authorization"] = f"Bearer {self.tokens['accessToken']}"
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.server.url + path, data, headers, method=method)  # noqa: S310 - loopback
+        try:
+            with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310
+                status, text = response.status, response.read()
+        except urllib.error.HTTPError as error:
+            with error:
+                status, text = error.code, error.read()
+        if status != expected:
+            message = f"{method} {path}: expected {expected}, got {status} {text.decode(errors='replace')[:500]}"
+            raise UnexpectedAnswerError(message)
+        return json.loads(text) if text else None
+
+    def register(self) -> None:
+        """Open an account with the token from the mail, which development prints to the console."""
+        seen = len(self.server.lines)
+        credentials = {"email": self.email, "password": self.password}
+        self.call(202, "POST", "/api/v1/auth/register", credentials)
+        token = self.server.wait_for(r"^token: (\S+)$", after=seen)[1]
+        self.call(204, "POST", "/api/v1/auth/verify-email", {"token": token})
+
+    def log_in(self) -> None:
+        """Exchange the password for tokens."""
+        credentials = {"email": self.email, "password": self.password}
+        self.tokens = self.call(200, "POST", "/api/v1/auth/login", credentials)
+
+    def write_and_read_note(self, title: str) -> str:
+        """Write a note and read it back; returns the title that came back."""
+        note = self.call(201, "POST", "/api/v1/notes", {"title": title, "body": "Nobody else can read this."})
+        if note["id"] not in [item["id"] for item in self.call(200, "GET", "/api/v1/notes")["items"]]:
+            message = "The new note is not in the list of notes."
+            raise UnexpectedAnswerError(message)
+        read: str = self.call(200, "GET", f"/api/v1/notes/{note['id']}")["title"]
+        return read
+
+    def refresh(self) -> None:
+        """Exchange the refresh token for new tokens."""
+        self.tokens = self.call(200, "POST", "/api/v1/auth/refresh", {"refreshToken": self.tokens["refreshToken"]})
+
+    def log_out(self) -> None:
+        """End the session and see that its token is worth nothing at once."""
+        self.call(204, "POST", "/api/v1/auth/logout")
+        self.call(401, "GET", "/api/v1/me")
+        self.tokens = {}
