@@ -2,36 +2,30 @@
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import copier
 import pytest
+
+from tests.support.answers import every_combination
+from tests.support.rendering import in_memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-REPOSITORY = Path(__file__).resolve().parents[2]
+    from pathlib import Path
 
 
 @pytest.fixture(scope="session")
 def rendered(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
-    """Render a project with the given answers, once per test process.
-
-    From a plain copy: given this repository, Copier would clone it.
-    """
-    source = tmp_path_factory.mktemp("source")
-    shutil.copytree(REPOSITORY / "template", source / "template")
-    shutil.copy(REPOSITORY / "copier.yml", source)
+    """Write a project with the given answers, the others at their defaults; once per test process."""
     projects: dict[str, Path] = {}
 
-    def render(**answers: object) -> Path:
-        name = "-".join(["project", *(str(value) for value in answers.values())])
+    def render(**answers: str | bool) -> Path:
+        name = "-".join(["project", *(f"{question}={value}" for question, value in answers.items())])
         if name not in projects:
             projects[name] = tmp_path_factory.mktemp(name)
-            data = {"security_contact": "security@example.com", **answers}
-            copier.run_copy(str(source), projects[name], data=data, defaults=True, quiet=True)
+            for path, content in in_memory(every_combination()[0] | answers).items():
+                (projects[name] / path).parent.mkdir(parents=True, exist_ok=True)
+                (projects[name] / path).write_bytes(content)
         return projects[name]
 
     return render
