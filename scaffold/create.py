@@ -14,7 +14,7 @@ from scaffold.environment_file import NAME as ENVIRONMENT_FILE
 from scaffold.environment_file import write_environment_file
 from scaffold.errors import cannot_write, wrong_usage
 from scaffold.install import install_packages
-from scaffold.repository import GitResult, enclosing_repository, first_commit, ignores_secrets
+from scaffold.repository import GitResult, enclosing_repository, first_commit
 from scaffold.source import open_template, version
 from scaffold.staging import check_free, move_into_place, parent_folder, staging, sweep
 
@@ -86,7 +86,7 @@ class Steps:
     progress: Progress = field(default=lambda _: None)
 
 
-def create_project(
+def create_project(  # noqa: PLR0913 - the options of the command, by name
     destination: str | os.PathLike[str],
     answers: Mapping[str, object] | None = None,
     *,
@@ -159,9 +159,7 @@ def create(destination: Path, template: Template, answers: Answers, steps: Steps
     return result
 
 
-def _rendered(
-    project: Path, destination: Path, template: Template, answers: Answers, steps: Steps
-) -> CreateResult:
+def _rendered(project: Path, destination: Path, template: Template, answers: Answers, steps: Steps) -> CreateResult:
     from scaffold.engine import render
 
     paths = list(render(template, answers, project))
@@ -189,8 +187,6 @@ def _with_repository(project: Path, result: CreateResult, steps: Steps) -> Creat
     git, problem = first_commit(project, f"Create the project with Scaffold {version()}")
     if git.commit:
         steps.progress("Made the first commit")
-    if git.repository and (project / ENVIRONMENT_FILE).exists() and not ignores_secrets(project):
-        result = _noted(result, f"The template does not ignore {ENVIRONMENT_FILE}: add it to .gitignore.")
     return replace(_noted(result, problem), git=git)
 
 

@@ -48,9 +48,7 @@ def render(template: Template, answers: Mapping[str, Answer], into: Path) -> tup
     return _settled(into)
 
 
-def _run_copier(
-    address: str, folder: Path, answers: Mapping[str, Answer], into: Path, empty: Path
-) -> None:
+def _run_copier(address: str, folder: Path, answers: Mapping[str, Answer], into: Path, empty: Path) -> None:
     from copier import Settings, run_copy
     from copier.errors import CopierError, UnsafeTemplateError
     from jinja2 import TemplateError

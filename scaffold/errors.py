@@ -59,7 +59,7 @@ class AnswerProblem:
     suggestion: str | None = None
 
 
-class AnswerErrors(ScaffoldError):
+class AnswerErrors(ScaffoldError):  # noqa: N818 - it carries many
     """Every mistake in the answers at once."""
 
     def __init__(self, problems: Sequence[AnswerProblem]) -> None:
@@ -68,14 +68,14 @@ class AnswerErrors(ScaffoldError):
         super().__init__(
             "answers-invalid",
             f"{count} missing or wrong; nothing was written.",
-            "Give each answer with its flag or in the file of --answers; "
+            "Give each answer with its flag or in a file with --answers; --defaults fills in the rest. "
             "`scaffold questions` explains them all.",
             WRONG_USAGE,
         )
         self.problems = tuple(problems)
 
 
-class Interrupted(KeyboardInterrupt):  # noqa: N818 - an interruption is not an error
+class Interrupted(KeyboardInterrupt):
     """The user or the system asked the command to stop."""
 
     def __init__(self, signal_number: int = signal.SIGINT) -> None:
@@ -94,8 +94,7 @@ def answers_unreadable(source: str, reason: str) -> ScaffoldError:
     return ScaffoldError(
         "answers-unreadable",
         f"The answers in {source} cannot be used: {reason}.",
-        "Write one `name: value` a line (YAML) or one JSON object; "
-        "`scaffold questions --json-schema` describes it.",
+        "Write one `name: value` a line (YAML) or one JSON object; `scaffold questions --json-schema` describes it.",
         WRONG_USAGE,
     )
 
@@ -135,7 +134,7 @@ def template_unavailable(address: str, reason: str) -> ScaffoldError:
     """Build the error for a template that cannot be fetched or found."""
     return ScaffoldError(
         "template-unavailable",
-        f"The template {address} cannot be had: {reason}",
+        f"The template {address} cannot be had: {reason.rstrip('.')}.",
         "Check --template and --ref; the template that comes with Scaffold needs neither.",
         TEMPLATE_UNAVAILABLE,
     )
@@ -145,7 +144,7 @@ def template_broken(address: str, reason: str) -> ScaffoldError:
     """Build the error for a template with a mistake of its own."""
     return ScaffoldError(
         "template-broken",
-        f"The template {address} cannot be rendered: {reason}",
+        f"The template {address} cannot be rendered: {reason.rstrip('.')}.",
         "Report this to whoever maintains the template.",
         TEMPLATE_UNAVAILABLE,
     )
@@ -156,9 +155,18 @@ def template_runs_code(address: str, features: Sequence[str]) -> ScaffoldError:
     return ScaffoldError(
         "template-runs-code",
         f"The template {address} wants to run code on this machine ({', '.join(features)}).",
-        "Scaffold never runs code of a template. If you have read it and trust it, "
-        "use `copier copy --trust`.",
+        "Scaffold never runs code of a template. If you have read it and trust it, use `copier copy --trust`.",
         TEMPLATE_UNAVAILABLE,
+    )
+
+
+def interrupted(interruption: Interrupted) -> ScaffoldError:
+    """Build the report of an interruption."""
+    return ScaffoldError(
+        "interrupted",
+        "Interrupted; nothing was left behind.",
+        "Run the command again when you are ready.",
+        interruption.exit_code,
     )
 
 

@@ -7,7 +7,7 @@ Flags, wizard, JSON Schema, documentation and test matrix all come from here. `w
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeGuard
 
 from scaffold.errors import AnswerErrors, AnswerProblem, template_broken
 
@@ -125,9 +125,7 @@ class Questionnaire:
 
     def groups(self) -> tuple[tuple[str, tuple[Question, ...]], ...]:
         """Return the pages of the questionnaire: title and questions of each."""
-        titled = [
-            (title, tuple(q for q in self.questions if q.group == title)) for title in self._pages
-        ]
+        titled = [(title, tuple(q for q in self.questions if q.group == title)) for title in self._pages]
         alone = [(question.name, (question,)) for question in self.questions if not question.group]
         return tuple((title, questions) for title, questions in titled + alone if questions)
 
@@ -140,9 +138,7 @@ class Questionnaire:
         value = self._default(question.name, self._context(answers, question.name))
         return value if isinstance(value, (str, bool)) else None
 
-    def problem_with(
-        self, question: Question, value: object, answers: Mapping[str, object]
-    ) -> str | None:
+    def problem_with(self, question: Question, value: object, answers: Mapping[str, object]) -> str | None:
         """Say what is wrong with an answer.
 
         Args:
@@ -182,6 +178,30 @@ class Questionnaire:
         """
         return self._judged(given, "skip")
 
+    def is_required(self, question: Question) -> bool:
+        """Tell whether the question matters whatever the other answers are, and has no default."""
+        details = self._details[question.name]
+        return "default" not in details and "when" not in details
+
+    def fixed_default(self, question: Question) -> Answer | None:
+        """Return the default if it depends on no other answer, else None."""
+        default = self._details[question.name].get("default")
+        return self.default(question, {}) if not _is_template(default) else None
+
+    def patterns(self, question: Question) -> list[str]:
+        """Return the regular expressions that the validator demands of an answer, as it writes them."""
+        from jinja2 import nodes
+
+        validator = self._details[question.name].get("validator", "")
+        refusals = [refusal.node for refusal in self._jinja().parse(validator).find_all(nodes.Not)]
+        return [
+            test.args[0].value
+            for test in refusals
+            if isinstance(test, nodes.Filter) and test.name == "regex_search"
+            if isinstance(test.node, nodes.Name) and test.node.name == question.name
+            if test.args and isinstance(test.args[0], nodes.Const)
+        ]
+
     def is_complete(self, answers: Mapping[str, object]) -> bool:
         """Tell whether every question that matters has an answer."""
         return all(q.name in answers or not self.is_asked(q, answers) for q in self.questions)
@@ -213,7 +233,7 @@ class Questionnaire:
             if unanswered == "skip":
                 return
             value = typed = self.default(question, answers) if unanswered == "default" else None
-            problem = "no answer was given" if typed is None else None
+            problem = f"no answer was given. {question.help}" if typed is None else None
         if problem is None and typed is not None:
             answers[question.name] = typed
         else:
@@ -283,7 +303,7 @@ class Questionnaire:
 
     def _render(self, source: object, context: Mapping[str, object]) -> object:
         """Render a value of `copier.yml`: text is a Jinja template, all else stands for itself."""
-        if not isinstance(source, str) or ("{{" not in source and "{%" not in source):
+        if not _is_template(source):
             return source
         from jinja2 import TemplateError
 
@@ -303,6 +323,10 @@ class Questionnaire:
             extensions = ["jinja2_ansible_filters.AnsibleCoreFiltersExtension"]
             self._environment = SandboxedEnvironment(extensions=extensions, **options)
         return self._environment
+
+
+def _is_template(source: object) -> TypeGuard[str]:
+    return isinstance(source, str) and ("{{" in source or "{%" in source)
 
 
 def truth(value: object) -> bool:
@@ -365,7 +389,11 @@ def _problem(question: Question, value: object, problem: str) -> AnswerProblem:
 
     close: list[str] = []
     if isinstance(value, str):
-        close = get_close_matches(value[:80].strip().lower(), question.allowed, n=1, cutoff=0.4)
+        by_lower_case = {allowed.lower(): allowed for allowed in question.allowed}
+        matches = get_close_matches(value[:80].strip().lower(), by_lower_case, n=1, cutoff=0.4)
+        close = [by_lower_case[match] for match in matches]
+        # The allowed values are listed beside it.
+        problem = "there is no such value" if question.allowed else problem
     given = f"{shown(value)!r}: " if isinstance(value, (str, bool, int, float)) else ""
     return AnswerProblem(
         question=question.name,
@@ -383,7 +411,7 @@ def _computed(kind: object, value: object) -> object:
     if kind in {None, "yaml"} and isinstance(value, str):
         import yaml
 
-        return yaml.load(value, _fastest_loader())
+        return yaml.load(value, _fastest_loader())  # noqa: S506 - a SafeLoader, in C where there is one
     return value
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 # Who the owner is and how their git is set up; all other GIT_ variables aim git at another repository.
-PERSONAL = ("GIT_AUTHOR_", "GIT_COMMITTER_", "GIT_CONFIG_")
+PERSONAL = ("GIT_AUTHOR_", "GIT_COMMITTER_", "GIT_CONFIG_", "GIT_HTTP_", "GIT_PROXY_", "GIT_SSL_")
 BY_HAND = "git init -b main && git add -A && git commit -m 'Create the project'"
 
 
@@ -66,9 +66,8 @@ def first_commit(project: Path, message: str) -> tuple[GitResult, str | None]:
     git = personal_git(project)
     try:
         git("-c", "init.defaultBranch=main", "init", "--quiet")
-        # A template may forget to ignore `.env`: its secrets stay out of history all the same.
+        _keep_secrets_out(git)
         git("-c", "core.fsmonitor=false", "add", "--all")
-        git("rm", "--cached", "--quiet", "--ignore-unmatch", "--", ".env")
     except FileNotFoundError:
         return GitResult(), f"git is not installed, so there is no repository. Later: {BY_HAND}"
     except GitError as error:
@@ -76,9 +75,13 @@ def first_commit(project: Path, message: str) -> tuple[GitResult, str | None]:
     return _commit(git, message)
 
 
-def ignores_secrets(project: Path) -> bool:
-    """Tell whether git will leave `.env` alone, whatever its owner adds."""
-    return personal_git(project).run("check-ignore", "--quiet", ".env", check=False).returncode == 0
+def _keep_secrets_out(git: Git) -> None:
+    """Make git ignore `.env`, now and later, also when the template forgot to."""
+    if git.run("check-ignore", "--quiet", ".env", check=False).returncode != 0:
+        exclude = git.folder / ".git" / "info" / "exclude"
+        exclude.parent.mkdir(exist_ok=True)
+        with exclude.open("a", encoding="utf-8") as patterns:
+            patterns.write("/.env\n")
 
 
 def _commit(git: Git, message: str) -> tuple[GitResult, str | None]:

@@ -165,7 +165,7 @@ def _clone(address: str, ref: str | None, into: Path) -> Template:
     except FileNotFoundError:
         raise template_unavailable(address, "git is needed to fetch it, and is not installed.") from None
     except GitError as error:
-        raise template_unavailable(address, f"{error}.") from error
+        raise template_unavailable(address, str(error)) from error
 
 
 def _revision(git: Git, ref: str | None) -> str:

@@ -158,15 +158,19 @@ def _fill(project: Path, destination: Path) -> None:
     """Move the entries of a project one by one, and back again if one cannot be moved."""
     moved: list[str] = []
     try:
-        for name in sorted(os.listdir(project)):
-            if os.path.lexists(destination / name):
-                raise destination_not_empty(destination, [name], 0)
-            (project / name).rename(destination / name)
-            moved.append(name)
+        for entry in sorted(project.iterdir()):
+            _refuse_to_replace(destination / entry.name)
+            entry.rename(destination / entry.name)
+            moved.append(entry.name)
     except BaseException:
         for name in moved:
             (destination / name).rename(project / name)
         raise
+
+
+def _refuse_to_replace(path: Path) -> None:
+    if os.path.lexists(path):
+        raise destination_not_empty(path.parent, [path.name], 0)
 
 
 @contextmanager
@@ -201,7 +205,7 @@ def _is_abandoned(folder: Path) -> bool:
             return False
         if not (folder / LOCK_NAME).exists():
             settled = time.time() - status.st_mtime > UNLOCKED_GRACE_SECONDS
-            return settled and set(os.listdir(folder)) <= {f"{LOCK_NAME}.new"}
+            return settled and {path.name for path in folder.iterdir()} <= {f"{LOCK_NAME}.new"}
         with (folder / LOCK_NAME).open("r+b") as lock:
             return sys.platform != "win32" and _lock(lock.fileno())
     except OSError:

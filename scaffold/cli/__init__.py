@@ -1,0 +1,94 @@
+"""The command line: the only part that prints, and the only one that ends the process."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from io import TextIOWrapper
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import FrameType
+
+    from scaffold.errors import ScaffoldError
+
+BROKEN_PIPE = 128 + 13
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command.
+
+    Args:
+        arguments: the command line without the program's name. Default: this process's.
+
+    Returns:
+        The exit code: 0 done, 2 wrong usage or answers, 4 refused to protect the user's work,
+        69 template not to be had, 70 a mistake of ours, 73 cannot write, 128 + n stopped by signal n.
+    """
+    arguments = sys.argv[1:] if arguments is None else arguments
+    try:
+        _prepare()
+        code = _run(list(arguments))
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:
+                stream.flush()
+    except BrokenPipeError:
+        # Nobody reads on; the interpreter must not complain about that when it flushes at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return BROKEN_PIPE
+    return code
+
+
+def _run(arguments: list[str]) -> int:
+    try:
+        from scaffold.cli.program import run
+
+        return run(arguments)
+    except BrokenPipeError:
+        raise
+    except (Exception, KeyboardInterrupt) as raised:  # noqa: BLE001 - nobody is shown a traceback unasked
+        if os.environ.get("SCAFFOLD_DEBUG") == "1":
+            import traceback
+
+            traceback.print_exc()
+        return _report(_failure(raised), as_json="--json" in arguments)
+
+
+def _failure(raised: BaseException) -> ScaffoldError:
+    from scaffold.errors import Interrupted, ScaffoldError, interrupted, unexpected
+
+    if isinstance(raised, ScaffoldError):
+        return raised
+    if isinstance(raised, KeyboardInterrupt):
+        return interrupted(raised if isinstance(raised, Interrupted) else Interrupted())
+    return unexpected(raised)
+
+
+def _report(failure: ScaffoldError, *, as_json: bool) -> int:
+    from scaffold import report
+
+    if as_json:
+        report.write_json(report.failure_fields(failure), sys.stdout)
+    else:
+        report.write(report.failure(failure), sys.stderr)
+    return failure.exit_code
+
+
+def _prepare() -> None:
+    """Stop in order on every signal that asks for it, except those our caller has set to be ignored."""
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _interrupt)
+    for stream in (sys.stdout, sys.stderr):
+        # A path may hold bytes that are no text in the user's encoding.
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _interrupt(number: int, _frame: FrameType | None) -> None:
+    from scaffold.errors import Interrupted
+
+    raise Interrupted(number)

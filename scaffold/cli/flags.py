@@ -1,0 +1,157 @@
+"""Flags for questions: one for every question of the template at hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from scaffold.errors import AnswerErrors, AnswerProblem
+from scaffold.questions import shown
+from scaffold.source import open_template
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from scaffold.questions import Answers, Question, Questionnaire
+    from scaffold.source import Template
+
+PARAMETER = "answer_"
+
+
+@dataclass
+class Opened:
+    """What a command knows once its template is open; click carries it as the context's object.
+
+    Attributes:
+        template: the template.
+        questionnaire: its questions.
+        unknown: flags that no question and no option goes by.
+    """
+
+    template: Template
+    questionnaire: Questionnaire
+    unknown: list[AnswerProblem]
+
+    def answers(self, judge: Callable[[], Answers]) -> Answers:
+        """Return what a judge of answers returns, unless there were unknown flags.
+
+        Raises:
+            AnswerErrors: those flags and everything the judge finds, at once.
+        """
+        try:
+            answers = judge()
+        except AnswerErrors as errors:
+            raise AnswerErrors([*self.unknown, *errors.problems]) from errors
+        if self.unknown:
+            raise AnswerErrors(self.unknown)
+        return answers
+
+
+class QuestionCommand(click.Command):
+    """A command that takes every answer as a flag, whatever template `--template` names.
+
+    The template is opened before the rest of the line is read, since it says which flags there are.
+    """
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Open the template, put unknown flags aside for one list of all mistakes, and parse the rest."""
+        try:
+            template = ctx.with_resource(open_template(_value_of("--template", args), _value_of("--ref", args)))
+            ctx.obj = Opened(template, template.questionnaire(), [])
+            known, ctx.obj.unknown = _without_unknown(args, _flags(self.get_params(ctx)))
+            return super().parse_args(ctx, known)
+        except BaseException:
+            # click closes a context only once it is complete.
+            ctx.close()
+            raise
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """Return the command's own options and one for each question."""
+        own = super().get_params(ctx)
+        taken = _flags(own)
+        return own + [_option(question) for question in ctx.obj.questionnaire.questions if question.flag not in taken]
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Show the answers page by page, then the other options."""
+        questionnaire = ctx.obj.questionnaire
+        for title, questions in questionnaire.groups():
+            with formatter.section(f"Answers: {title}"):
+                formatter.write_dl([_help_row(questionnaire, question) for question in questions])
+        own = [param for param in super().get_params(ctx) if isinstance(param, click.Option)]
+        records = [param.get_help_record(ctx) for param in own]
+        with formatter.section("Options"):
+            formatter.write_dl([record for record in records if record])
+
+
+def given_answers(parameters: Mapping[str, object]) -> dict[object, object]:
+    """Return the answers among a command's parameters, by name of the question."""
+    return {
+        name.removeprefix(PARAMETER): value
+        for name, value in parameters.items()
+        if name.startswith(PARAMETER) and value is not None
+    }
+
+
+def _value_of(flag: str, args: list[str]) -> str | None:
+    for number, argument in enumerate(args):
+        if argument == flag and number + 1 < len(args):
+            return args[number + 1]
+        if argument.startswith(f"{flag}="):
+            return argument.partition("=")[2]
+    return None
+
+
+def _flags(params: Iterable[click.Parameter]) -> dict[str, bool]:
+    """Return every long flag, and whether a value follows it."""
+    return {
+        flag: not param.is_flag
+        for param in params
+        if isinstance(param, click.Option)
+        for flag in (*param.opts, *param.secondary_opts)
+        if flag.startswith("--")
+    }
+
+
+def _without_unknown(args: list[str], flags: Mapping[str, bool]) -> tuple[list[str], list[AnswerProblem]]:
+    """Part the arguments into those click may read and unknown flags; a value goes with its flag."""
+    known: list[str] = []
+    unknown: list[AnswerProblem] = []
+    rest = list(args)
+    while rest:
+        argument = rest.pop(0)
+        flag, equals, _ = argument.partition("=")
+        if argument == "--":
+            return [*known, argument, *rest], unknown
+        if flag in flags or not argument.startswith("--"):
+            value = bool(rest) and not equals and flags.get(flag, False)
+            known += [argument, *([rest.pop(0)] if value else [])]
+        else:
+            unknown.append(_unknown(flag, flags))
+            if rest and not equals and not rest[0].startswith("-"):
+                rest.pop(0)
+    return known, unknown
+
+
+def _unknown(flag: str, flags: Iterable[str]) -> AnswerProblem:
+    from difflib import get_close_matches
+
+    names = [known.removeprefix("--") for known in flags]
+    close = get_close_matches(flag.removeprefix("--").replace("_", "-")[:80], names, n=1, cutoff=0.5)
+    return AnswerProblem(
+        question=shown(flag.removeprefix("--").replace("-", "_")),
+        flag=shown(flag),
+        problem="there is no such flag",
+        suggestion=f"--{close[0]}" if close else None,
+    )
+
+
+def _option(question: Question) -> click.Option:
+    return click.Option([question.flag, PARAMETER + question.name], metavar="VALUE")
+
+
+def _help_row(questionnaire: Questionnaire, question: Question) -> tuple[str, str]:
+    default = questionnaire.fixed_default(question)
+    ending = f" [default: {shown(default)}]" if default is not None else " [required]"
+    return (f"{question.flag} {'|'.join(question.allowed) or 'TEXT'}", question.help + ending)

@@ -1,0 +1,128 @@
+"""The commands by name. Each is imported when it is called: `scaffold --help` waits for none of them."""
+
+from __future__ import annotations
+
+import os
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from scaffold.errors import ScaffoldError, wrong_usage
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# Name of the command, where it is, and its line in `scaffold --help`.
+COMMANDS: Mapping[str, tuple[str, str]] = {
+    "new": ("scaffold.cli.new", "Create a project."),
+    "questions": ("scaffold.cli.questions", "Explain the questions and their answers."),
+}
+
+EPILOG = """\
+\b
+Examples:
+  scaffold new my-api
+  scaffold new my-api --database postgres --security-contact security@example.com --defaults
+  scaffold new my-api --answers answers.yml --json
+
+\b
+Exit codes:
+  0 done                       69 the template cannot be had or used
+  2 wrong usage or answers     70 a mistake of Scaffold itself
+  4 refused to protect work    73 the project cannot be written
+  130 interrupted
+"""
+
+
+class Program(click.Group):
+    """The group of all commands."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Return the names in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import a command."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(COMMANDS[cmd_name][0]).command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find a command, or say which one was probably meant."""
+        if args[0] not in COMMANDS and not args[0].startswith("-"):
+            from difflib import get_close_matches
+
+            close = get_close_matches(args[0], COMMANDS, n=1)
+            hint = f" Did you mean {close[0]}?" if close else ""
+            raise wrong_usage(f"There is no command {args[0]!r}.{hint}")
+        return super().resolve_command(ctx, args)
+
+
+def _print_version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:  # noqa: FBT001 - click's signature
+    if value and not ctx.resilient_parsing:
+        from scaffold.source import version
+
+        click.echo(f"scaffold {version()}")
+        ctx.exit()
+
+
+program = Program(
+    name="scaffold",
+    help="Secure-by-default Express projects, generated and kept up to date.",
+    epilog=EPILOG,
+    params=[
+        click.Option(
+            ["--version"],
+            is_flag=True,
+            is_eager=True,
+            expose_value=False,
+            callback=_print_version,
+            help="Print the version and exit.",
+        )
+    ],
+)
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command that the arguments name.
+
+    Args:
+        arguments: the command line without the program's name.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        ScaffoldError: `usage`, or whatever the command raises.
+    """
+    if "_SCAFFOLD_COMPLETE" in os.environ:
+        program.main(arguments, prog_name="scaffold")
+    try:
+        with program.make_context("scaffold", arguments) as context:
+            program.invoke(context)
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    except click.UsageError as error:
+        raise _usage_error(error) from error
+    return 0
+
+
+def _usage_error(error: click.UsageError) -> ScaffoldError:
+    name = error.ctx.command_path if error.ctx else "scaffold"
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        return wrong_usage("No command was given.", "`scaffold --help` lists the commands.")
+    return wrong_usage(error.format_message(), f"`{name} --help` explains the command.")
+
+
+def option(*declarations: str, **attributes: Any) -> click.Option:  # noqa: ANN401 - click's attributes are of any type
+    """Return an option; a shorthand that keeps the tables of options readable."""
+    return click.Option(list(declarations), **attributes)

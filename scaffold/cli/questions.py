@@ -1,0 +1,29 @@
+"""`scaffold questions`."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import click
+
+from scaffold import report
+from scaffold.source import builtin
+
+
+def _questions(*, json_schema: bool) -> None:
+    questionnaire = builtin().questionnaire()
+    if json_schema:
+        from scaffold.schema import json_schema as schema
+
+        sys.stdout.write(json.dumps(schema(questionnaire), indent=2) + "\n")
+    else:
+        report.write(report.questions(questionnaire), sys.stdout)
+
+
+command = click.Command(
+    name="questions",
+    help="Explain every question: its flag, its default and what each value means.",
+    callback=_questions,
+    params=[click.Option(["--json-schema"], is_flag=True, help="Print them as JSON Schema (2020-12).")],
+)
