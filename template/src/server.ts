@@ -4,6 +4,7 @@ import type { Config } from './config.ts';
 import { migrate, pendingMigrations } from './database/migrator.ts';
 import { createListener, drain, listen } from './http/listener.ts';
 import { createReadiness } from './operations/health.ts';
+import { report } from './operations/audit.ts';
 import { endWith } from './operations/last-resort.ts';
 import { flushLog } from './operations/log.ts';
 import { managementHandler } from './operations/management.ts';
@@ -32,8 +33,8 @@ export interface RunningServer {
  * @throws Error when the database cannot be reached, migrations are pending in production or a port is taken
  */
 export async function start(config: Config, overrides: ServiceOverrides = {}): Promise<RunningServer> {
-  const services = await createServices(config, overrides);
-  const { database, log, metrics } = services;
+  const services = createServices(config, overrides);
+  const { metrics } = services;
   const readiness = createReadiness(services);
   const main = createListener(createApp(services, createFeatures(services)), metrics);
   const management = createListener(managementHandler(services, readiness), metrics);
@@ -42,15 +43,15 @@ export async function start(config: Config, overrides: ServiceOverrides = {}): P
     readiness.drain();
     await drain(main, STOP_DEADLINE_MS);
     await drain(management, 0);
-    await database.destroy();
-    log.info('sys_shutdown');
+    report(services, 'sys_shutdown');
+    await services.close();
   }
 
   try {
     await prepareDatabase(services);
     const managementPort = await listen(management, config.managementPort, config.managementHost);
     const port = await listen(main, config.port, config.host);
-    log.info('sys_startup', { environment: config.environment, host: config.host, port, managementPort });
+    report(services, 'sys_startup', { environment: config.environment, host: config.host, port, managementPort });
     let stopping: Promise<void> | undefined;
     return { port, managementPort, services, stop: () => (stopping ??= shutDown()) };
   } catch (error) {

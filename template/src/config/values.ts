@@ -39,7 +39,7 @@ export const list = <T>(rule: string, parse: (item: string) => T | undefined) =>
 
 export const hosts = () =>
   list('host names without port', (item) =>
-    /^(?:[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:.]{2,45}\])$/i.test(item) ? item.toLowerCase() : undefined,
+    /^(?:[a-z0-9.-]{1,253}|\[[0-9a-f:.]{2,45}\])$/i.test(item) ? item.toLowerCase() : undefined,
   );
 
 export const origins = () => list('exact origins such as https://app.example.com (never *)', parseOrigin);
@@ -82,7 +82,7 @@ export const isPlaceholder = (text: string): boolean => PLACEHOLDER.test(text);
 export const secret = () =>
   setting('at least 32 random bytes in base64url or hex (npm run setup makes one)', (text): Uint8Array | undefined => {
     if (isPlaceholder(text) || !/^[\w+/-]{43,1024}={0,2}$/.test(text)) return undefined;
-    const bytes = Buffer.from(text, /^(?:[0-9a-f]{2})+$/i.test(text) ? 'hex' : 'base64');
+    const bytes = Buffer.from(text, /^[0-9a-f]+$/i.test(text) ? 'hex' : 'base64');
     return bytes.length >= 32 && new Set(bytes).size >= 16 ? new Uint8Array(bytes) : undefined;
   });
 

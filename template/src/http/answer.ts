@@ -2,17 +2,14 @@ import type { RequestHandler } from 'express';
 import type { z } from 'zod';
 import type { Services } from '../services.ts';
 import { contextOf } from './request-context.ts';
-import type { AnyRoute, HandlerInput } from './route.ts';
-
-type AnyInput = HandlerInput<{ kind: 'authenticated' }, undefined, undefined, undefined>;
+import type { AnyRoute } from './route.ts';
 
 /** Runs the handler and sends what the response schema lets through. */
 export function answer(route: AnyRoute, services: Pick<Services, 'config' | 'log'>): RequestHandler {
   return async (request, response) => {
     const context = contextOf(request);
     const { input, principal } = context;
-    const handle = route.handle as (input: AnyInput) => Promise<unknown>;
-    const result = await handle({ ...input, principal, context } as AnyInput);
+    const result = await route.handle({ ...input, principal, context } as never);
     response.status(route.status);
     if (route.response === undefined) response.end();
     else response.json(filtered(route.response, result, route, services));
@@ -37,8 +34,8 @@ function filtered(schema: z.ZodType, result: unknown, route: AnyRoute, services:
 function without(issues: readonly z.core.$ZodIssueUnrecognizedKeys[], result: unknown): unknown {
   const copy: unknown = structuredClone(result);
   for (const { path, keys } of issues) {
-    const owner = path.reduce<unknown>((value, key) => Reflect.get(Object(value), key), copy);
-    for (const key of keys) Reflect.deleteProperty(Object(owner), key);
+    const owner = path.reduce<unknown>((value, key) => Reflect.get(value as object, key), copy);
+    for (const key of keys) Reflect.deleteProperty(owner as object, key);
   }
   return copy;
 }

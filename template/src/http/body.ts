@@ -14,7 +14,7 @@ const MAX_ITEMS = 1000;
 export function readBody(route: AnyRoute): RequestHandler {
   if (route.body === undefined) return (_request, _response, next) => { next(); };
   const limit = route.bodyLimit ?? DEFAULT_LIMIT;
-  const parse = express.json({ limit, inflate: false, strict: true, verify: refuseUnparsable, reviver: refusePrototype });
+  const parse: RequestHandler = express.json({ limit, inflate: false, strict: true, verify: refuseUnparsable, reviver: refusePrototype });
   return (request, response, next) => {
     // The parser would read an announced gigabyte to its end before refusing it.
     if (Number(request.headers['content-length'] ?? 0) > limit) throw tooLarge();
@@ -32,10 +32,11 @@ function refuseUnparsable(_request: unknown, _response: unknown, bytes: Buffer):
   let keys = 0;
   let items = 0;
   let inString = false;
-  for (let index = 0; index < bytes.length; index++) {
-    const byte = bytes[index];
-    if (byte === 0x22 /* " */) inString = !inString;
-    else if (inString) index += byte === 0x5c /* \ */ ? 1 : 0;
+  let escaped = false;
+  for (const byte of bytes) {
+    if (escaped) escaped = false;
+    else if (byte === 0x22 /* " */) inString = !inString;
+    else if (inString) escaped = byte === 0x5c; /* \ */
     else if (byte === 0x7b /* { */ || byte === 0x5b /* [ */) depth += 1;
     else if (byte === 0x7d /* } */ || byte === 0x5d /* ] */) depth -= 1;
     else if (byte === 0x3a /* : */) keys += 1;

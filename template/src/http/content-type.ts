@@ -20,9 +20,14 @@ export function requireJson(route: AnyRoute): RequestHandler {
 const carriesBody = ({ headers }: Request) =>
   headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 
-const isPlainJson = ({ headers }: Request) =>
-  /^application\/json(?:\s*;\s*charset="?utf-8"?)?\s*$/i.test(headers['content-type'] ?? '') &&
-  /^identity$/i.test(headers['content-encoding'] ?? 'identity');
+function isPlainJson({ headers }: Request): boolean {
+  const [type, ...parameters] = (headers['content-type'] ?? '').toLowerCase().split(';');
+  return (
+    type?.trim() === 'application/json' &&
+    parameters.every((parameter) => /^ *charset="?utf-8"? *$/.test(parameter)) &&
+    (headers['content-encoding'] ?? 'identity').toLowerCase() === 'identity'
+  );
+}
 
 const acceptsJson = (request: Request) =>
   request.headers.accept === undefined || request.accepts('application/json') !== false;

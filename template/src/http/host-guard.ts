@@ -4,7 +4,7 @@ import { Problem } from './problem.ts';
 // Sent twice, a proxy and this server may each believe another one. Node keeps the first and drops the rest silently.
 const SINGLE_HEADERS = new Set(['host', 'authorization', 'content-type', 'content-encoding']);
 
-const HOST = /^(\[[\da-f:.]+\]|[\w.-]+)(?::\d{1,5})?$/i;
+const HOST = /^(\[[\da-f:.]+\]|[\w.-]+)(?::\d{1,5}|)$/i;
 
 /**
  * Only requests for our own names pass: a foreign Host would poison caches and links, and lets a web page reach a
@@ -27,7 +27,7 @@ export function hostGuard(allowedHosts: readonly string[]): RequestHandler {
 function repeatsHeader(rawHeaders: readonly string[]): boolean {
   const seen = new Set<string>();
   for (let index = 0; index < rawHeaders.length; index += 2) {
-    const name = rawHeaders[index]?.toLowerCase() ?? '';
+    const name = rawHeaders.at(index)?.toLowerCase() ?? '';
     if (!SINGLE_HEADERS.has(name)) continue;
     if (seen.has(name)) return true;
     seen.add(name);

@@ -1,4 +1,4 @@
-import { createServer, STATUS_CODES } from 'node:http';
+import { createServer } from 'node:http';
 import type { RequestListener, Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { once } from 'node:events';
@@ -81,7 +81,7 @@ export async function drain(server: Server, deadlineMs: number): Promise<void> {
 
 /** A fixed answer below Express: the request was never understood, so nothing of it is repeated. */
 function parserAnswer(code: string | undefined): string {
-  const [status, name, title] = PARSER_ERRORS.get(code ?? '') ?? NOT_HTTP;
+  const [status, phrase, name, title] = PARSER_ERRORS.get(code ?? '') ?? NOT_HTTP;
   const body = JSON.stringify({ type: 'about:blank', title, status, code: name });
   const headers = new Map([
     ...SECURITY_HEADERS,
@@ -90,14 +90,14 @@ function parserAnswer(code: string | undefined): string {
     ['Connection', 'close'],
   ]);
   const lines = [...headers].map(([header, value]) => `${header}: ${value}\r\n`);
-  return `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines.join('')}\r\n${body}`;
+  return `HTTP/1.1 ${status} ${phrase}\r\n${lines.join('')}\r\n${body}`;
 }
 
-type ParserError = readonly [status: number, code: string, title: string];
+type ParserError = readonly [status: number, phrase: string, code: string, title: string];
 
-const NOT_HTTP: ParserError = [400, 'malformed-request', 'This is not acceptable HTTP.'];
+const NOT_HTTP: ParserError = [400, 'Bad Request', 'malformed-request', 'This is not acceptable HTTP.'];
 
 const PARSER_ERRORS: ReadonlyMap<string, ParserError> = new Map([
-  ['HPE_HEADER_OVERFLOW', [431, 'headers-too-large', 'The headers are too large.']],
-  ['ERR_HTTP_REQUEST_TIMEOUT', [408, 'request-timeout', 'The request came too slowly.']],
+  ['HPE_HEADER_OVERFLOW', [431, 'Request Header Fields Too Large', 'headers-too-large', 'The headers are too large.']],
+  ['ERR_HTTP_REQUEST_TIMEOUT', [408, 'Request Timeout', 'request-timeout', 'The request came too slowly.']],
 ]);

@@ -1,7 +1,8 @@
 import type { ErrorRequestHandler } from 'express';
+import { isUnavailable } from '../database/dialect.ts';
 import type { SecurityEvent } from '../operations/security-events.ts';
 import type { Services } from '../services.ts';
-import { Problem } from './problem.ts';
+import { overloaded, Problem } from './problem.ts';
 import type { ProblemDetails } from './problem.ts';
 import { contextOf } from './request-context.ts';
 
@@ -20,7 +21,9 @@ export function problems({ log }: Pick<Services, 'log'>): ErrorRequestHandler {
   return (error: unknown, request, response, next) => {
     const context = contextOf(request);
     const problem = asProblem(error);
-    if (problem === INTERNAL) log.error('unexpected_error', { requestId: context.id, route: context.route, error });
+    if (problem.status >= 500 && !(error instanceof Problem)) {
+      log.error('unexpected_error', { requestId: context.id, route: context.route, error });
+    }
     if (response.headersSent) {
       // Too late for an answer: Express cuts the connection, so that a truncated one is not taken for a whole.
       next(error);
@@ -40,6 +43,7 @@ const INTERNAL: ProblemDetails = { status: 500, code: 'internal-error', title: '
 
 function asProblem(error: unknown): ProblemDetails {
   if (error instanceof Problem) return error.details;
+  if (isUnavailable(error)) return overloaded(5).details;
   if (error instanceof URIError) return { status: 400, code: 'invalid-request', title: 'The URL is not well-formed.' };
   // Whatever status or message a library's error carries was not written for callers.
   return INTERNAL;

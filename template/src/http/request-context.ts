@@ -1,9 +1,9 @@
 import type { Request, RequestHandler, Response } from 'express';
 import { randomUUID } from 'node:crypto';
 import type { Principal } from '../auth/principal.ts';
-import { SECURITY_EVENTS } from '../operations/security-events.ts';
+import { report } from '../operations/audit.ts';
+import type { Reporting } from '../operations/audit.ts';
 import type { SecurityEvent } from '../operations/security-events.ts';
-import type { Services } from '../services.ts';
 
 /** What is known of a request before anybody is signed in. */
 export interface RequestContext {
@@ -24,8 +24,6 @@ export interface Input {
   readonly query: unknown;
   readonly body: unknown;
 }
-
-type Reporting = Pick<Services, 'log' | 'metrics'>;
 
 /** The context with what the steps of the pipeline add to it. */
 export class RequestState implements RequestContext {
@@ -61,26 +59,24 @@ export class RequestState implements RequestContext {
     const { id: requestId, ip, route, principal } = this;
     const who = principal && { userId: principal.userId, sessionId: principal.sessionId };
     const { method } = this.#request;
-    this.#reporting.log[SECURITY_EVENTS[event]](event, { requestId, ip, method, route, ...who, ...detail });
-    this.#reporting.metrics.countEvent(event);
+    report(this.#reporting, event, { requestId, ip, method, route, ...who, ...detail });
   }
 }
 
-const STATE = Symbol('state of the request');
-type StatefulRequest = Request & { [STATE]?: RequestState };
+type StatefulRequest = Request & { state?: RequestState };
 
 /** Gives the request its identity. An id sent by the client is ignored: it could forge another request's trail. */
 export function requestContext(reporting: Reporting): RequestHandler {
   return (request: StatefulRequest, response, next) => {
-    request[STATE] = new RequestState(request, response, reporting);
-    response.setHeader('X-Request-Id', request[STATE].id);
+    request.state = new RequestState(request, response, reporting);
+    response.setHeader('X-Request-Id', request.state.id);
     next();
   };
 }
 
 /** The context of a request that passed `requestContext`. */
 export function contextOf(request: Request): RequestState {
-  const state = (request as StatefulRequest)[STATE];
+  const { state } = request as StatefulRequest;
   if (state === undefined) throw new Error('requestContext must be mounted before whatever needs the context');
   return state;
 }

@@ -75,5 +75,5 @@ export function route<
   B extends z.ZodType | undefined = undefined,
   R extends z.ZodType | undefined = undefined,
 >(definition: Route<A, P, Q, B, R>): AnyRoute {
-  return definition as unknown as AnyRoute;
+  return definition;
 }

@@ -45,13 +45,17 @@ export const SECURITY_HEADERS: ReadonlyMap<string, string> = new Map([
 /** First of all middleware, so that errors and refusals carry the headers too. */
 export function securityHeaders(): RequestHandler {
   return (_request, response, next) => {
-    response.setHeaders(SECURITY_HEADERS);
+    setSecurityHeaders(response);
     next();
   };
+}
+
+export function setSecurityHeaders(response: ServerResponse): void {
+  for (const [name, value] of SECURITY_HEADERS) response.setHeader(name, value);
 }
 
 function headersOf(middleware: ReturnType<typeof helmet>): [string, string][] {
   const response = new ServerResponse(new IncomingMessage(new Socket()));
   middleware(response.req, response, () => undefined);
-  return Object.entries(response.getHeaders()).map(([name, value]) => [name, String(value)]);
+  return response.getRawHeaderNames().map((name) => [name, String(response.getHeader(name))]);
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 // Zero-width (non-)joiners are part of emoji and of several scripts; every other invisible character is a disguise.
 const HIDDEN = /[[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]--[\u200c\u200d]]/v;
-const HIDDEN_BUT_LINES = /[[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]--[\u200c\u200d\n\t]]/v;
+const HIDDEN_BUT_LINES = /[[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]--[\n\t\u200c\u200d]]/v;
 
 /**
  * One line of text in Unicode normal form C, without control, bidirectional or otherwise invisible characters.

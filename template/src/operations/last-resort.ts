@@ -1,10 +1,10 @@
-import { SECURITY_EVENTS } from './security-events.ts';
-import type { Services } from '../services.ts';
+import { report } from './audit.ts';
+import type { Reporting } from './audit.ts';
 import { flushLog } from './log.ts';
 
 /** What a running server offers to whoever ends it. */
 interface Stoppable {
-  readonly services: Pick<Services, 'log' | 'metrics'>;
+  readonly services: Reporting;
   stop(): Promise<void>;
 }
 
@@ -14,7 +14,6 @@ interface Stoppable {
  * Source: ASVS 5.0 16.5.2, 16.5.4.
  */
 export function endWith(server: Stoppable): void {
-  const { log, metrics } = server.services;
   let ending = false;
 
   function end(code: number): void {
@@ -24,8 +23,7 @@ export function endWith(server: Stoppable): void {
   }
 
   function crash(error: unknown): void {
-    log[SECURITY_EVENTS.sys_crash]('sys_crash', { error });
-    metrics.countEvent('sys_crash');
+    report(server.services, 'sys_crash', { error });
     end(1);
   }
 

@@ -9,6 +9,7 @@ type Write = (line: string) => void;
 
 /** Structured log. `event` is a fixed name from the code; everything variable goes into `fields`. */
 export type Log = Readonly<Record<LogLevel, (event: string, fields?: Fields) => void>> & {
+  at(level: LogLevel, event: string, fields?: Fields): void;
   /** A log that adds these fields to every line. */
   child(fields: Fields): Log;
 };
@@ -23,18 +24,17 @@ export interface LogOptions {
 /** JSON lines: time (UTC), level, event, fields. Writing never throws. */
 export function createLog({ level, write = writeBatched }: LogOptions, inherited: Fields = {}): Log {
   const threshold = level === 'silent' ? Infinity : LEVELS.indexOf(level);
-  const at =
-    (name: LogLevel) =>
-    (event: string, fields: Fields = {}): void => {
-      const wanted = LEVELS.indexOf(name) >= threshold || (event in SECURITY_EVENTS && level !== 'silent');
-      if (wanted) write(line(name, event, { ...inherited, ...fields }));
-    };
+  function at(name: LogLevel, event: string, fields: Fields = {}): void {
+    const wanted = LEVELS.indexOf(name) >= threshold || (event in SECURITY_EVENTS && level !== 'silent');
+    if (wanted) write(line(name, event, { ...inherited, ...fields }));
+  }
   return {
-    debug: at('debug'),
-    info: at('info'),
-    warn: at('warn'),
-    error: at('error'),
-    fatal: at('fatal'),
+    at,
+    debug: (event, fields) => { at('debug', event, fields); },
+    info: (event, fields) => { at('info', event, fields); },
+    warn: (event, fields) => { at('warn', event, fields); },
+    error: (event, fields) => { at('error', event, fields); },
+    fatal: (event, fields) => { at('fatal', event, fields); },
     child: (fields) => createLog({ level, write }, { ...inherited, ...fields }),
   };
 }

@@ -1,5 +1,5 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import { SECURITY_HEADERS } from '../http/security-headers.ts';
+import { setSecurityHeaders } from '../http/security-headers.ts';
 import type { Services } from '../services.ts';
 import type { Readiness } from './health.ts';
 
@@ -44,8 +44,9 @@ const NOT_FOUND = statusAnswer(404, 'not found');
 const NOT_ALLOWED = statusAnswer(405, 'method not allowed');
 
 function send(response: ServerResponse, [status, body, contentType = 'application/json; charset=utf-8']: Answer): void {
-  response.setHeaders(SECURITY_HEADERS);
+  setSecurityHeaders(response);
   response.setHeader('Content-Type', contentType);
   if (status === 405) response.setHeader('Allow', 'GET, HEAD');
-  response.writeHead(status).end(body);
+  response.statusCode = status;
+  response.end(body);
 }

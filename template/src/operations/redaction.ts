@@ -10,7 +10,8 @@ const MAX_TEXT = 1024;
 export function redact(value: unknown, depth = 0): unknown {
   if (typeof value === 'string') return clip(value);
   if (typeof value === 'number' || typeof value === 'boolean' || value === null) return value;
-  if (typeof value !== 'object') return clip(String(value));
+  if (typeof value === 'bigint') return value.toString();
+  if (typeof value !== 'object') return value === undefined ? undefined : `[${typeof value}]`;
   if (depth >= MAX_DEPTH) return '[too deep]';
   if (value instanceof Error) return redactError(value, depth);
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'invalid date' : value.toISOString();

@@ -87,7 +87,7 @@ export async function startServer(t: TestContext, settings: Record<string, strin
     log: createLog({ level: 'debug', write: (line) => logs.push(JSON.parse(line) as LogLine) }),
     mailer: { send: (mail) => Promise.resolve(void mails.push(mail)) },
   });
-  stop = running.stop;
+  stop = () => running.stop();
   const { port, managementPort, services } = running;
 
   const url = `http://127.0.0.1:${port}`;
