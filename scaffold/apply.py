@@ -65,11 +65,19 @@ def apply(project: Git, joined: Joined) -> None:
     """
     head, prefix = project("rev-parse", "HEAD"), prefix_of(project)
     created = tuple(change.path for change in joined.changes if change.kind == "added")
+    _require_free(project.folder, created)
     _transfer(project, joined)
     target = _whole_tree(project, prefix, joined.result)
     with _journaled(project, Journal(head, prefix, created)):
         project("read-tree", "-m", "-u", head, target)
         _mark(project, prefix, joined.conflicts)
+
+
+def _require_free(folder: Path, created: Sequence[str]) -> None:
+    """Refuse while somebody's untracked file stands where a new one goes: rolling back removes what is new."""
+    taken = [path for path in created if os.path.lexists(folder / path)]
+    if taken:
+        raise GitError(f"untracked files stand where new ones go: {', '.join(taken[:5])}")
 
 
 def roll_back(project: Git, journal: Journal) -> None:
@@ -78,7 +86,7 @@ def roll_back(project: Git, journal: Journal) -> None:
         # Only left over when git was killed; ours was the only git at work then.
         _git_path(project, "index.lock").unlink()
     for path in _untracked(project, journal.head, journal.created):
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
             (project.folder / path).unlink()
     top = Git(Path(project("rev-parse", "--show-toplevel")), project.environment)
     scope = journal.prefix or "."

@@ -47,8 +47,8 @@ def between(changelog: str, older: Version | None, newer: Version) -> tuple[Entr
 
 def _releases(changelog: str) -> Iterator[tuple[Version, str]]:
     heads = list(_RELEASE.finditer(changelog))
-    ends = [head.start() for head in heads[1:]] + [len(changelog)]
-    for head, end in zip(heads, ends, strict=True):
+    ends = [*(head.start() for head in heads[1:]), len(changelog)]
+    for head, end in zip(heads, ends, strict=False):
         if (version := parse(head["version"])) is not None:
             yield version, changelog[head.end() : end]
 
