@@ -1,4 +1,5 @@
-const LOOPBACK = /^(?:127(?:\.\d{1,3}){3}|\[::1\])$/;
+import { isIPv4 } from 'node:net';
+
 const SINGLE_LABEL = /^[a-z][a-z0-9_-]*$/i;
 
 /**
@@ -6,5 +7,7 @@ const SINGLE_LABEL = /^[a-z][a-z0-9_-]*$/i;
  * of one label, such as `localhost` or a service of the compose file. All other hosts must prove themselves with TLS.
  */
 export function isPrivateHost(hostname: string): boolean {
-  return LOOPBACK.test(hostname) || SINGLE_LABEL.test(hostname);
+  return isLoopback(hostname) || SINGLE_LABEL.test(hostname);
 }
+
+const isLoopback = (hostname: string) => hostname === '[::1]' || (isIPv4(hostname) && hostname.startsWith('127.'));

@@ -1,10 +1,18 @@
 import type { Kysely } from 'kysely';
+import { createPasswords } from './auth/password.ts';
+import type { Passwords } from './auth/password.ts';
 import type { Config } from './config.ts';
+import { openDatabase } from './database/connection.ts';
 import type { Schema } from './database/schema.ts';
-import type { Log } from './operations/log.ts';
-import type { Metrics } from './operations/metrics/metrics.ts';
 import type { Counter, CounterOptions } from './http/rate-limit/counter.ts';
+import { createCounter } from './http/rate-limit/store.ts';
+import { createMailer } from './mail/mailer.ts';
 import type { Mailer } from './mail/mailer.ts';
+import type { Message } from './mail/messages.ts';
+import { createLog } from './operations/log.ts';
+import type { Log } from './operations/log.ts';
+import { createMetrics } from './operations/metrics/index.ts';
+import type { Metrics } from './operations/metrics/metrics.ts';
 
 /** What every feature is built from. State lives here, never in a module. */
 export interface Services {
@@ -13,7 +21,66 @@ export interface Services {
   readonly metrics: Metrics;
   readonly database: Kysely<Schema>;
   readonly mailer: Mailer;
+  readonly passwords: Passwords;
   /** Now, in milliseconds since 1970. */
   readonly clock: () => number;
-  counter(options: CounterOptions): Counter;
+  readonly counter: (options: CounterOptions) => Counter;
+  /** Does the work after the answer, so that its time tells the caller nothing. A failure is logged under the name. */
+  readonly later: (name: string, work: () => Promise<void>) => void;
+  /** Sends a mail after the answer. */
+  readonly mail: (to: string, message: Message) => void;
+  /** Waits for the work that was put off, then closes the database. */
+  readonly close: () => Promise<void>;
+}
+
+/** What a test may replace. */
+export type ServiceOverrides = Partial<Pick<Services, 'clock' | 'log' | 'mailer' | 'metrics'>>;
+
+/** Makes everything the project runs on. Nothing is connected yet. */
+export function createServices(config: Config, overrides: ServiceOverrides = {}): Services {
+  const log = overrides.log ?? createLog({ level: config.logLevel });
+  const clock = overrides.clock ?? Date.now;
+  const mailer = overrides.mailer ?? createMailer(config);
+  const database = openDatabase({ databaseUrl: config.databaseUrl, log });
+  const store = { clock, database };
+  const { later, settled } = createBackground(log);
+  return {
+    config,
+    log,
+    clock,
+    mailer,
+    database,
+    metrics: overrides.metrics ?? createMetrics(),
+    passwords: createPasswords(config.bcryptCost),
+    counter: (options) => createCounter(options, store),
+    later,
+    mail: (to, message) => { later('mail', () => mailer.send({ to, ...message })); },
+    close: async () => {
+      await settled();
+      await database.destroy();
+    },
+  };
+}
+
+function createBackground(log: Log): { later: Services['later']; settled: () => Promise<void> } {
+  const running = new Set<Promise<void>>();
+
+  async function run(name: string, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      log.error('background_work_failed', { work: name, error });
+    }
+  }
+
+  return {
+    later: (name, work) => {
+      const task = run(name, work).finally(() => running.delete(task));
+      running.add(task);
+    },
+    // Work may put off more work, such as the mail at its end.
+    settled: async () => {
+      while (running.size > 0) await Promise.all(running);
+    },
+  };
 }

@@ -9,7 +9,9 @@ export type Permission = (typeof POLICY)[Role][number];
 
 export const ROLES = Object.keys(POLICY) as [Role, ...Role[]];
 
+const PERMISSIONS: ReadonlyMap<string, readonly Permission[]> = new Map(Object.entries(POLICY));
+
 /** Whether the role holds the permission. Unknown roles hold none. */
 export function holds(role: Role, permission: Permission): boolean {
-  return (POLICY[role] as readonly Permission[] | undefined)?.includes(permission) ?? false;
+  return PERMISSIONS.get(role)?.includes(permission) ?? false;
 }

@@ -5,16 +5,14 @@ import { z } from 'zod';
 import { isPrivateHost } from '../private-network.ts';
 import type { DatabaseOptions } from './connection.ts';
 
-const INT8 = 20;
-
 /** SQLSTATE classes of a server that cannot answer now. Source: PostgreSQL manual, appendix A. */
 const UNAVAILABLE = /^(?:08|53|57P0[1-5]|57014|55P03|25P03|40001|40P01)/;
 const LOST = /^E(?:CONN|HOST|NET|PIPE|TIMEDOUT)|^ENOTFOUND$|^EAI_AGAIN$/;
 /** What the driver says without a code. */
 const LOST_MESSAGE = /timeout exceeded when trying to connect|^Connection terminated/;
 
-const SHAPE = 'postgresql://user:password@host:5432/database, with no other parameter than sslmode=verify-full or disable';
-const PROVEN = 'an address without sslmode=disable: the host is neither this machine nor a service of its private network';
+const SHAPE = 'must look like postgresql://user:password@host:5432/database, with no other parameter than sslmode=verify-full or disable';
+const PROVEN = 'must not carry sslmode=disable: the host is neither this machine nor a service of its private network';
 
 /** Parameters of the address could undo the limits below, so all but one are refused. */
 function hasShape(text: string): boolean {
@@ -39,6 +37,9 @@ function encryption(url: URL): { rejectUnauthorized: true } | false {
   return asked === 'verify-full' || (asked === null && !isPrivateHost(url.hostname)) ? { rejectUnauthorized: true } : false;
 }
 
+const getTypeParser: typeof types.getTypeParser = (oid, format) =>
+  oid === types.builtins.INT8 ? Number : (types.getTypeParser(oid, format) as unknown);
+
 /** Nothing connects yet: the pool opens connections as queries need them. */
 export function openDialect({ databaseUrl, log, statementTimeoutMs = 5000 }: DatabaseOptions): Dialect {
   const url = new URL(databaseUrl);
@@ -56,7 +57,7 @@ export function openDialect({ databaseUrl, log, statementTimeoutMs = 5000 }: Dat
     lock_timeout: Math.min(2000, statementTimeoutMs),
     idle_in_transaction_session_timeout: 10_000,
     // Times in milliseconds fit into a number for 285,000 years; the parser is this pool's own.
-    types: { getTypeParser: (oid, format) => (Number(oid) === INT8 ? Number : types.getTypeParser(oid, format)) },
+    types: { getTypeParser },
   });
   // Without listeners a restart of the server ends this process.
   const report = (error: Error) => { log.error('database_connection_lost', { error }); };

@@ -1,0 +1,42 @@
+import type { Request } from 'express';
+import { unauthenticated } from '../../http/problem.ts';
+import type { Services } from '../../services.ts';
+import type { Authenticator } from '../authenticator.ts';
+import { createPrincipalReader } from '../sessions.ts';
+import { createAccessTokens } from './access-token.ts';
+import { jwtRoutes } from './routes.ts';
+
+export { authSettings } from './settings.ts';
+
+const BEARER = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/i;
+
+/** Bearer tokens: a short-lived signed access token per session, renewed with a rotating refresh token. */
+export function createAuthenticator(services: Services): Authenticator {
+  const { config, clock, database } = services;
+  const tokens = createAccessTokens({ secret: config.jwtSecret, issuer: config.publicUrl, clock });
+  const readPrincipal = createPrincipalReader(database, clock);
+
+  return {
+    scheme: { name: 'bearer', definition: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
+    authenticate: async (request) => {
+      const header = authorization(request);
+      if (header === undefined) return undefined;
+      const [, token] = BEARER.exec(header) ?? [];
+      if (!token) throw unauthenticated('invalid-token');
+      const { sessionId, userId } = await tokens.verify(token);
+      const principal = await readPrincipal(sessionId, userId);
+      if (!principal) throw unauthenticated('invalid-token');
+      return principal;
+    },
+    // A browser never sends a bearer token by itself, so another site cannot borrow it.
+    guard: () => undefined,
+    routes: jwtRoutes(services, tokens),
+  };
+}
+
+/** Two headers are an attempt to show one to a proxy and the other to us. */
+function authorization({ headers, rawHeaders }: Request): string | undefined {
+  const isAuthorization = (name: string, index: number) => index % 2 === 0 && name.toLowerCase() === 'authorization';
+  if (rawHeaders.filter(isAuthorization).length > 1) throw unauthenticated('invalid-token');
+  return headers.authorization;
+}

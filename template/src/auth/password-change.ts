@@ -1,0 +1,57 @@
+import { z } from 'zod';
+import { authenticated, route } from '../http/route.ts';
+import type { AnyRoute } from '../http/route.ts';
+import { passwordChanged } from '../mail/messages.ts';
+import type { Services } from '../services.ts';
+import { endOneTimeTokens } from './one-time-tokens.ts';
+import { claimedPassword, newPassword, refuseGuessable } from './password-policy.ts';
+import { endSessions } from './sessions.ts';
+import { invalidCredentials } from './sign-in.ts';
+import { createSignInThrottle } from './throttle.ts';
+
+/** The caller proves the old password and sets a new one; all other sessions end. Source: ASVS 5.0 V6.2.3, V7.4.3. */
+export function passwordChangeRoute(services: Services): AnyRoute {
+  const { database, passwords, clock } = services;
+  const throttle = createSignInThrottle(services, 'password-change');
+
+  return route({
+    method: 'post',
+    path: '/api/v1/auth/password/change',
+    summary: 'Change the password; every other session ends',
+    access: authenticated,
+    body: z.strictObject({ currentPassword: claimedPassword(), newPassword: newPassword() }),
+    status: 204,
+    handle: async ({ body, principal: { userId, sessionId }, context }) => {
+      const user = await database
+        .selectFrom('users')
+        .select(['email', 'password_hash'])
+        .where('id', '=', userId)
+        .executeTakeFirstOrThrow();
+      refuseGuessable(body.newPassword, user.email);
+      await throttle.begin(user.email, context);
+      if (!(await passwords.verify(body.currentPassword, user.password_hash))) {
+        await throttle.failed(context);
+        context.audit('authn_password_change_fail');
+        throw invalidCredentials();
+      }
+      const hash = await passwords.hash(body.newPassword);
+      const now = clock();
+      await database.transaction().execute(async (transaction) => {
+        const { numUpdatedRows } = await transaction
+          .updateTable('users')
+          .set({ password_hash: hash })
+          .where('id', '=', userId)
+          .where('password_hash', '=', user.password_hash)
+          .executeTakeFirstOrThrow();
+        if (numUpdatedRows !== 1n) throw invalidCredentials();
+        await endSessions(transaction, { userId, now, except: sessionId });
+        await endOneTimeTokens(transaction, userId);
+        await transaction.updateTable('sessions').set({ authenticated_at: now }).where('id', '=', sessionId).execute();
+      });
+      await throttle.succeeded(user.email, context);
+      context.audit('authn_password_change');
+      services.mail(user.email, passwordChanged());
+      return undefined;
+    },
+  });
+}

@@ -1,0 +1,62 @@
+import { z } from 'zod';
+import { Problem } from '../http/problem.ts';
+import { PROJECT_NAME } from '../project.ts';
+import { GUESSABLE_WORDS } from './guessable-words.ts';
+import { MAX_PASSWORD_BYTES } from './password.ts';
+
+/** Without a second factor. Source: NIST SP 800-63B-4, 3.1.1.2. */
+const MIN_CODE_POINTS = 15;
+
+/** What must be left of a password without its guessable pieces. */
+const MIN_UNGUESSED = 6;
+
+/** A password somebody sets. Taken exactly as it is: never trimmed, folded or normalised. */
+export const newPassword = () =>
+  z
+    .string()
+    .max(1024, { abort: true })
+    .refine((value) => Array.from(value).length >= MIN_CODE_POINTS, { error: `at-least-${MIN_CODE_POINTS}-characters` })
+    .refine((value) => Buffer.byteLength(value) <= MAX_PASSWORD_BYTES, { error: `at-most-${MAX_PASSWORD_BYTES}-bytes` })
+    .refine((value) => !value.includes('\0'), { error: 'no-null-character' });
+
+/** A password somebody claims to have: whatever is wrong with it, the answer is the one for a wrong password. */
+export const claimedPassword = () => z.string().min(1).max(1024);
+
+/**
+ * Refuses what guessing finds first: repetitions, runs, and passwords made of common words or the account's own.
+ * Source: ASVS 5.0 V6.2.4, V6.2.11.
+ *
+ * @throws Problem 400 `password-compromised`
+ */
+export function refuseGuessable(password: string, email: string): void {
+  const letters = simplify(password);
+  const own = [PROJECT_NAME, email, ...email.split(/[@.+_-]/)].map(simplify).filter((word) => word.length > 2);
+  const words = [...own, ...GUESSABLE_WORDS];
+  if (isPattern(letters) || [letters, unmask(letters)].some((variant) => isMadeOf(words, variant))) {
+    throw new Problem({ status: 400, code: 'password-compromised', title: 'This password is easy to guess. Choose another one.' });
+  }
+}
+
+const simplify = (value: string) => value.toLowerCase().replace(/[\s._-]/g, '');
+
+const MASKS = new Map(Object.entries({ '@': 'a', '4': 'a', '3': 'e', '1': 'i', '!': 'i', '0': 'o', $: 's', '5': 's' }));
+
+const unmask = (letters: string) => letters.replace(/[@431!0$5]/g, (mask) => MASKS.get(mask) ?? mask);
+
+/** Whether little is left when the words, digits and punctuation are taken out. */
+function isMadeOf(words: readonly string[], letters: string): boolean {
+  const longestFirst = words.toSorted((a, b) => b.length - a.length);
+  const rest = longestFirst.reduce((left, word) => left.replaceAll(word, ' '), letters);
+  return rest !== letters && rest.replace(/[^\p{L}]/gu, '').length < MIN_UNGUESSED;
+}
+
+/** A short piece over and over (`abc123abc123abc`), or a run along the alphabet. */
+function isPattern(letters: string): boolean {
+  for (let length = 1; length <= letters.length / 2; length += 1) {
+    const repeated = letters.slice(0, length).repeat(Math.ceil(letters.length / length));
+    if (repeated.startsWith(letters)) return true;
+  }
+  const codes = Array.from(letters, (letter) => letter.codePointAt(0) ?? 0);
+  const steps = codes.slice(1).map((code, index) => code - (codes.at(index) ?? 0));
+  return steps.every((step) => step === steps[0]);
+}

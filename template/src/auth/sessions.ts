@@ -1,0 +1,144 @@
+import { randomUUID } from 'node:crypto';
+import type { Kysely, Transaction } from 'kysely';
+import type { Schema, SessionRow } from '../database/schema.ts';
+import { prepared } from '../database/prepared.ts';
+import type { RequestContext } from '../http/request-context.ts';
+import type { Principal } from './principal.ts';
+
+const DAY_MS = 86_400_000;
+const ABSOLUTE_MS = 30 * DAY_MS;
+const MAX_PER_USER = 10;
+/** Ended sessions stay this long, so that a replayed refresh token is recognised as one. */
+const KEPT_AFTER_END_MS = DAY_MS;
+
+/**
+ * Reads the caller: one query on every request. A session that ended, a disabled user or a changed role count at once,
+ * whatever the caller's token says.
+ */
+export function createPrincipalReader(database: Kysely<Schema>, clock: () => number) {
+  const read = prepared<{ sessionId: string; userId: string; now: number }, Principal>(database, (bind) =>
+    database
+      .selectFrom('sessions')
+      .innerJoin('users', 'users.id', 'sessions.user_id')
+      .select(['users.id as userId', 'sessions.id as sessionId', 'users.role', 'sessions.authenticated_at as authenticatedAt'])
+      .where('sessions.id', '=', bind('sessionId'))
+      .where('users.id', '=', bind('userId'))
+      .where('sessions.revoked_at', 'is', null)
+      .where('sessions.expires_at', '>', bind('now'))
+      .where('users.disabled_at', 'is', null)
+      .where('users.email_verified_at', 'is not', null),
+  );
+  return async (sessionId: string, userId: string): Promise<Principal | undefined> => {
+    const [principal] = await read({ sessionId, userId, now: clock() });
+    return principal;
+  };
+}
+
+/** Opens a session for a user whose row the transaction has locked, and ends the oldest ones beyond the limit. */
+export async function openSession(
+  transaction: Transaction<Schema>,
+  { userId, context, now }: { readonly userId: string; readonly context: RequestContext; readonly now: number },
+): Promise<string> {
+  const id = randomUUID();
+  await forgetOldSessions(transaction, userId, now);
+  await endOldestSessions(transaction, userId, context, now);
+  await transaction
+    .insertInto('sessions')
+    .values({
+      id,
+      user_id: userId,
+      user_agent: context.userAgent.replace(/[\p{Cc}\p{Cf}]/gu, '').slice(0, 200),
+      ip_prefix: ipPrefix(context.ip),
+      created_at: now,
+      authenticated_at: now,
+      last_seen_at: now,
+      expires_at: now + ABSOLUTE_MS,
+      revoked_at: null,
+    })
+    .execute();
+  return id;
+}
+
+async function forgetOldSessions(transaction: Transaction<Schema>, userId: string, now: number): Promise<void> {
+  await transaction
+    .deleteFrom('sessions')
+    .where('user_id', '=', userId)
+    .where((match) => match.or([match('expires_at', '<', now), match('revoked_at', '<', now - KEPT_AFTER_END_MS)]))
+    .execute();
+}
+
+async function endOldestSessions(transaction: Transaction<Schema>, userId: string, context: RequestContext, now: number): Promise<void> {
+  const open = await transaction
+    .selectFrom('sessions')
+    .select('id')
+    .where('user_id', '=', userId)
+    .where('revoked_at', 'is', null)
+    .orderBy('last_seen_at', 'desc')
+    .orderBy('id')
+    .execute();
+  const surplus = open.slice(MAX_PER_USER - 1).map(({ id }) => id);
+  if (surplus.length === 0) return;
+  await transaction.updateTable('sessions').set({ revoked_at: now }).where('id', 'in', surplus).execute();
+  context.audit('excess_sessions_exceeded', { userId });
+}
+
+/**
+ * Ends the user's sessions.
+ *
+ * @param except one that goes on
+ */
+export async function endSessions(
+  transaction: Transaction<Schema>,
+  { userId, now, except = '' }: { readonly userId: string; readonly now: number; readonly except?: string },
+): Promise<void> {
+  await transaction
+    .updateTable('sessions')
+    .set({ revoked_at: now })
+    .where('user_id', '=', userId)
+    .where('id', '!=', except)
+    .where('revoked_at', 'is', null)
+    .execute();
+}
+
+/**
+ * Ends one session of the caller.
+ *
+ * @returns whether there was one: those of others look absent
+ */
+export async function endOwnSession(principal: Principal, database: Kysely<Schema>, id: string, now: number): Promise<boolean> {
+  const { numUpdatedRows } = await database
+    .updateTable('sessions')
+    .set({ revoked_at: now })
+    .where('id', '=', id)
+    .where('user_id', '=', principal.userId)
+    .where('revoked_at', 'is', null)
+    .executeTakeFirstOrThrow();
+  return numUpdatedRows === 1n;
+}
+
+/** The caller's open sessions, last used first. */
+export async function listOwnSessions(
+  principal: Principal,
+  database: Kysely<Schema>,
+  now: number,
+): Promise<Pick<SessionRow, 'created_at' | 'id' | 'ip_prefix' | 'last_seen_at' | 'user_agent'>[]> {
+  return database
+    .selectFrom('sessions')
+    .select(['id', 'created_at', 'last_seen_at', 'ip_prefix', 'user_agent'])
+    .where('user_id', '=', principal.userId)
+    .where('revoked_at', 'is', null)
+    .where('expires_at', '>', now)
+    .orderBy('last_seen_at', 'desc')
+    .orderBy('id')
+    .limit(MAX_PER_USER)
+    .execute();
+}
+
+/** The network of an address (/24 or /48): enough to recognise a session, too little to follow a person. */
+export function ipPrefix(address: string): string {
+  const mapped = address.replace(/^::ffff:/i, '');
+  if (mapped.includes('.')) return mapped.replace(/\.\d+$/, '.0/24');
+  const [head = ''] = mapped.split('::', 1);
+  const groups = head.split(':').slice(0, 3);
+  return `${groups.join(':')}::/48`;
+}

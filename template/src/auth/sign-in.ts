@@ -1,0 +1,86 @@
+import type { Transaction } from 'kysely';
+import { z } from 'zod';
+import type { Schema } from '../database/schema.ts';
+import { Problem } from '../http/problem.ts';
+import type { RequestContext } from '../http/request-context.ts';
+import { canonicalEmail } from '../http/text.ts';
+import type { Services } from '../services.ts';
+import { claimedPassword } from './password-policy.ts';
+import { openSession } from './sessions.ts';
+import { createSignInThrottle } from './throttle.ts';
+
+export const credentials = z.strictObject({ email: canonicalEmail(), password: claimedPassword() });
+
+export type Credentials = z.output<typeof credentials>;
+
+export interface NewSession {
+  readonly userId: string;
+  readonly sessionId: string;
+}
+
+/** One answer for unknown, unverified, disabled and passwordless accounts and for wrong passwords. */
+export const invalidCredentials = () =>
+  new Problem({
+    status: 401,
+    code: 'invalid-credentials',
+    title: 'The e-mail address or the password is wrong.',
+    headers: { 'WWW-Authenticate': 'Bearer' },
+  });
+
+/**
+ * Proves a password and opens a session, whatever the strategy then hands out for it.
+ *
+ * @returns signs in; `complete` runs in the transaction that opens the session. Rejects with Problem 401
+ *   `invalid-credentials`, 429, or 503 when too many are waiting
+ */
+export function createSignIn(services: Services) {
+  const { database, passwords, clock } = services;
+  const throttle = createSignInThrottle(services, 'sign-in');
+
+  async function prove({ email, password }: Credentials): Promise<{ id: string; hash: string } | undefined> {
+    const user = await database
+      .selectFrom('users')
+      .select(['id', 'password_hash', 'email_verified_at', 'disabled_at'])
+      .where('email', '=', email)
+      .executeTakeFirst();
+    // Everybody costs one hash; only then does the account's state count.
+    const matches = await passwords.verify(password, user?.password_hash ?? null);
+    if (!matches || !user?.password_hash || user.email_verified_at === null || user.disabled_at !== null) return undefined;
+    return { id: user.id, hash: user.password_hash };
+  }
+
+  /** Locks the user and makes sure that nothing changed while the password was hashed; upgrades an outdated hash. */
+  async function lock(transaction: Transaction<Schema>, id: string, hash: string, newHash: string): Promise<void> {
+    const { numUpdatedRows } = await transaction
+      .updateTable('users')
+      .set({ password_hash: newHash })
+      .where('id', '=', id)
+      .where('password_hash', '=', hash)
+      .where('disabled_at', 'is', null)
+      .executeTakeFirstOrThrow();
+    if (numUpdatedRows !== 1n) throw invalidCredentials();
+  }
+
+  return async <T>(
+    claimed: Credentials,
+    context: RequestContext,
+    complete: (transaction: Transaction<Schema>, session: NewSession) => Promise<T>,
+  ): Promise<T> => {
+    await throttle.begin(claimed.email, context);
+    const user = await prove(claimed);
+    if (!user) {
+      await throttle.failed(context);
+      context.audit('authn_login_fail');
+      throw invalidCredentials();
+    }
+    const newHash = passwords.isOutdated(user.hash) ? await passwords.hash(claimed.password) : user.hash;
+    const result = await database.transaction().execute(async (transaction) => {
+      await lock(transaction, user.id, user.hash, newHash);
+      const sessionId = await openSession(transaction, { userId: user.id, context, now: clock() });
+      return complete(transaction, { userId: user.id, sessionId });
+    });
+    await throttle.succeeded(claimed.email, context);
+    context.audit('authn_login_success', { userId: user.id });
+    return result;
+  };
+}

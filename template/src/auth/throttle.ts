@@ -1,0 +1,79 @@
+import { createHash } from 'node:crypto';
+import { tooManyRequests } from '../http/problem.ts';
+import type { Counter } from '../http/rate-limit/counter.ts';
+import { addressKey } from '../http/rate-limit/limiters.ts';
+import type { RequestContext } from '../http/request-context.ts';
+import type { Services } from '../services.ts';
+
+const MINUTE_MS = 60_000;
+/** An address may try this many times as often as one account from it: offices share addresses. */
+const ADDRESS_FACTOR = 20;
+/** An account gets at most this many times the mails one address can cause. */
+const MAILBOX_FACTOR = 4;
+
+export interface SignInThrottle {
+  /**
+   * Counts one try at the account's password, before it is checked: tries in flight count too.
+   *
+   * @param email canonical; unknown ones count alike, so a 429 tells nothing
+   * @throws Problem 429
+   */
+  begin(email: string, context: RequestContext): Promise<void>;
+  /** The password was wrong: the address pays too. */
+  failed(context: RequestContext): Promise<void>;
+  /** The password was right: the tries before it are forgiven. */
+  succeeded(email: string, context: RequestContext): Promise<void>;
+}
+
+const mailbox = (email: string) => createHash('sha256').update(email).digest('base64url');
+
+/**
+ * Slows guessing down. Never by account alone: whoever can lock an account by guessing has a weapon against its owner.
+ * Source: ASVS 5.0 V6.3.1, V6.1.1.
+ *
+ * @param name of what is tried; each has its own counts
+ */
+export function createSignInThrottle({ config, clock, counter }: Services, name: string): SignInThrottle {
+  const pairs = counter({ prefix: name, windowMs: 15 * MINUTE_MS });
+  const addresses = counter({ prefix: `${name}-address`, windowMs: 24 * 60 * MINUTE_MS });
+  const pair = (email: string, context: RequestContext) => `${mailbox(email)}:${addressKey(context.ip)}`;
+
+  function refuse(resetsAt: number, context: RequestContext): never {
+    context.audit('authn_login_fail_max');
+    throw tooManyRequests(Math.max(1, Math.ceil((resetsAt - clock()) / 1000)));
+  }
+
+  return {
+    begin: async (email, context) => {
+      const address = await addresses.peek(addressKey(context.ip));
+      if (address.hits >= config.loginLimitMax * ADDRESS_FACTOR) refuse(address.resetsAt, context);
+      const tries = await pairs.increment(pair(email, context));
+      if (tries.hits > config.loginLimitMax) refuse(tries.resetsAt, context);
+    },
+    failed: async (context) => {
+      await addresses.increment(addressKey(context.ip));
+    },
+    succeeded: (email, context) => pairs.reset(pair(email, context)),
+  };
+}
+
+/**
+ * Keeps the service from being used to flood mailboxes.
+ *
+ * @param name of the mail; each has its own counts
+ * @returns counts a request for a mail and tells whether it may be sent; the answer must not show it. Rejects with
+ *   Problem 429 when one address asks for very many
+ */
+export function createMailQuota({ config, clock, counter }: Services, name: string): (email: string, context: RequestContext) => Promise<boolean> {
+  const per = (what: string): Counter => counter({ prefix: `${name}-per-${what}`, windowMs: 60 * MINUTE_MS });
+  const [addresses, pairs, mailboxes] = [per('address'), per('pair'), per('mailbox')];
+  const max = config.loginLimitMax;
+
+  return async (email, context) => {
+    const address = await addresses.increment(addressKey(context.ip));
+    if (address.hits > max * ADDRESS_FACTOR) throw tooManyRequests(Math.max(1, Math.ceil((address.resetsAt - clock()) / 1000)));
+    const pair = await pairs.increment(`${mailbox(email)}:${addressKey(context.ip)}`);
+    if (pair.hits > max) return false;
+    return (await mailboxes.increment(mailbox(email))).hits <= max * MAILBOX_FACTOR;
+  };
+}

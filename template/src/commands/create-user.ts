@@ -1,0 +1,109 @@
+import { randomUUID } from 'node:crypto';
+import { text } from 'node:stream/consumers';
+import { parseArgs } from 'node:util';
+import { z } from 'zod';
+import { issueOneTimeToken } from '../auth/one-time-tokens.ts';
+import { newPassword, refuseGuessable } from '../auth/password-policy.ts';
+import { ROLES } from '../auth/policy.ts';
+import { ConfigError, loadConfig } from '../config.ts';
+import { migrate, pendingMigrations } from '../database/migrator.ts';
+import { canonicalEmail } from '../http/text.ts';
+import { Problem } from '../http/problem.ts';
+import { flushLog } from '../operations/log.ts';
+import { createServices } from '../services.ts';
+import type { Services } from '../services.ts';
+
+const USAGE = `Usage: npm run create-user -- --email ADDRESS [--role ${ROLES.join('|')}] [--link]
+
+Creates an account whose e-mail address counts as verified. The password is read from standard input when something is
+piped into it; otherwise, or with --link, a one-time link to set the password is printed (valid for 15 minutes).`;
+
+const EXIT = { refused: 1, usage: 2, config: 78 } as const;
+
+/** Something is wrong that the person at the terminal can put right. */
+class Refusal extends Error {
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+interface NewUser {
+  readonly email: string;
+  readonly role: (typeof ROLES)[number];
+  readonly link: boolean;
+}
+
+function readArguments(): NewUser {
+  const options = { email: { type: 'string' }, role: { type: 'string', default: 'user' }, link: { type: 'boolean', default: false } } as const;
+  const schema = z.strictObject({ email: canonicalEmail(), role: z.enum(ROLES), link: z.boolean() });
+  try {
+    return schema.parse({ ...parseArgs({ options }).values });
+  } catch {
+    throw new Refusal(EXIT.usage, USAGE);
+  }
+}
+
+/** A password in the arguments would be visible to everybody on the machine and stay in the shell's history. */
+async function readPassword({ email, link }: NewUser): Promise<string | undefined> {
+  if (link || process.stdin.isTTY) return undefined;
+  const password = (await text(process.stdin)).replace(/\r?\n$/, '');
+  if (!password) return undefined;
+  const { error } = newPassword().safeParse(password);
+  if (error) throw new Refusal(EXIT.refused, `The password is refused: ${error.issues.map(({ message }) => message).join(', ')}.`);
+  refuseGuessable(password, email);
+  return password;
+}
+
+async function prepareDatabase({ config, database }: Services): Promise<void> {
+  if (config.environment !== 'production') await migrate(database);
+  else if ((await pendingMigrations(database)).length > 0) throw new Refusal(EXIT.refused, 'Run "npm run migrate" first.');
+}
+
+/** @returns the token to set a password, when none was given */
+async function createUser(services: Services, { email, role }: NewUser, password: string | undefined): Promise<string | undefined> {
+  const { database, passwords, clock } = services;
+  const hash = password === undefined ? null : await passwords.hash(password);
+  const now = clock();
+  const [name = ''] = email.split('@', 1);
+  const row = { id: randomUUID(), email, display_name: name, role, password_hash: hash, email_verified_at: now };
+  return database.transaction().execute(async (transaction) => {
+    const { numInsertedOrUpdatedRows } = await transaction
+      .insertInto('users')
+      .values({ ...row, disabled_at: null, created_at: now })
+      .onConflict((conflict) => conflict.column('email').doNothing())
+      .executeTakeFirstOrThrow();
+    if (numInsertedOrUpdatedRows !== 1n) throw new Refusal(EXIT.refused, `There is an account for ${email} already; nothing was changed.`);
+    return hash === null ? issueOneTimeToken(transaction, { userId: row.id, purpose: 'reset-password', now }) : undefined;
+  });
+}
+
+async function main(): Promise<void> {
+  const user = readArguments();
+  const services = createServices(loadConfig());
+  try {
+    const password = await readPassword(user);
+    await prepareDatabase(services);
+    const token = await createUser(services, user, password);
+    console.log(`Created ${user.role} ${user.email}.`);
+    if (token) console.log(`Set the password within 15 minutes: ${services.config.publicUrl}/reset-password#token=${token}\ntoken: ${token}`);
+  } finally {
+    await services.close();
+    flushLog();
+  }
+}
+
+function statusOf(error: unknown): number {
+  if (error instanceof Refusal) return error.status;
+  return error instanceof ConfigError ? EXIT.config : EXIT.refused;
+}
+
+try {
+  await main();
+} catch (error) {
+  const message = error instanceof Problem ? error.details.title : error instanceof Error ? error.message : 'The account was not created.';
+  console.error(message);
+  process.exitCode = statusOf(error);
+}

@@ -1,0 +1,30 @@
+import { ConfigError, loadConfig } from '../config.ts';
+import { openDatabase } from '../database/connection.ts';
+import { migrate } from '../database/migrator.ts';
+import { createLog, flushLog } from '../operations/log.ts';
+
+/** A migration may rewrite a large table. */
+const STATEMENT_TIMEOUT_MS = 10 * 60_000;
+
+/** Exit status of a wrong configuration. Source: sysexits.h, EX_CONFIG. */
+const EXIT_CONFIG = 78;
+
+async function main(): Promise<void> {
+  const config = loadConfig();
+  const log = createLog({ level: config.logLevel });
+  const database = openDatabase({ databaseUrl: config.databaseUrl, log, statementTimeoutMs: STATEMENT_TIMEOUT_MS });
+  try {
+    const done = await migrate(database);
+    console.log(done.length > 0 ? `Migrated: ${done.join(', ')}` : 'Nothing to migrate.');
+  } finally {
+    await database.destroy();
+    flushLog();
+  }
+}
+
+try {
+  await main();
+} catch (error) {
+  console.error(error instanceof Error ? error.message : 'The migration failed.');
+  process.exitCode = error instanceof ConfigError ? EXIT_CONFIG : 1;
+}

@@ -1,0 +1,47 @@
+import { PROJECT_NAME } from '../project.ts';
+
+export interface Message {
+  readonly subject: string;
+  readonly text: string;
+}
+
+/**
+ * The token stands in the fragment: browsers keep that part to themselves, so it reaches no log and no Referer header.
+ * It stands alone in a line, too, for people without a web page in front of this API.
+ */
+const withToken = (url: string, path: string, token: string) => `${url}/${path}#token=${token}\n\ntoken: ${token}`;
+
+const message = (subject: string, ...paragraphs: readonly string[]): Message => ({
+  subject: `${PROJECT_NAME}: ${subject}`,
+  text: `${paragraphs.join('\n\n')}\n`,
+});
+
+export const verifyEmail = (publicUrl: string, token: string): Message =>
+  message(
+    'confirm your e-mail address',
+    'Somebody, hopefully you, created an account with this address. Confirm it within 24 hours:',
+    withToken(publicUrl, 'verify-email', token),
+    'If it was not you, do nothing: without this confirmation nobody can use the account.',
+  );
+
+export const accountExists = (publicUrl: string): Message =>
+  message(
+    'you already have an account',
+    `Somebody, hopefully you, tried to create an account with this address at ${publicUrl}. You have one already.`,
+    'If you forgot the password, ask for a new one. If it was not you, nothing has changed.',
+  );
+
+export const resetPassword = (publicUrl: string, token: string): Message =>
+  message(
+    'set a new password',
+    'Somebody, hopefully you, asked to set a new password. Do it within 15 minutes:',
+    withToken(publicUrl, 'reset-password', token),
+    'If it was not you, do nothing: your password stays as it is.',
+  );
+
+export const passwordChanged = (): Message =>
+  message(
+    'your password was changed',
+    'Your password was changed and your other sessions were ended.',
+    'If it was not you, ask for a new password at once and tell us.',
+  );

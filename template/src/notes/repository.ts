@@ -1,0 +1,77 @@
+import { randomUUID } from 'node:crypto';
+import type { Kysely } from 'kysely';
+import type { Principal } from '../auth/principal.ts';
+import type { PageRequest } from '../database/keyset.ts';
+import type { NoteRow, Schema } from '../database/schema.ts';
+
+export interface NoteText {
+  readonly title: string;
+  readonly body: string;
+}
+
+export interface NoteChange {
+  readonly title?: string | undefined;
+  readonly body?: string | undefined;
+}
+
+const COLUMNS = ['id', 'title', 'body', 'created_at', 'updated_at'] as const;
+
+export type Note = Pick<NoteRow, (typeof COLUMNS)[number]>;
+
+/**
+ * The caller's notes. Every query names the owner, so a note of somebody else is not forbidden but absent:
+ * nobody learns which ids exist.
+ */
+export function createNotes(database: Kysely<Schema>, clock: () => number) {
+  return {
+    /** Newest first, one row more than asked for. */
+    list: (principal: Principal, { limit, cursor }: PageRequest): Promise<Note[]> => {
+      const newest = database
+        .selectFrom('notes')
+        .select(COLUMNS)
+        .where('owner_id', '=', principal.userId)
+        .orderBy('created_at', 'desc')
+        .orderBy('id', 'desc')
+        .limit(limit + 1);
+      const page = cursor
+        ? newest.where((eb) => eb(eb.refTuple('created_at', 'id'), '<', eb.tuple(cursor.createdAt, cursor.id)))
+        : newest;
+      return page.execute();
+    },
+
+    find: (principal: Principal, id: string): Promise<Note | undefined> =>
+      database
+        .selectFrom('notes')
+        .select(COLUMNS)
+        .where('id', '=', id)
+        .where('owner_id', '=', principal.userId)
+        .executeTakeFirst(),
+
+    create: (principal: Principal, { title, body }: NoteText): Promise<Note> => {
+      const now = clock();
+      return database
+        .insertInto('notes')
+        .values({ id: randomUUID(), owner_id: principal.userId, title, body, created_at: now, updated_at: now })
+        .returning(COLUMNS)
+        .executeTakeFirstOrThrow();
+    },
+
+    change: (principal: Principal, id: string, { title, body }: NoteChange): Promise<Note | undefined> =>
+      database
+        .updateTable('notes')
+        .set({ ...(title !== undefined && { title }), ...(body !== undefined && { body }), updated_at: clock() })
+        .where('id', '=', id)
+        .where('owner_id', '=', principal.userId)
+        .returning(COLUMNS)
+        .executeTakeFirst(),
+
+    remove: async (principal: Principal, id: string): Promise<boolean> => {
+      const { numDeletedRows } = await database
+        .deleteFrom('notes')
+        .where('id', '=', id)
+        .where('owner_id', '=', principal.userId)
+        .executeTakeFirstOrThrow();
+      return numDeletedRows === 1n;
+    },
+  };
+}

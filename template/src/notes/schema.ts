@@ -1,0 +1,30 @@
+import { z } from 'zod';
+import { multilineText, text } from '../http/text.ts';
+import type { Note } from './repository.ts';
+
+export const noteId = z.strictObject({ id: z.uuid() });
+
+export const newNote = z.strictObject({ title: text(1, 200), body: multilineText(0, 10_000).default('') });
+
+export const noteChange = z
+  .strictObject({ title: text(1, 200).optional(), body: multilineText(0, 10_000).optional() })
+  .refine((change) => Object.keys(change).length > 0, { error: 'at-least-one-field' });
+
+export const note = z.strictObject({
+  id: z.uuid(),
+  title: z.string(),
+  body: z.string(),
+  createdAt: z.iso.datetime(),
+  updatedAt: z.iso.datetime(),
+});
+
+export const notePage = z.strictObject({ items: z.array(note), nextCursor: z.string().nullable() });
+
+/** What leaves: named fields only, so a new column stays inside until somebody decides otherwise. */
+export const toNote = (row: Note): z.input<typeof note> => ({
+  id: row.id,
+  title: row.title,
+  body: row.body,
+  createdAt: new Date(row.created_at).toISOString(),
+  updatedAt: new Date(row.updated_at).toISOString(),
+});

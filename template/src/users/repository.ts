@@ -1,0 +1,96 @@
+import type { Kysely, Transaction } from 'kysely';
+import type { Principal } from '../auth/principal.ts';
+import type { Role } from '../auth/policy.ts';
+import { endSessions } from '../auth/sessions.ts';
+import { LOCKS_ROWS } from '../database/dialect.ts';
+import type { PageRequest } from '../database/keyset.ts';
+import type { Schema, UserRow } from '../database/schema.ts';
+import { forbidden, notFound, Problem } from '../http/problem.ts';
+
+const COLUMNS = ['id', 'email', 'display_name', 'role', 'email_verified_at', 'disabled_at', 'created_at'] as const;
+
+export type User = Pick<UserRow, (typeof COLUMNS)[number]>;
+
+export interface UserChange {
+  readonly role?: Role | undefined;
+  readonly disabled?: boolean | undefined;
+}
+
+const lastAdmin = () =>
+  new Problem({ status: 409, code: 'last-admin', title: 'This is the last administrator. Appoint another one first.' });
+
+const yourself = () =>
+  new Problem({ status: 409, code: 'cannot-change-yourself', title: 'Another administrator has to do this for you.' });
+
+/** Users, as themselves (`…Own`) or as an administrator sees them. The caller comes first, always. */
+export function createUsers(database: Kysely<Schema>, clock: () => number) {
+  return {
+    findOwn: (principal: Principal): Promise<User | undefined> =>
+      database.selectFrom('users').select(COLUMNS).where('id', '=', principal.userId).executeTakeFirst(),
+
+    renameOwn: (principal: Principal, displayName: string): Promise<User | undefined> =>
+      database
+        .updateTable('users')
+        .set({ display_name: displayName })
+        .where('id', '=', principal.userId)
+        .returning(COLUMNS)
+        .executeTakeFirst(),
+
+    /** Sessions, tokens and notes go with it. @throws Problem 409 for the last administrator */
+    removeOwn: (principal: Principal): Promise<void> =>
+      database.transaction().execute(async (transaction) => {
+        const admins = await lockAdmins(transaction);
+        if (admins.length === 1 && admins.includes(principal.userId)) throw lastAdmin();
+        await transaction.deleteFrom('users').where('id', '=', principal.userId).execute();
+      }),
+
+    /** Newest first, one row more than asked for. */
+    list: (_admin: Principal, { limit, cursor }: PageRequest): Promise<User[]> => {
+      const newest = database
+        .selectFrom('users')
+        .select(COLUMNS)
+        .orderBy('created_at', 'desc')
+        .orderBy('id', 'desc')
+        .limit(limit + 1);
+      const page = cursor
+        ? newest.where((eb) => eb(eb.refTuple('created_at', 'id'), '<', eb.tuple(cursor.createdAt, cursor.id)))
+        : newest;
+      return page.execute();
+    },
+
+    find: (_admin: Principal, id: string): Promise<User | undefined> =>
+      database.selectFrom('users').select(COLUMNS).where('id', '=', id).executeTakeFirst(),
+
+    /** @throws Problem 403, 404 or 409 */
+    change: (admin: Principal, id: string, { role, disabled }: UserChange): Promise<User> =>
+      database.transaction().execute(async (transaction) => {
+        if (id === admin.userId) throw yourself();
+        const admins = await lockAdmins(transaction);
+        // Two administrators may remove each other at the same moment: the second one no longer is one.
+        if (!admins.includes(admin.userId)) throw forbidden();
+        const now = clock();
+        const changed = await transaction
+          .updateTable('users')
+          .set({ ...(role && { role }), ...(disabled !== undefined && { disabled_at: disabled ? now : null }) })
+          .where('id', '=', id)
+          .returning(COLUMNS)
+          .executeTakeFirst();
+        if (!changed) throw notFound();
+        if (disabled) await endSessions(transaction, { userId: id, now });
+        return changed;
+      }),
+  };
+}
+
+/** Ids of those who can administer users. Locked, so that nobody is counted on who is being removed right now. */
+async function lockAdmins(transaction: Transaction<Schema>): Promise<string[]> {
+  const rows = await transaction
+    .selectFrom('users')
+    .select('id')
+    .where('role', '=', 'admin')
+    .where('disabled_at', 'is', null)
+    .orderBy('id')
+    .$if(LOCKS_ROWS, (query) => query.forUpdate())
+    .execute();
+  return rows.map(({ id }) => id);
+}

@@ -1,0 +1,40 @@
+import { z } from 'zod';
+import { ROLES } from '../auth/policy.ts';
+import { text } from '../http/text.ts';
+import type { User } from './repository.ts';
+
+export const userId = z.strictObject({ id: z.uuid() });
+
+export const ownChange = z.strictObject({ displayName: text(1, 100) });
+
+export const userChange = z
+  .strictObject({ role: z.enum(ROLES).optional(), disabled: z.boolean().optional() })
+  .refine((change) => Object.keys(change).length > 0, { error: 'at-least-one-field' });
+
+/** What users see of themselves. */
+export const me = z.strictObject({
+  id: z.uuid(),
+  email: z.string(),
+  displayName: z.string(),
+  role: z.enum(ROLES),
+  createdAt: z.iso.datetime(),
+});
+
+/** What administrators see of users. */
+export const user = z.strictObject({ ...me.shape, disabled: z.boolean(), emailVerified: z.boolean() });
+
+export const userPage = z.strictObject({ items: z.array(user), nextCursor: z.string().nullable() });
+
+export const toMe = (row: User): z.input<typeof me> => ({
+  id: row.id,
+  email: row.email,
+  displayName: row.display_name,
+  role: row.role,
+  createdAt: new Date(row.created_at).toISOString(),
+});
+
+export const toUser = (row: User): z.input<typeof user> => ({
+  ...toMe(row),
+  disabled: row.disabled_at !== null,
+  emailVerified: row.email_verified_at !== null,
+});
