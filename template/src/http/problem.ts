@@ -35,7 +35,7 @@ export const unauthenticated = (code = 'unauthenticated') =>
     status: 401,
     code,
     title: 'Sign in to do this.',
-    headers: { 'WWW-Authenticate': 'Bearer' },
+    headers: { 'WWW-Authenticate': code === 'invalid-token' ? 'Bearer error="invalid_token"' : 'Bearer' },
   });
 
 export const forbidden = () =>
