@@ -10,6 +10,9 @@ const MIN_CODE_POINTS = 15;
 /** What must be left of a password without its guessable pieces. */
 const MIN_UNGUESSED = 6;
 
+/** When so many characters start over, the whole is a repetition: `123456789012345`. */
+const ENOUGH_REPEATED = 5;
+
 /** A password somebody sets. Taken exactly as it is: never trimmed, folded or normalised. */
 export const newPassword = () =>
   z
@@ -52,7 +55,7 @@ function isMadeOf(words: readonly string[], letters: string): boolean {
 
 /** A short piece over and over (`abc123abc123abc`), or a run along the alphabet. */
 function isPattern(letters: string): boolean {
-  for (let length = 1; length <= letters.length / 2; length += 1) {
+  for (let length = 1; length <= Math.max(letters.length / 2, letters.length - ENOUGH_REPEATED); length += 1) {
     const repeated = letters.slice(0, length).repeat(Math.ceil(letters.length / length));
     if (repeated.startsWith(letters)) return true;
   }
