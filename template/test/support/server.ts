@@ -68,7 +68,7 @@ const SETTINGS = {
  *
  * @param settings added to, or with undefined removed from, the settings of a test
  */
-export async function startServer(t: TestContext, settings: Record<string, string | undefined> = {}): Promise<TestServer> {
+export async function startServer(t: Pick<TestContext, 'after'>, settings: Record<string, string | undefined> = {}): Promise<TestServer> {
   const database = await createTestDatabase();
   let stop = (): Promise<void> => Promise.resolve();
   t.after(async () => {
