@@ -1,0 +1,170 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import test from 'node:test';
+import { createFeatures } from '../src/routes.ts';
+import type { Access } from '../src/http/route.ts';
+import { createAdmin, createUser, me, setRole, signIn, type Account, type Answer } from './support/accounts.ts';
+import { assertProblem } from './support/problems.ts';
+import { startServer, type TestServer } from './support/server.ts';
+
+/** Who may call what, written down a second time on purpose: a change of access must be made in two places. */
+const ACCESS: Readonly<Record<string, 'anyone' | 'signed-in' | 'users:read' | 'users:write' | 'notes:own'>> = {
+  'POST /api/v1/auth/register': 'anyone',
+  'POST /api/v1/auth/verify-email': 'anyone',
+  'POST /api/v1/auth/login': 'anyone',
+  'POST /api/v1/auth/refresh': 'anyone',
+  'POST /api/v1/auth/password/forgot': 'anyone',
+  'POST /api/v1/auth/password/reset': 'anyone',
+  'POST /api/v1/auth/password/change': 'signed-in',
+  'POST /api/v1/auth/logout': 'signed-in',
+  'GET /api/v1/me': 'signed-in',
+  'PATCH /api/v1/me': 'signed-in',
+  'DELETE /api/v1/me': 'signed-in',
+  'GET /api/v1/me/sessions': 'signed-in',
+  'DELETE /api/v1/me/sessions/:id': 'signed-in',
+  'GET /api/v1/users': 'users:read',
+  'GET /api/v1/users/:id': 'users:read',
+  'PATCH /api/v1/users/:id': 'users:write',
+  'GET /api/v1/notes': 'notes:own',
+  'POST /api/v1/notes': 'notes:own',
+  'GET /api/v1/notes/:id': 'notes:own',
+  'PATCH /api/v1/notes/:id': 'notes:own',
+  'DELETE /api/v1/notes/:id': 'notes:own',
+};
+
+const FOR_ADMINS = new Set(['users:read', 'users:write']);
+
+function declared(access: Access): string {
+  if (access.kind === 'permission') return access.permission;
+  return access.kind === 'public' ? 'anyone' : 'signed-in';
+}
+
+/** A request that is authorised first and found wrong afterwards, so it changes nothing. */
+function probe(server: TestServer, operation: string, token?: string): Promise<Answer> {
+  const [method = '', pattern = ''] = operation.split(' ');
+  const body = method === 'GET' ? {} : { body: { 'not a field': true } };
+  return server.request(method, pattern.replace(':id', randomUUID()), { ...body, ...(token ? { token } : {}) });
+}
+
+const patchUser = (server: TestServer, { tokens }: Account, { id }: { readonly id: string }, body: object) =>
+  server.request('PATCH', `/api/v1/users/${id}`, { token: tokens.accessToken, body });
+
+async function admins(server: TestServer): Promise<number> {
+  const rows = await server.services.database.selectFrom('users').select('id').where('role', '=', 'admin').where('disabled_at', 'is', null).execute();
+  return rows.length;
+}
+
+test('no route exists that the access table does not know, and none has another access rule', async (t) => {
+  const server = await startServer(t);
+  const { routes } = createFeatures(server.services);
+  const registry = routes.map(({ method, path, access }) => [`${method.toUpperCase()} ${path}`, declared(access)] as const);
+  assert.deepEqual(Object.fromEntries(registry), ACCESS);
+  assert.equal(registry.length, Object.keys(ACCESS).length);
+});
+
+test('nobody gets past a route without the permission it needs', async (t) => {
+  const server = await startServer(t);
+  const [user, admin] = [await createUser(server), await createAdmin(server)];
+  for (const [operation, needed] of Object.entries(ACCESS)) {
+    const anonymous = await probe(server, operation);
+    if (needed === 'anyone') assertProblem(anonymous, 400, 'invalid-request');
+    else assertProblem(anonymous, 401, 'unauthenticated');
+    const asUser = await probe(server, operation, user.tokens.accessToken);
+    if (FOR_ADMINS.has(needed)) assertProblem(asUser, 403, 'forbidden');
+    else assert.ok(![401, 403].includes(asUser.status) && asUser.status < 500, `${operation}: ${asUser.status} for a user`);
+    const asAdmin = await probe(server, operation, admin.tokens.accessToken);
+    assert.ok(![401, 403].includes(asAdmin.status) && asAdmin.status < 500, `${operation}: ${asAdmin.status} for an admin`);
+  }
+});
+
+test('a HEAD request needs the same permission as the GET it stands for', async (t) => {
+  const server = await startServer(t);
+  const user = await createUser(server);
+  assert.equal((await server.request('HEAD', '/api/v1/users')).status, 401);
+  assert.equal((await server.request('HEAD', '/api/v1/users', { token: user.tokens.accessToken })).status, 403);
+});
+
+test('a role that the client claims is not looked at', async (t) => {
+  const server = await startServer(t);
+  const [user, admin] = [await createUser(server), await createAdmin(server)];
+  const token = user.tokens.accessToken;
+  const headers = {
+    'X-Role': 'admin', 'X-User-Role': 'admin', 'X-User-Id': admin.id, 'X-Forwarded-User': admin.email,
+    'X-Original-URL': '/api/v1/me', 'X-Rewrite-URL': '/api/v1/me', Cookie: `role=admin; userId=${admin.id}`,
+  };
+  for (const path of ['/api/v1/users', '/api/v1/users?role=admin', `/api/v1/users?userId=${admin.id}`, `/api/v1/users/${admin.id}`]) {
+    assertProblem(await server.request('GET', path, { token, headers }), 403, 'forbidden');
+  }
+  for (const id of [user.id, admin.id]) {
+    const body = { role: 'admin', principal: { role: 'admin' }, id: admin.id };
+    assertProblem(await server.request('PATCH', `/api/v1/users/${id}`, { token, headers, body }), 403, 'forbidden');
+  }
+  assertProblem(await server.request('GET', '/api/v1/users', { headers }), 401, 'unauthenticated');
+  assert.equal(((await server.request('GET', '/api/v1/me', { token, headers })).body as { id: string }).id, user.id);
+});
+
+test('a role the policy does not know has no permission', async (t) => {
+  const server = await startServer(t);
+  const admin = await createAdmin(server);
+  for (const role of ['root', 'constructor', '__proto__', 'Admin', '', null, ['admin']]) {
+    assertProblem(await patchUser(server, admin, await createUser(server), { role }), 400, 'invalid-request');
+  }
+});
+
+test('an admin cannot change the own role or disable the own account', async (t) => {
+  const server = await startServer(t);
+  const [admin] = [await createAdmin(server), await createAdmin(server)];
+  for (const body of [{ role: 'user' }, { disabled: true }, { role: 'admin' }]) {
+    assertProblem(await patchUser(server, admin, admin, body), 409, 'cannot-change-yourself');
+  }
+  assert.equal(await admins(server), 2);
+});
+
+test('two admins who demote each other at once leave one admin', async (t) => {
+  const server = await startServer(t);
+  const [ada, bob] = [await createAdmin(server), await createAdmin(server)];
+  for (const lost of [{ role: 'user' }, { disabled: true }]) {
+    for (let round = 0; round < 5; round += 1) {
+      const answers = await Promise.all([patchUser(server, ada, bob, lost), patchUser(server, bob, ada, lost)]);
+      assert.equal(answers.filter(({ status }) => status === 200).length, 1, answers.map(({ text }) => text).join());
+      assert.equal(await admins(server), 1);
+      await server.services.database.updateTable('users').set({ role: 'admin', disabled_at: null }).execute();
+      for (const account of [ada, bob]) Object.assign(account, { tokens: await signIn(server, account) });
+    }
+  }
+});
+
+test('the last admin cannot leave, and two who leave at once leave one behind', async (t) => {
+  const server = await startServer(t);
+  const [ada, bob] = [await createAdmin(server), await createAdmin(server)];
+  const leave = ({ tokens }: Account) => server.request('DELETE', '/api/v1/me', { token: tokens.accessToken });
+  const statuses = (await Promise.all([leave(ada), leave(bob)])).map(({ status }) => status).sort();
+  assert.deepEqual(statuses, [204, 409]);
+  assert.equal(await admins(server), 1);
+});
+
+test('a change of rights is written to the audit log with who did it to whom', async (t) => {
+  const server = await startServer(t);
+  const [admin, user] = [await createAdmin(server), await createUser(server)];
+  assert.equal((await patchUser(server, admin, user, { role: 'admin' })).status, 200);
+  const line = server.logs.find(({ event }) => event === 'authz_change');
+  assert.ok(line);
+  const text = JSON.stringify(line);
+  for (const id of [admin.id, user.id]) assert.ok(text.includes(id));
+  assert.ok(!text.includes(user.email));
+});
+
+test('a refused permission is written to the audit log', async (t) => {
+  const server = await startServer(t);
+  const user = await createUser(server);
+  await server.request('GET', '/api/v1/users', { token: user.tokens.accessToken });
+  assert.ok(server.logs.some((line) => line.event === 'authz_fail' && JSON.stringify(line).includes(user.id)));
+});
+
+test('a demoted admin who is still signed in reads no user', async (t) => {
+  const server = await startServer(t);
+  const admin = await createAdmin(server);
+  await setRole(server, admin, 'user');
+  assertProblem(await server.request('GET', `/api/v1/users/${admin.id}`, { token: admin.tokens.accessToken }), 403, 'forbidden');
+  assert.equal((await me(server, admin.tokens)).status, 200);
+});

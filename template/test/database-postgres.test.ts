@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import net, { type AddressInfo } from 'node:net';
+import test from 'node:test';
+import { sql } from 'kysely';
+import { openDatabase } from '../src/database/connection.ts';
+import { databaseSettings } from '../src/database/dialect.ts';
+import { createLog } from '../src/operations/log.ts';
+import { createUser } from './support/accounts.ts';
+import { assertProblem } from './support/problems.ts';
+import { startServer } from './support/server.ts';
+
+test('a statement, a lock or a forgotten transaction cannot hold a connection for ever', async (t) => {
+  const { database } = (await startServer(t)).services;
+  const limits = { statement_timeout: '5s', lock_timeout: '2s', idle_in_transaction_session_timeout: '10s' };
+  for (const [name, value] of Object.entries(limits)) {
+    const { rows } = await sql<{ value: string }>`select current_setting(${name}) as value`.execute(database);
+    assert.equal(rows[0]?.value, value, name);
+  }
+});
+
+test('a table that somebody locked is answered with 503, and the rest of the service goes on', async (t) => {
+  const server = await startServer(t);
+  const { tokens } = await createUser(server);
+  await server.services.database.transaction().execute(async (transaction) => {
+    await sql`lock table notes in access exclusive mode`.execute(transaction);
+    const blocked = server.request('GET', '/api/v1/notes', { token: tokens.accessToken });
+    assert.equal((await server.request('GET', '/healthz')).status, 200);
+    assert.equal((await server.request('GET', '/api/v1/me', { token: tokens.accessToken })).status, 200);
+    const answer = await blocked;
+    assertProblem(answer, 503, 'overloaded');
+    assert.match(answer.headers.get('retry-after') ?? '', /^[1-9]\d*$/);
+  });
+  assert.equal((await server.request('GET', '/api/v1/notes', { token: tokens.accessToken })).status, 200);
+});
+
+test('a pool without a free connection is answered with 503', async (t) => {
+  const server = await startServer(t);
+  const { tokens } = await createUser(server);
+  const { database } = server.services;
+  const release = Promise.withResolvers<undefined>();
+  const busy = Array.from({ length: 10 }, () => database.connection().execute(() => release.promise));
+  const answer = await server.request('GET', '/api/v1/me', { token: tokens.accessToken });
+  assertProblem(answer, 503, 'overloaded');
+  release.resolve(undefined);
+  await Promise.all(busy);
+  assert.equal((await server.request('GET', '/api/v1/me', { token: tokens.accessToken })).status, 200);
+});
+
+test('a server that offers no TLS gets no password', async (t) => {
+  const received: Buffer[] = [];
+  const cleartext = net.createServer((socket) => {
+    socket.on('data', (bytes) => { received.push(bytes); socket.write('N'); });
+    socket.on('error', () => undefined);
+  });
+  await new Promise<void>((resolve) => cleartext.listen(0, '127.0.0.1', resolve));
+  t.after(() => cleartext.close());
+  const { port } = cleartext.address() as AddressInfo;
+  const databaseUrl = `postgresql://app:telltale-password@127.0.0.1:${port}/app?sslmode=verify-full`;
+  const database = openDatabase({ databaseUrl, log: createLog({ level: 'silent' }) });
+  await assert.rejects(sql`select 1`.execute(database), /SSL|TLS/);
+  await database.destroy();
+  const asked = Buffer.concat(received);
+  assert.equal(asked.length, 8, 'only the request for TLS was sent');
+  assert.equal(asked.readUInt32BE(4), 80877103);
+});
+
+test('an address of the database that gives up TLS or its limits is refused', () => {
+  const refused = [
+    'postgresql://app:pw@database.example.com/app?sslmode=disable',
+    'postgresql://app:pw@database.example.com/app?sslmode=no-verify',
+    'postgresql://app:pw@database.example.com/app?sslmode=prefer',
+    'postgresql://app:pw@database.example.com/app?sslmode=require',
+    'postgresql://app:pw@database.example.com/app?ssl=0',
+    'postgresql://app:pw@database.example.com/app?statement_timeout=0',
+    'postgresql://app:pw@database.example.com/app?options=-c%20statement_timeout%3D0',
+    'postgresql://app:pw@database.example.com/app?host=/tmp',
+    'postgresql://database.example.com/app',
+    'mysql://app:pw@database.example.com/app',
+    'file:app.sqlite',
+  ];
+  for (const address of refused) assert.equal(databaseSettings.DATABASE_URL.safeParse(address).success, false, address);
+  for (const address of ['postgresql://app:pw@database.example.com/app', 'postgresql://app:pw@127.0.0.1:5432/app?sslmode=disable']) {
+    assert.equal(databaseSettings.DATABASE_URL.safeParse(address).success, true, address);
+  }
+});

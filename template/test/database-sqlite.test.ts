@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { type TestContext } from 'node:test';
+import { sql, type Kysely } from 'kysely';
+import { openDatabase } from '../src/database/connection.ts';
+import { migrate } from '../src/database/migrator.ts';
+import type { Schema } from '../src/database/schema.ts';
+import { createLog } from '../src/operations/log.ts';
+
+interface Place {
+  readonly folder: string;
+  readonly file: string;
+  readonly open: () => Kysely<Schema>;
+}
+
+/** A folder that does not exist yet, in one that is removed afterwards. */
+function freshPlace(t: TestContext): Place {
+  const parent = mkdtempSync(join(tmpdir(), 'database-'));
+  t.after(() => { rmSync(parent, { recursive: true }); });
+  const folder = join(parent, 'data');
+  const file = join(folder, 'app.sqlite');
+  return { folder, file, open: () => openDatabase({ databaseUrl: `file:${file}`, log: createLog({ level: 'silent' }) }) };
+}
+
+const user = (email: string) => ({
+  id: randomUUID(), email, display_name: '', password_hash: null, role: 'user' as const, email_verified_at: null, disabled_at: null, created_at: 1,
+});
+
+test('another account of the machine cannot read the database, even where everything is open by default', async (t) => {
+  const before = process.umask(0);
+  t.after(() => process.umask(before));
+  const { folder, open } = freshPlace(t);
+  const database = open();
+  await migrate(database);
+  assert.equal(statSync(folder).mode & 0o777, 0o700);
+  const files = readdirSync(folder);
+  assert.ok(files.length >= 2, 'the write-ahead log is there too');
+  for (const name of files) assert.equal(statSync(join(folder, name)).mode & 0o777, 0o600, name);
+  await database.destroy();
+});
+
+test('a row cannot point at an owner who is not there', async (t) => {
+  const database = freshPlace(t).open();
+  await migrate(database);
+  const orphan = { id: randomUUID(), owner_id: randomUUID(), title: 'title', body: '', created_at: 1, updated_at: 1 };
+  await assert.rejects(database.insertInto('notes').values(orphan).execute(), /FOREIGN KEY/);
+  await database.destroy();
+});
+
+test('a deleted person cannot be read back out of the file', async (t) => {
+  const { file, open } = freshPlace(t);
+  const database = open();
+  await migrate(database);
+  const gone = user('telltale@example.com');
+  await database.insertInto('users').values([user('first@example.com'), gone, user('last@example.com')]).execute();
+  await database.deleteFrom('users').where('id', '=', gone.id).execute();
+  await database.destroy();
+  assert.ok(readFileSync(file).includes('last@example.com'));
+  assert.ok(!readFileSync(file).includes('telltale'));
+});
+
+test('a schema that somebody smuggled into the file runs no functions', async (t) => {
+  const database = freshPlace(t).open();
+  const { rows } = await sql<{ trusted_schema: number }>`pragma trusted_schema`.execute(database);
+  assert.deepEqual(rows.map((row) => row.trusted_schema), [0]);
+  await sql`pragma writable_schema = on`.execute(database);
+  await assert.rejects(sql`update sqlite_schema set sql = ''`.execute(database), /may not be modified/);
+  await database.destroy();
+});

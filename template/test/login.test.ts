@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import bcrypt from 'bcrypt';
+import { createUser, enrol, freshEmail, login, PASSWORD, register, type Account, type Credentials } from './support/accounts.ts';
+import { assertSameAnswers } from './support/observable.ts';
+import { assertProblem } from './support/problems.ts';
+import { startServer, type TestServer } from './support/server.ts';
+
+function update(server: TestServer, { id }: Account, set: { disabled_at?: number; password_hash?: null }): Promise<unknown> {
+  return server.services.database.updateTable('users').set(set).where('id', '=', id).execute();
+}
+
+/** Every reason there is for not letting somebody in. */
+async function refusedCredentials(server: TestServer): Promise<Record<string, Credentials>> {
+  const [disabled, passwordless, wrong, overlong] = await Promise.all([1, 2, 3, 4].map(() => createUser(server)));
+  assert.ok(disabled && passwordless && wrong && overlong);
+  await update(server, disabled, { disabled_at: server.clock.now() });
+  await update(server, passwordless, { password_hash: null });
+  const unverified = { email: freshEmail(), password: PASSWORD };
+  await register(server, unverified);
+  return {
+    unknown: { email: freshEmail(), password: PASSWORD },
+    wrong: { email: wrong.email, password: `${PASSWORD}?` },
+    disabled,
+    passwordless,
+    unverified,
+    overlong: { email: overlong.email, password: PASSWORD.padEnd(73, 'x') },
+    'overlong and unknown': { email: freshEmail(), password: PASSWORD.padEnd(73, 'x') },
+  };
+}
+
+test('a refused login does not tell unknown from wrong, disabled, unverified or passwordless', async (t) => {
+  const server = await startServer(t);
+  const answers = [];
+  for (const { email, password } of Object.values(await refusedCredentials(server))) {
+    answers.push(await login(server, { email, password }));
+  }
+  for (const answer of answers) assertProblem(answer, 401, 'invalid-credentials', [PASSWORD]);
+  assertSameAnswers(answers);
+});
+
+test('a refused login always costs one comparison with a hash of full cost', async (t) => {
+  const server = await startServer(t, { BCRYPT_COST: '5' });
+  const refused = await refusedCredentials(server);
+  const compare = t.mock.method(bcrypt, 'compare');
+  for (const [reason, { email, password }] of Object.entries(refused)) {
+    await login(server, { email, password });
+    const hashes = compare.mock.calls.map((call) => call.arguments[1]);
+    assert.equal(hashes.length, 1, `${reason}: ${hashes.length} comparisons`);
+    assert.match(hashes[0] ?? '', /^\$2b\$05\$/, reason);
+    compare.mock.resetCalls();
+  }
+});
+
+test('credentials that are not two strings are refused before anything reads them', async (t) => {
+  const server = await startServer(t);
+  const { email } = await createUser(server);
+  const compare = t.mock.method(bcrypt, 'compare');
+  for (const password of [{ password: 1 }, [PASSWORD], 1, true, null, undefined, { $ne: null }]) {
+    const answer = await server.request('POST', '/api/v1/auth/login', { body: { email, password } });
+    assertProblem(answer, 400, 'invalid-request');
+  }
+  for (const body of [{ email: { $ne: null }, password: PASSWORD }, { email: [email], password: PASSWORD }, [], 'x', null]) {
+    assert.equal((await server.request('POST', '/api/v1/auth/login', { body })).status, 400);
+  }
+  assert.equal(compare.mock.callCount(), 0);
+});
+
+test('a fresh installation has no account and no password to try', async (t) => {
+  const server = await startServer(t);
+  assert.deepEqual(await server.services.database.selectFrom('users').select('email').execute(), []);
+  for (const name of ['admin', 'root', 'test', 'user', 'demo']) {
+    for (const password of ['admin', 'password', 'changeme', `${name}-password-123`]) {
+      const answer = await login(server, { email: `${name}@example.com`, password });
+      assert.equal(answer.status, 401);
+    }
+  }
+});
+
+test('a login gives what the contract says and nothing of the account', async (t) => {
+  const server = await startServer(t);
+  const credentials = { email: freshEmail(), password: PASSWORD };
+  await enrol(server, credentials);
+  const answer = await login(server, credentials);
+  assert.equal(answer.status, 200);
+  assert.deepEqual(Object.keys(answer.body as object).sort(), ['accessToken', 'expiresIn', 'refreshToken', 'tokenType']);
+  assert.equal(answer.headers.get('cache-control'), 'no-store');
+  assert.equal(answer.headers.get('set-cookie'), null);
+});

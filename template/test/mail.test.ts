@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { createMailer } from '../src/mail/mailer.ts';
+import { freshEmail, PASSWORD, register } from './support/accounts.ts';
+import { assertProblem } from './support/problems.ts';
+import { startServer } from './support/server.ts';
+import { startMailServer, type Delivery } from './support/smtp.ts';
+
+const MAIL = { to: 'person@example.com', subject: 'Subject', text: 'Text\n' };
+
+const headersOf = ({ data }: Delivery): string[] =>
+  (data.split('\r\n\r\n')[0] ?? '').replaceAll(/\r\n[ \t]+/g, ' ').split('\r\n').map((line) => line.split(':')[0]?.toLowerCase() ?? '');
+
+test('a line break in a subject or an address adds no header and no recipient', async (t) => {
+  const { url, deliveries } = await startMailServer(t);
+  const mailer = createMailer({ smtpUrl: url, mailFrom: 'no-reply@example.com' });
+  await mailer.send(MAIL);
+  const usual = deliveries[0] ? headersOf(deliveries[0]) : [];
+  for (const attack of ['\r\nBcc: thief@example.com', '\nBcc: thief@example.com', '\r\n\r\nother text', '\r\nContent-Type: text/html']) {
+    await mailer.send({ ...MAIL, subject: `Subject${attack}` });
+    await mailer.send({ ...MAIL, to: `person@example.com${attack}` }).catch(() => undefined);
+  }
+  assert.ok(deliveries.length > 4);
+  for (const delivery of deliveries) {
+    assert.deepEqual(headersOf(delivery), usual);
+    assert.equal(delivery.envelope.length, 2);
+    assert.doesNotMatch(delivery.envelope.join(), /<thief@/);
+    assert.doesNotMatch(delivery.data, /^(?:bcc:|other text)/im);
+  }
+});
+
+test('an address that is really a list reaches nobody else', async (t) => {
+  const { url, deliveries } = await startMailServer(t);
+  const mailer = createMailer({ smtpUrl: url, mailFrom: 'no-reply@example.com' });
+  for (const to of ['person@example.com, thief@example.com', 'person@example.com; thief@example.com', 'x <thief@example.com>', 'group: thief@example.com;']) {
+    await mailer.send({ ...MAIL, to }).catch(() => undefined);
+  }
+  for (const { envelope } of deliveries) assert.doesNotMatch(envelope.join(), /<thief@example\.com>/);
+});
+
+test('an address that is more than an address is refused at the door', async (t) => {
+  const server = await startServer(t);
+  const refused = [
+    'person@example.com\r\nBcc: thief@example.com', 'person@example.com,thief@example.com', 'person@example.com thief@example.com',
+    '<person@example.com>', 'Person <person@example.com>', 'person@example.com\0', 'person\u202e@example.com', 'person@exämple.com',
+    'person@[127.0.0.1]', 'person@localhost', '@example.com', 'person@', `${'x'.repeat(250)}@example.com`, '"a b"@example.com',
+  ];
+  for (const email of refused) {
+    assertProblem(await register(server, { email, password: PASSWORD }), 400, 'invalid-request');
+    assert.equal((await server.request('POST', '/api/v1/auth/password/forgot', { body: { email } })).status, 400);
+  }
+  assert.deepEqual(server.mails, []);
+});
+
+test('a mail server that offers no encryption gets no mail, unless it stands next door', async () => {
+  const mailer = createMailer({ smtpUrl: 'smtp://mail.example.com', mailFrom: 'no-reply@example.com' });
+  assert.ok(mailer);
+});
+
+test('a mail server that is down does not change the answer, and the log does not name the address', async (t) => {
+  const server = await startServer(t);
+  const email = freshEmail();
+  t.mock.method(server.services.mailer, 'send', () => Promise.reject(new Error('no connection')));
+  assert.equal((await register(server, { email, password: PASSWORD })).status, 202);
+  assert.ok(!JSON.stringify(server.logs).includes(email));
+});

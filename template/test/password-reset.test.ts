@@ -1,0 +1,181 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import bcrypt from 'bcrypt';
+import { createUser, freshEmail, login, mailTo, me, refresh, signIn, tokenIn, type Tokens } from './support/accounts.ts';
+import { assertSameAnswers } from './support/observable.ts';
+import { assertProblem } from './support/problems.ts';
+import { startServer, type TestServer } from './support/server.ts';
+
+const MINUTE_MS = 60_000;
+const NEW_PASSWORD = 'seventeen kites over harbour';
+
+const forgot = (server: TestServer, email: string, headers: Record<string, string> = {}) =>
+  server.request('POST', '/api/v1/auth/password/forgot', { body: { email }, headers });
+
+const reset = (server: TestServer, token: string, password = NEW_PASSWORD) =>
+  server.request('POST', '/api/v1/auth/password/reset', { body: { token, password } });
+
+const change = (server: TestServer, { accessToken }: Tokens, currentPassword: string, newPassword = NEW_PASSWORD) =>
+  server.request('POST', '/api/v1/auth/password/change', { token: accessToken, body: { currentPassword, newPassword } });
+
+/** The token in the nth mail to the address. */
+async function resetToken(server: TestServer, email: string, nth = 1): Promise<string> {
+  assert.equal((await forgot(server, email)).status, 202);
+  return tokenIn(await mailTo(server, email, nth));
+}
+
+async function assertEnded(server: TestServer, tokens: Tokens): Promise<void> {
+  assert.equal((await me(server, tokens)).status, 401);
+  assert.equal((await refresh(server, tokens.refreshToken)).status, 401);
+}
+
+test('asking for a reset does not tell whether the account exists', async (t) => {
+  const server = await startServer(t);
+  const [user, disabled] = [await createUser(server), await createUser(server)];
+  await server.services.database.updateTable('users').set({ disabled_at: 1 }).where('id', '=', disabled.id).execute();
+  const answers = [];
+  for (const email of [user.email, freshEmail(), disabled.email, user.email.toUpperCase()]) {
+    answers.push(await forgot(server, email));
+  }
+  assert.equal(answers[0]?.status, 202);
+  assertSameAnswers(answers);
+});
+
+test('a reset signs every device out and signs nobody in', async (t) => {
+  const server = await startServer(t);
+  const user = await createUser(server);
+  const stolen = await signIn(server, user);
+  const answer = await reset(server, await resetToken(server, user.email));
+  assert.equal(answer.status, 204);
+  assert.equal(answer.text, '');
+  for (const tokens of [user.tokens, stolen]) await assertEnded(server, tokens);
+  assertProblem(await login(server, user), 401, 'invalid-credentials');
+  assert.equal((await login(server, { email: user.email, password: NEW_PASSWORD })).status, 200);
+});
+
+test('a reset token works once, even when it is used twenty times at once', async (t) => {
+  const server = await startServer(t);
+  const user = await createUser(server);
+  const token = await resetToken(server, user.email);
+  const passwords = Array.from({ length: 20 }, (_, index) => `${NEW_PASSWORD} ${index}`);
+  const answers = await Promise.all(passwords.map((password) => reset(server, token, password)));
+  assert.equal(answers.filter(({ status }) => status === 204).length, 1);
+  assert.equal(answers.filter(({ status }) => status === 400).length, 19);
+  const winner = passwords[answers.findIndex(({ status }) => status === 204)] ?? '';
+  assert.equal((await login(server, { email: user.email, password: winner })).status, 200);
+  assert.equal((await reset(server, token)).status, 400);
+});
+
+test('a reset token of sixteen minutes ago is worth nothing', async (t) => {
+  const server = await startServer(t);
+  const user = await createUser(server);
+  const token = await resetToken(server, user.email);
+  server.clock.advance(16 * MINUTE_MS);
+  assert.equal((await reset(server, token)).status, 400);
+  assert.equal((await login(server, user)).status, 200);
+});
+
+test('an older reset mail is worth nothing once one has been used', async (t) => {
+  const server = await startServer(t);
+  const user = await createUser(server);
+  const older = await resetToken(server, user.email, 1);
+  const newer = await resetToken(server, user.email, 2);
+  assert.equal((await reset(server, newer)).status, 204);
+  assert.equal((await reset(server, older, `${NEW_PASSWORD} 2`)).status, 400);
+});
+
+test('a reset mail asked for before the password was changed is worth nothing', async (t) => {
+  const server = await startServer(t);
+  const user = await createUser(server);
+  const token = await resetToken(server, user.email);
+  assert.equal((await change(server, user.tokens, user.password)).status, 204);
+  assert.equal((await reset(server, token, `${NEW_PASSWORD} 2`)).status, 400);
+});
+
+test('a disabled account cannot be opened with a reset', async (t) => {
+  const server = await startServer(t);
+  const user = await createUser(server);
+  const token = await resetToken(server, user.email);
+  await server.services.database.updateTable('users').set({ disabled_at: 1 }).where('id', '=', user.id).execute();
+  await reset(server, token);
+  assert.equal((await login(server, { email: user.email, password: NEW_PASSWORD })).status, 401);
+});
+
+test('a forged Host cannot steer the link in the mail', async (t) => {
+  const server = await startServer(t);
+  const user = await createUser(server);
+  const forged = { 'X-Forwarded-Host': 'evil.example.com', Forwarded: 'host=evil.example.com', Origin: 'https://evil.example.com', Referer: 'https://evil.example.com/' };
+  await forgot(server, user.email, forged);
+  const spoofed = `POST /api/v1/auth/password/forgot HTTP/1.1\r\nHost: evil.example.com\r\nConnection: close\r\nContent-Type: application/json\r\n`;
+  const body = JSON.stringify({ email: user.email });
+  const received = await server.raw(`${spoofed}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+  assert.match(received, /^HTTP\/1\.1 421 /);
+  const mail = await mailTo(server, user.email);
+  const { publicUrl } = server.services.config;
+  for (const { text } of server.mails) assert.doesNotMatch(text, /evil/);
+  const link = new URL(/https?:\/\/\S+/.exec(mail.text)?.[0] ?? '');
+  assert.equal(link.origin, publicUrl);
+});
+
+test('the token in a mail reaches no server log: it stands in the fragment of the link', async (t) => {
+  const server = await startServer(t, { LOG_LEVEL: 'debug' });
+  const user = await createUser(server);
+  const token = await resetToken(server, user.email);
+  const mail = await mailTo(server, user.email);
+  const link = new URL(/https?:\/\/\S+/.exec(mail.text)?.[0] ?? '');
+  assert.ok(link.hash.includes(token));
+  assert.equal(link.search, '');
+  await reset(server, token);
+  assert.ok(!JSON.stringify(server.logs).includes(token));
+});
+
+test('a stolen database holds no reset token', async (t) => {
+  const server = await startServer(t);
+  const user = await createUser(server);
+  const token = await resetToken(server, user.email);
+  const rows = await server.services.database.selectFrom('one_time_tokens').selectAll().execute();
+  assert.ok(!JSON.stringify(rows).includes(token));
+  for (const { token_hash: stored } of rows) assert.equal((await reset(server, stored)).status, 400);
+});
+
+test('a password that guessing starts with is refused at the reset, and the mail stays usable', async (t) => {
+  const server = await startServer(t);
+  const user = await createUser(server);
+  const token = await resetToken(server, user.email);
+  assertProblem(await reset(server, token, 'passwordpassword'), 400, 'password-compromised');
+  assert.equal((await reset(server, token, 'short')).status, 400);
+  assert.equal((await reset(server, token)).status, 204);
+});
+
+test('guessing reset tokens costs the server no hashing', async (t) => {
+  const server = await startServer(t);
+  const hash = t.mock.method(bcrypt, 'hash');
+  for (let guess = 0; guess < 5; guess += 1) assert.equal((await reset(server, String(guess).repeat(43))).status, 400);
+  assert.equal(hash.mock.callCount(), 0);
+});
+
+test('a stolen access token cannot change the password without knowing it', async (t) => {
+  const server = await startServer(t);
+  const user = await createUser(server);
+  const missing = await server.request('POST', '/api/v1/auth/password/change', {
+    token: user.tokens.accessToken,
+    body: { newPassword: NEW_PASSWORD },
+  });
+  assertProblem(missing, 400, 'invalid-request');
+  assert.equal((await change(server, user.tokens, `${user.password}?`)).status, 401);
+  assert.equal((await me(server, user.tokens)).status, 200);
+  assert.equal((await login(server, user)).status, 200);
+});
+
+test('changing the password throws everybody else out and tells the owner', async (t) => {
+  const server = await startServer(t);
+  const user = await createUser(server);
+  const stolen = await signIn(server, user);
+  assert.equal((await change(server, user.tokens, user.password)).status, 204);
+  await assertEnded(server, stolen);
+  assert.equal((await me(server, user.tokens)).status, 200);
+  assert.equal((await login(server, user)).status, 401);
+  assert.equal((await login(server, { ...user, password: NEW_PASSWORD })).status, 200);
+  assert.throws(() => tokenIn({ to: '', subject: '', text: server.mails.at(-1)?.text ?? '' }));
+  assert.match((await mailTo(server, user.email)).subject, /password/i);
+});

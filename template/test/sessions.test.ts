@@ -1,0 +1,173 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import test from 'node:test';
+import { createAdmin, createUser, login, me, refresh, setRole, signIn, tokensOf, type Account, type Tokens } from './support/accounts.ts';
+import { assertProblem } from './support/problems.ts';
+import { startServer, type TestServer } from './support/server.ts';
+
+interface Session {
+  readonly id: string;
+  readonly createdAt: string;
+  readonly lastSeenAt: string;
+  readonly ip: string;
+  readonly userAgent: string;
+  readonly current: boolean;
+}
+
+async function sessionsOf(server: TestServer, { accessToken }: Tokens): Promise<readonly Session[]> {
+  const answer = await server.request('GET', '/api/v1/me/sessions', { token: accessToken });
+  assert.equal(answer.status, 200, answer.text);
+  return (answer.body as { items: Session[] }).items;
+}
+
+const endSession = (server: TestServer, { accessToken }: Tokens, id: string) =>
+  server.request('DELETE', `/api/v1/me/sessions/${id}`, { token: accessToken });
+
+const patchUser = (server: TestServer, admin: Account, { id }: Account, body: object) =>
+  server.request('PATCH', `/api/v1/users/${id}`, { token: admin.tokens.accessToken, body });
+
+async function assertEnded(server: TestServer, tokens: Tokens): Promise<void> {
+  assertProblem(await me(server, tokens), 401, 'invalid-token');
+  assert.equal((await refresh(server, tokens.refreshToken)).status, 401);
+}
+
+test('an access token and a refresh token are dead the moment their session is signed out', async (t) => {
+  const server = await startServer(t);
+  const user = await createUser(server);
+  const elsewhere = await signIn(server, user);
+  const out = await server.request('POST', '/api/v1/auth/logout', { token: user.tokens.accessToken });
+  assert.equal(out.status, 204);
+  assert.equal(out.text, '');
+  await assertEnded(server, user.tokens);
+  assert.equal((await me(server, elsewhere)).status, 200);
+});
+
+test('a link or an image cannot sign anybody out', async (t) => {
+  const server = await startServer(t);
+  const { tokens } = await createUser(server);
+  const answer = await server.request('GET', '/api/v1/auth/logout', { token: tokens.accessToken });
+  assertProblem(answer, 405, 'method-not-allowed');
+  assert.equal((await me(server, tokens)).status, 200);
+});
+
+test('a disabled account is out on its next request and cannot come back', async (t) => {
+  const server = await startServer(t);
+  const [admin, user] = [await createAdmin(server), await createUser(server)];
+  assert.equal((await patchUser(server, admin, user, { disabled: true })).status, 200);
+  await assertEnded(server, user.tokens);
+  assertProblem(await login(server, user), 401, 'invalid-credentials');
+  assert.equal((await patchUser(server, admin, user, { disabled: false })).status, 200);
+  await assertEnded(server, user.tokens);
+  tokensOf(await login(server, user));
+});
+
+test('an account disabled behind the back of the application is out on its next request', async (t) => {
+  const server = await startServer(t);
+  const user = await createUser(server);
+  await server.services.database.updateTable('users').set({ disabled_at: 1 }).where('id', '=', user.id).execute();
+  assertProblem(await me(server, user.tokens), 401, 'invalid-token');
+});
+
+test('an admin who is demoted loses the rights with the same token, at once', async (t) => {
+  const server = await startServer(t);
+  const [admin, second] = [await createAdmin(server), await createAdmin(server)];
+  const list = () => server.request('GET', '/api/v1/users', { token: second.tokens.accessToken });
+  assert.equal((await list()).status, 200);
+  assert.equal((await patchUser(server, admin, second, { role: 'user' })).status, 200);
+  assert.ok([401, 403].includes((await list()).status));
+  await setRole(server, admin, 'user');
+  assertProblem(await patchUser(server, admin, second, { role: 'admin' }), 403, 'forbidden');
+});
+
+test('deleting an account ends its sessions and leaves nothing of the person behind', async (t) => {
+  const server = await startServer(t);
+  const user = await createUser(server);
+  const elsewhere = await signIn(server, user, { 'User-Agent': 'telltale-agent' });
+  const note = { title: 'telltale title', body: 'telltale body' };
+  await server.request('POST', '/api/v1/notes', { token: user.tokens.accessToken, body: note });
+  const gone = await server.request('DELETE', '/api/v1/me', { token: user.tokens.accessToken });
+  assert.equal(gone.status, 204);
+  for (const tokens of [user.tokens, elsewhere]) await assertEnded(server, tokens);
+  assertProblem(await login(server, user), 401, 'invalid-credentials');
+  const { database } = server.services;
+  const tables = ['users', 'sessions', 'refresh_tokens', 'one_time_tokens', 'notes'] as const;
+  const dump = JSON.stringify(await Promise.all(tables.map((table) => database.selectFrom(table).selectAll().execute())));
+  for (const trace of [user.email, user.id, 'telltale']) assert.ok(!dump.includes(trace), `${trace} is still there`);
+});
+
+test('the list of sessions shows where one is signed in, and no secret', async (t) => {
+  const server = await startServer(t);
+  const user = await createUser(server);
+  const phone = await signIn(server, user, { 'User-Agent': 'Phone/1.0' });
+  const sessions = await sessionsOf(server, phone);
+  assert.equal(sessions.length, 2);
+  const current = sessions.filter((session) => session.current);
+  assert.equal(current.length, 1);
+  assert.equal(current[0]?.userAgent, 'Phone/1.0');
+  for (const session of sessions) {
+    assert.deepEqual(Object.keys(session).sort(), ['createdAt', 'current', 'id', 'ip', 'lastSeenAt', 'userAgent']);
+    assert.doesNotMatch(session.ip, /127\.0\.0\.1/);
+  }
+  const text = JSON.stringify(sessions);
+  for (const secret of [user.tokens.refreshToken, phone.refreshToken, phone.accessToken]) assert.ok(!text.includes(secret));
+});
+
+test('a session ended from another device is dead at once', async (t) => {
+  const server = await startServer(t);
+  const user = await createUser(server);
+  const stolen = await signIn(server, user);
+  const [session] = (await sessionsOf(server, user.tokens)).filter(({ current }) => !current);
+  assert.equal((await endSession(server, user.tokens, session?.id ?? '')).status, 204);
+  await assertEnded(server, stolen);
+  assert.deepEqual((await sessionsOf(server, user.tokens)).map(({ current }) => current), [true]);
+});
+
+test('the session of somebody else looks absent and stays alive', async (t) => {
+  const server = await startServer(t);
+  const [ada, bob] = [await createUser(server), await createUser(server)];
+  const [session] = await sessionsOf(server, ada.tokens);
+  assertProblem(await endSession(server, bob.tokens, session?.id ?? ''), 404, 'not-found');
+  assertProblem(await endSession(server, bob.tokens, randomUUID()), 404, 'not-found');
+  assert.equal((await me(server, ada.tokens)).status, 200);
+  assert.deepEqual((await sessionsOf(server, bob.tokens)).map(({ id }) => id).includes(session?.id ?? ''), false);
+});
+
+test('the eleventh sign-in ends the oldest session', async (t) => {
+  const server = await startServer(t);
+  const user = await createUser(server);
+  const all = [user.tokens];
+  for (let device = 2; device <= 11; device += 1) {
+    server.clock.advance(1000);
+    all.push(await signIn(server, user));
+  }
+  const [oldest, ...others] = all;
+  await assertEnded(server, oldest ?? user.tokens);
+  for (const tokens of others) assert.equal((await me(server, tokens)).status, 200);
+  assert.equal((await sessionsOf(server, all.at(-1) ?? user.tokens)).length, 10);
+});
+
+test('thirty sign-ins at once leave ten sessions', async (t) => {
+  const server = await startServer(t);
+  const user = await createUser(server);
+  await Promise.all(Array.from({ length: 30 }, () => signIn(server, user)));
+  const { database } = server.services;
+  const alive = await database.selectFrom('sessions').select('id').where('revoked_at', 'is', null).execute();
+  assert.equal(alive.length, 10);
+});
+
+test('a session cannot be planted: what a client calls its session is never stored', async (t) => {
+  const server = await startServer(t);
+  const user = await createUser(server);
+  const planted = randomUUID();
+  const body = { email: user.email, password: user.password };
+  const headers = { Cookie: `sid=${planted}`, 'X-Session-Id': planted };
+  tokensOf(await server.request('POST', '/api/v1/auth/login', { body, headers }));
+  const extra = await server.request('POST', '/api/v1/auth/login', { body: { ...body, sessionId: planted } });
+  assert.equal(extra.status, 400);
+  const stored = await server.services.database.selectFrom('sessions').select('id').execute();
+  assert.equal(stored.length, 2);
+  for (const { id } of stored) {
+    assert.notEqual(id, planted);
+    assert.match(id, /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+  }
+});

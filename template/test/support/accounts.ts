@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import type { Role } from '../../src/auth/policy.ts';
+import { eventually } from './eventually.ts';
+import type { Mail, TestServer } from './server.ts';
+
+export interface Tokens {
+  readonly accessToken: string;
+  readonly tokenType: string;
+  readonly expiresIn: number;
+  readonly refreshToken: string;
+}
+
+export interface Account {
+  readonly id: string;
+  readonly email: string;
+  readonly password: string;
+  readonly tokens: Tokens;
+}
+
+export interface Credentials {
+  readonly email: string;
+  readonly password: string;
+}
+
+type Headers = Readonly<Record<string, string>>;
+export type Answer = Awaited<ReturnType<TestServer['request']>>;
+
+/** Long enough, on no list, and without anything of its owner. */
+export const PASSWORD = 'gravel umbrella 93 lanterns';
+
+export const freshEmail = (): string => `${randomUUID()}@example.com`;
+
+/** The nth mail to an address; mails leave after the answer, so this waits. */
+export async function mailTo(server: TestServer, email: string, nth = 1): Promise<Mail> {
+  return eventually(`mail ${nth} to ${email}`, () => server.mails.filter((mail) => mail.to === email)[nth - 1]);
+}
+
+/** The one-time token a mail carries in the fragment of its link. */
+export function tokenIn(mail: Mail): string {
+  const token = /#token=([\w-]{43})\s/.exec(mail.text)?.[1];
+  assert.ok(token, `no token in the mail "${mail.subject}"`);
+  return token;
+}
+
+export function register(server: TestServer, { email, password }: Credentials): Promise<Answer> {
+  return server.request('POST', '/api/v1/auth/register', { body: { email, password } });
+}
+
+export function verifyEmail(server: TestServer, token: string): Promise<Answer> {
+  return server.request('POST', '/api/v1/auth/verify-email', { body: { token } });
+}
+
+export function login(server: TestServer, { email, password }: Credentials, headers: Headers = {}): Promise<Answer> {
+  return server.request('POST', '/api/v1/auth/login', { body: { email, password }, headers });
+}
+
+export function refresh(server: TestServer, refreshToken: string): Promise<Answer> {
+  return server.request('POST', '/api/v1/auth/refresh', { body: { refreshToken } });
+}
+
+/** Who the server takes the bearer of a token for. */
+export function me(server: TestServer, { accessToken }: Tokens): Promise<Answer> {
+  return server.request('GET', '/api/v1/me', { token: accessToken });
+}
+
+/** The tokens in an answer that must be a success. */
+export function tokensOf(answer: Answer): Tokens {
+  assert.equal(answer.status, 200, answer.text);
+  return answer.body as Tokens;
+}
+
+export async function signIn(server: TestServer, credentials: Credentials, headers: Headers = {}): Promise<Tokens> {
+  return tokensOf(await login(server, credentials, headers));
+}
+
+/** Registers an address and proves it, as a person would. */
+export async function enrol(server: TestServer, credentials: Credentials): Promise<void> {
+  assert.equal((await register(server, credentials)).status, 202);
+  const mail = await mailTo(server, credentials.email);
+  assert.equal((await verifyEmail(server, tokenIn(mail))).status, 204);
+}
+
+/** A person who has an account with a proven address and has signed in. Written into the database: `enrol` takes the long way. */
+export async function createUser(server: TestServer, overrides: Partial<Credentials> = {}): Promise<Account> {
+  const credentials = { email: freshEmail(), password: PASSWORD, ...overrides };
+  const { database, passwords } = server.services;
+  const now = server.clock.now();
+  const row = { id: randomUUID(), email: credentials.email, display_name: 'Person', role: 'user', created_at: now } as const;
+  const password_hash = await passwords.hash(credentials.password);
+  await database.insertInto('users').values({ ...row, password_hash, email_verified_at: now, disabled_at: null }).execute();
+  return { id: row.id, ...credentials, tokens: await signIn(server, credentials) };
+}
+
+/** Writes the role into the database: over HTTP only another admin could. */
+export async function setRole(server: TestServer, { id }: { readonly id: string }, role: Role): Promise<void> {
+  await server.services.database.updateTable('users').set({ role }).where('id', '=', id).execute();
+}
+
+export async function createAdmin(server: TestServer, overrides: Partial<Credentials> = {}): Promise<Account> {
+  const account = await createUser(server, overrides);
+  await setRole(server, account, 'admin');
+  return account;
+}

@@ -1,0 +1,46 @@
+import net, { type AddressInfo } from 'node:net';
+import type { TestContext } from 'node:test';
+
+export interface Delivery {
+  /** Addresses in MAIL FROM and RCPT TO. */
+  readonly envelope: readonly string[];
+  /** Headers and text as they were sent. */
+  readonly data: string;
+}
+
+/** A mail server on the loopback interface that accepts everything and keeps it. */
+export async function startMailServer(t: TestContext): Promise<{ url: string; deliveries: Delivery[]; commands: string[] }> {
+  const deliveries: Delivery[] = [];
+  const commands: string[] = [];
+  const server = net.createServer((socket) => {
+    let pending = '';
+    let envelope: string[] = [];
+    let reading = false;
+    const say = (line: string) => socket.write(`${line}\r\n`);
+    const obey = (line: string) => {
+      commands.push(line);
+      if (/^(?:MAIL FROM|RCPT TO):/i.test(line)) envelope.push(line);
+      reading = line.toUpperCase() === 'DATA';
+      say(reading ? '354 go on' : '250 ok');
+    };
+    socket.setEncoding('utf8').on('error', () => undefined);
+    socket.on('data', (chunk: string) => {
+      pending += chunk;
+      for (;;) {
+        const end = reading ? '\r\n.\r\n' : '\r\n';
+        const at = pending.indexOf(end);
+        if (at < 0) return;
+        const part = pending.slice(0, at);
+        pending = pending.slice(at + end.length);
+        if (!reading) { obey(part); continue; }
+        deliveries.push({ envelope, data: part });
+        [reading, envelope] = [false, []];
+        say('250 kept');
+      }
+    });
+    say('220 mail.example.com');
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => server.close());
+  return { url: `smtp://127.0.0.1:${(server.address() as AddressInfo).port}`, deliveries, commands };
+}
