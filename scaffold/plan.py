@@ -22,7 +22,7 @@ from scaffold.settings import missing_settings
 from scaffold.source import Template
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from scaffold.changelog import Entry
     from scaffold.merge import Joined
@@ -44,6 +44,7 @@ class UpdateRequest:
         template: git address of another template; empty for the recorded one.
         defaults: take the default of a question that is new and was not answered.
         edited: what becomes of edited files that the template no longer ships.
+        ask: asks a person for what is still open; None where nobody is there.
     """
 
     folder: Path
@@ -52,6 +53,7 @@ class UpdateRequest:
     template: str = ""
     defaults: bool = False
     edited: Edited = "refuse"
+    ask: Callable[[Questionnaire, dict[str, object]], Answers] | None = None
 
 
 @dataclass(frozen=True)
@@ -231,6 +233,8 @@ def _answers(
     kept = {name: value for name, value in project.answers.items() if name in names}
     dropped = tuple(sorted(project.answers.keys() - names))
     given = {**kept, **request.changes}
+    if request.ask is not None and not questionnaire.is_complete(given):
+        given = {**request.ask(questionnaire, given)}
     return questionnaire.resolve(given, defaults=request.defaults), dropped
 
 

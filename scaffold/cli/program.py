@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 # Name of the command, where it is, and its line in `scaffold --help`.
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "new": ("scaffold.cli.new", "Create a project."),
+    "update": ("scaffold.cli.update", "Bring a project to the newest template, or to other answers."),
+    "status": ("scaffold.cli.status", "Tell which version a project is on and what waits for it."),
+    "diff": ("scaffold.cli.diff", "Show what was changed in a project since it was rendered."),
     "questions": ("scaffold.cli.questions", "Explain the questions and their answers."),
 }
 

@@ -1,0 +1,26 @@
+"""`scaffold diff`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from scaffold import report
+
+
+def _diff(*, project: str) -> None:
+    from scaffold.diff import diff_of
+
+    styles = {"+": "green", "-": "red", "@": "cyan", "d": "bold"}
+    lines = diff_of(Path(project)).splitlines()
+    report.write([(line, styles.get(line[:1], "")) for line in lines], sys.stdout)
+
+
+command = click.Command(
+    name="diff",
+    help="Show what you changed in PROJECT (default: this folder) since it was rendered, as a unified diff.",
+    callback=_diff,
+    params=[click.Argument(["project"], default=".")],
+)

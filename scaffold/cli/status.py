@@ -1,0 +1,46 @@
+"""`scaffold status`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from scaffold import report, report_project
+from scaffold.errors import ScaffoldError
+
+UPDATE_WAITING = 1
+
+
+def _status(*, projects: tuple[str, ...], json: bool, exit_code: bool) -> None:
+    from scaffold.status import status_of
+
+    found, failures = [], []
+    for project in projects or (".",):
+        try:
+            found.append(status_of(Path(project)))
+        except ScaffoldError as failure:
+            if len(projects) < 2:
+                raise
+            failures.append((project, failure))
+    if json:
+        report.write_json(report_project.status_fields(found, failures, several=len(projects) > 1), sys.stdout)
+    else:
+        report.write(report_project.status(found, failures), sys.stdout)
+    if failures:
+        raise click.exceptions.Exit(max(failure.exit_code for _, failure in failures))
+    if exit_code and any(status.behind for status in found):
+        raise click.exceptions.Exit(UPDATE_WAITING)
+
+
+command = click.Command(
+    name="status",
+    help="Tell where each PROJECT (default: this folder) stands: version, waiting releases, answers, edited files.",
+    callback=_status,
+    params=[
+        click.Argument(["projects"], nargs=-1, metavar="[PROJECT]..."),
+        click.Option(["--json"], is_flag=True, help="Print one JSON object on standard output."),
+        click.Option(["--exit-code"], is_flag=True, help="Exit with 1 when an update is waiting."),
+    ],
+)

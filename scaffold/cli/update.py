@@ -1,0 +1,159 @@
+"""`scaffold update`."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from scaffold import report, report_project
+from scaffold.errors import wrong_usage
+
+if TYPE_CHECKING:
+    from scaffold.plan import Edited, UpdatePlan, UpdateRequest
+    from scaffold.questions import Answers, Questionnaire
+
+CONFLICTS = 3
+HELP = """\
+Bring PROJECT (default: this folder) to the newest release of its template, or to other answers.
+
+What would change is shown first. The project must be in git without uncommitted changes; the update is
+staged, never committed. Both sides' work is kept: where both changed the same lines, git marks a conflict.
+
+--QUESTION VALUE changes an answer, e.g. --database postgres; `scaffold questions` lists them.
+"""
+
+
+class UpdateCommand(click.Command):
+    """A command that takes `--question VALUE` for questions known only once the template is open."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put the answers aside and parse the rest."""
+        own = {flag for param in self.params for flag in param.opts if flag.startswith("--")}
+        ctx.obj = changes = {}
+        rest, waiting = [], list(args)
+        while waiting:
+            argument = waiting.pop(0)
+            flag, equals, value = argument.partition("=")
+            if flag in {*own, "--help"} or not argument.startswith("--") or argument == "--":
+                rest.append(argument)
+                continue
+            if not equals and (not waiting or waiting[0].startswith("--")):
+                raise wrong_usage(f"{flag} needs a value.", "`scaffold questions` lists the values.")
+            changes[flag[2:].replace("-", "_")] = value if equals else waiting.pop(0)
+        return super().parse_args(ctx, rest)
+
+
+@click.pass_obj
+def _update(changes: dict[str, object], /, project: str, **parameters: Any) -> None:  # noqa: ANN401 - click's
+    from scaffold.plan import planned
+
+    watched = _is_watched(parameters)
+    request = _request(Path(project), changes, parameters, watched=watched)
+    with planned(request) as plan:
+        if not parameters["json"]:
+            report.write(report_project.plan(plan), sys.stdout)
+        if watched and not plan.is_empty and not parameters["dry_run"]:
+            decided = _decided(plan)
+            if decided is None:
+                return
+            request = replace(request, edited=decided)
+            if decided != plan.edited and decided == "remove":
+                return _again(request, parameters)
+            plan = replace(plan, edited=decided)
+        _finish(plan, parameters)
+
+
+def _again(request: UpdateRequest, parameters: dict[str, Any]) -> None:
+    from scaffold.plan import planned
+
+    with planned(request) as plan:
+        _finish(plan, parameters)
+
+
+def _finish(plan: UpdatePlan, parameters: dict[str, Any]) -> None:
+    if parameters["dry_run"]:
+        if parameters["json"]:
+            report.write_json(report_project.plan_fields(plan, dry_run=True), sys.stdout)
+        return
+    from scaffold.update import carry_out
+
+    result = carry_out(plan, add_settings=parameters["add_settings"])
+    if parameters["json"]:
+        report.write_json(report_project.update_fields(result), sys.stdout)
+    else:
+        report.write(report_project.updated(result), sys.stdout)
+    if plan.joined.conflicts:
+        raise click.exceptions.Exit(CONFLICTS)
+
+
+def _is_watched(parameters: dict[str, Any]) -> bool:
+    if parameters["json"] or parameters["defaults"] or parameters["yes"]:
+        return False
+    return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
+
+
+def _request(
+    folder: Path, changes: dict[str, object], parameters: dict[str, Any], *, watched: bool
+) -> UpdateRequest:
+    from scaffold.plan import UpdateRequest
+
+    if parameters["keep_edited"] and parameters["remove_edited"]:
+        raise wrong_usage("--keep-edited and --remove-edited exclude each other.")
+    edited: Edited = "refuse"
+    if parameters["keep_edited"] or parameters["remove_edited"]:
+        edited = "keep" if parameters["keep_edited"] else "remove"
+    return UpdateRequest(
+        folder=folder,
+        changes=changes,
+        ref=parameters["ref"] or "",
+        template=parameters["template"] or "",
+        defaults=parameters["defaults"],
+        edited=edited,
+        ask=_ask if watched else None,
+    )
+
+
+def _ask(questionnaire: Questionnaire, given: dict[str, object]) -> Answers:
+    from scaffold import wizard
+
+    return wizard.ask(questionnaire, given, title="The new version has new questions")
+
+
+def _decided(plan: UpdatePlan) -> Edited | None:
+    """Ask what to do; None means nothing."""
+    from scaffold.wizard.decide import decide
+
+    if plan.joined.removed_edited and plan.edited == "refuse":
+        return decide(
+            "Files that you edited are no longer shipped. What becomes of them?",
+            [
+                ("keep", "keep", "update, and keep them as your own"),
+                ("remove", "remove", "update, and remove them with your edits"),
+                (None, "cancel", "change nothing"),
+            ],
+        )
+    options = [(plan.edited, "update", "stage these changes"), (None, "cancel", "change nothing")]
+    return decide("Update the project?", options)
+
+
+command = UpdateCommand(
+    name="update",
+    help=HELP,
+    callback=_update,
+    params=[
+        click.Argument(["project"], default="."),
+        click.Option(["--dry-run"], is_flag=True, help="Show what would change; change nothing."),
+        click.Option(["--yes"], is_flag=True, help="Do not ask for confirmation."),
+        click.Option(["--defaults"], is_flag=True, help="Take the default of new questions; never ask."),
+        click.Option(["--json"], is_flag=True, help="Print one JSON object on standard output; never ask."),
+        click.Option(["--ref"], metavar="REF", help="Release to go to [default: the newest]."),
+        click.Option(["--template"], metavar="URL", help="Git address of another template."),
+        click.Option(["--keep-edited"], is_flag=True, help="Keep edited files that are no longer shipped."),
+        click.Option(["--remove-edited"], is_flag=True, help="Remove edited files that are no longer shipped."),
+        click.Option(["--add-settings"], is_flag=True, help="Append new settings to .env, with fresh secrets."),
+    ],
+)
