@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { createUser } from './support/accounts.ts';
+import { assertProblem } from './support/problems.ts';
+import { countAnswers, parseAnswer } from './support/raw-http.ts';
+import { startServer } from './support/server.ts';
+
+const LOGIN = '/api/v1/auth/login';
+const json = { 'content-type': 'application/json' };
+const valid = JSON.stringify({ email: 'someone@example.com', password: 'a long enough password' });
+
+describe('bodies', () => {
+  it('a body over the limit is refused, declared or not', async (t) => {
+    const server = await startServer(t);
+    const large = JSON.stringify({ email: 'a'.repeat(17_000), password: 'x' });
+    assertProblem(await server.request('POST', LOGIN, { rawBody: large, headers: json }), 413, 'payload-too-large');
+    const chunk = `${large.length.toString(16)}\r\n${large}\r\n0\r\n\r\n`;
+    const chunked = await server.raw(`POST ${LOGIN} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n${chunk}`);
+    assertProblem(parseAnswer(chunked), 413, 'payload-too-large');
+  });
+
+  it('a declared gigabyte is refused before its first byte', async (t) => {
+    const server = await startServer(t);
+    const received = await server.raw(`POST ${LOGIN} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 1073741824\r\nConnection: close\r\n\r\n{`);
+    assertProblem(parseAnswer(received), 413, 'payload-too-large');
+  });
+
+  it('a body no schema asked for is refused', async (t) => {
+    const server = await startServer(t);
+    const { tokens } = await createUser(server);
+    const answer = await server.request('POST', '/api/v1/auth/logout', { token: tokens.accessToken, body: { all: true } });
+    assertProblem(answer, 400, 'invalid-request');
+  });
+
+  it('a tower of arrays or objects is refused before it is built', async (t) => {
+    const server = await startServer(t);
+    for (const tower of ['['.repeat(33) + ']'.repeat(33), '{"a":'.repeat(33) + '1' + '}'.repeat(33), '['.repeat(7000) + ']'.repeat(7000), `[${'[{"a":'.repeat(17)}1${'}]'.repeat(17)}]`]) {
+      const answer = await server.request('POST', LOGIN, { rawBody: tower, headers: json });
+      const problem = assertProblem(answer, 400, 'invalid-request');
+      assert.match(problem.title, /nested too deeply/);
+    }
+  });
+
+  it('brackets inside a text are text, not depth', async (t) => {
+    const server = await startServer(t);
+    const body = JSON.stringify({ email: 'someone@example.com', password: String.raw`[[{"\"[[`.repeat(8) });
+    const answer = await server.request('POST', LOGIN, { rawBody: body, headers: json });
+    assertProblem(answer, 401, 'invalid-credentials');
+  });
+
+  it('a thousand and one keys are refused', async (t) => {
+    const server = await startServer(t);
+    const keys = Array.from({ length: 1001 }, (_, index) => `"k${index}":1`).join(',');
+    const problem = assertProblem(await server.request('POST', LOGIN, { rawBody: `{${keys}}`, headers: json }), 400, 'invalid-request');
+    assert.match(problem.title, /too many members/);
+  });
+
+  it('a key that reaches for the prototype is refused and changes nothing', async (t) => {
+    const server = await startServer(t);
+    for (const key of ['__proto__', 'constructor', 'prototype', String.raw`\u005f_proto__`]) {
+      for (const body of [`{"${key}":{"polluted":1}}`, `{"email":"a@example.com","password":"x","nested":{"deep":[{"${key}":{"prototype":{"polluted":1}}}]}}`]) {
+        const answer = await server.request('POST', LOGIN, { rawBody: body, headers: json });
+        const problem = assertProblem(answer, 400, 'invalid-request', ['polluted', '__proto__']);
+        assert.match(problem.title, /key that is never accepted/);
+      }
+    }
+    assert.equal(({} as Record<string, unknown>)['polluted'], undefined);
+  });
+
+  it('anything but JSON is refused, and so is no type at all', async (t) => {
+    const server = await startServer(t);
+    for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x', 'application/xml', 'text/json', 'application/json5', 'application/vnd.api+json', 'application/json, text/plain', 'application/jsonx', '*/*']) {
+      const answer = await server.request('POST', LOGIN, { rawBody: valid, headers: { 'content-type': type } });
+      assertProblem(answer, 415, 'unsupported-media-type');
+    }
+    const untyped = await server.raw(`POST ${LOGIN} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: ${valid.length}\r\nConnection: close\r\n\r\n${valid}`);
+    assertProblem(parseAnswer(untyped), 415, 'unsupported-media-type');
+  });
+
+  it('a charset in which angle brackets hide is refused', async (t) => {
+    const server = await startServer(t);
+    for (const charset of ['utf-7', 'utf-16', 'utf-32', 'iso-8859-1', 'shift_jis', '"utf-7"']) {
+      const answer = await server.request('POST', LOGIN, { rawBody: valid, headers: { 'content-type': `application/json; charset=${charset}` } });
+      assertProblem(answer, 415, 'unsupported-media-type');
+    }
+    const own = await server.request('POST', LOGIN, { rawBody: valid, headers: { 'content-type': 'application/json; charset=UTF-8' } });
+    assertProblem(own, 401, 'invalid-credentials');
+  });
+
+  it('a compressed bomb is not unpacked', async (t) => {
+    const server = await startServer(t);
+    const bomb = gzipSync(JSON.stringify({ email: 'a'.repeat(1_000_000) }));
+    for (const encoding of ['gzip', 'deflate', 'br', 'zstd', 'gzip, identity']) {
+      const head = `POST ${LOGIN} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Encoding: ${encoding}\r\nContent-Length: ${bomb.length}\r\nConnection: close\r\n\r\n`;
+      assertProblem(parseAnswer(await server.raw(Buffer.concat([Buffer.from(head), bomb]))), 415, 'unsupported-media-type');
+    }
+  });
+
+  it('bytes that are not UTF-8 are refused instead of being replaced', async (t) => {
+    const server = await startServer(t);
+    for (const bytes of [[0xff], [0xc0, 0xaf], [0xed, 0xa0, 0x80], [0xf4, 0x90, 0x80, 0x80]]) {
+      const body = Buffer.concat([Buffer.from('{"email":"a@example.com","password":"'), Buffer.from(bytes), Buffer.from('"}')]);
+      const head = `POST ${LOGIN} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n`;
+      assertProblem(parseAnswer(await server.raw(Buffer.concat([Buffer.from(head), body]))), 400, 'malformed-json');
+    }
+  });
+
+  it('broken JSON is refused without quoting it', async (t) => {
+    const server = await startServer(t);
+    for (const rawBody of ['{"password":"CANARY', '{"a":1}CANARY', 'CANARY', '"CANARY"', 'null', '{"a":CANARY}', "{'a':'CANARY'}"]) {
+      const answer = await server.request('POST', LOGIN, { rawBody, headers: json });
+      assertProblem(answer, 400, 'malformed-json', ['CANARY']);
+    }
+    assertProblem(await server.request('POST', LOGIN, { rawBody: '[]', headers: json }), 400, 'invalid-request');
+  });
+
+  it('a stranger cannot make the server read a body: refused before it is parsed', async (t) => {
+    const server = await startServer(t);
+    const answer = await server.request('POST', '/api/v1/notes', { rawBody: '{"a":', headers: json });
+    assertProblem(answer, 401, 'unauthenticated');
+    const received = await server.raw('POST /api/v1/notes HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 1073741824\r\nConnection: close\r\n\r\n{');
+    assert.equal(countAnswers(received), 1);
+    assertProblem(parseAnswer(received), 401, 'unauthenticated');
+  });
+
+  it('a caller who accepts no JSON is told so before anything happens', async (t) => {
+    const server = await startServer(t);
+    const { tokens } = await createUser(server);
+    const answer = await server.request('POST', '/api/v1/notes', { token: tokens.accessToken, body: { title: 'a', body: '' }, headers: { accept: 'text/xml' } });
+    assertProblem(answer, 406, 'not-acceptable');
+    const list = await server.request('GET', '/api/v1/notes', { token: tokens.accessToken });
+    assert.deepEqual((list.body as { items: unknown[] }).items, []);
+  });
+});

@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseEnv } from 'node:util';
+import { describe, it } from 'node:test';
+import { ConfigError, loadConfig, SETTING_NAMES } from '../src/config.ts';
+
+const EXAMPLE = parseEnv(readFileSync(new URL('../.env.example', import.meta.url), 'utf8'));
+
+const fresh = (): string => randomBytes(32).toString('base64url');
+
+const DEVELOPMENT: NodeJS.ProcessEnv = { ...EXAMPLE, JWT_SECRET: fresh() };
+
+const PRODUCTION: NodeJS.ProcessEnv = {
+  ...DEVELOPMENT,
+  NODE_ENV: 'production',
+  PUBLIC_URL: 'https://api.example.com',
+  SMTP_URL: 'smtps://mail.example.com',
+  BCRYPT_COST: '12',
+};
+
+/** Names of the settings that are refused; none when the settings are good. */
+function refused(environment: NodeJS.ProcessEnv): string[] {
+  try {
+    loadConfig(environment);
+    return [];
+  } catch (error) {
+    assert.ok(error instanceof ConfigError, String(error));
+    return error.mistakes.map(({ name }) => name);
+  }
+}
+
+const GARBAGE: Record<string, string[]> = {
+  NODE_ENV: ['', 'prod', 'Production', 'development '],
+  HOST: ['everywhere', '0.0.0.0.0', 'localhost:1'],
+  PORT: ['-1', '65536', '1e3', '0x50', '80 ', 'http', '1.5'],
+  MANAGEMENT_HOST: ['*'],
+  MANAGEMENT_PORT: ['99999', 'x'],
+  PUBLIC_URL: ['', 'api.example.com', 'https://api.example.com/', 'https://api.example.com/path', 'https://user:pw@api.example.com', 'data:text/html,x', 'ftp://example.com'],
+  ALLOWED_HOSTS: ['*', '*.example.com', 'https://example.com', 'a b', 'a/b', 'user@example.com', 'a:1'],
+  TRUSTED_PROXIES: ['true', '*', '1', '0.0.0.0/0', '::/0', 'loopback', 'uniquelocal', '10.0.0.0/33', 'proxy.example.com', '10.0.0.1,true'],
+  CORS_ORIGINS: ['*', 'null', 'https://app.example.com/', 'app.example.com', 'https://*.example.com', 'https://a.example.com,*'],
+  SMTP_URL: ['mail.example.com', 'https://mail.example.com', 'file:///etc/passwd'],
+  MAIL_FROM: ['', 'nobody', 'a@example.com\nBcc: b@example.com', 'a@example.com, b@example.com'],
+  SECURITY_CONTACT: ['', 'someone', 'http://example.com', 'a@example.com\nExpires: never', 'data:text/html,x'],
+  LOG_LEVEL: ['verbose', 'INFO'],
+  RATE_LIMIT_MAX: ['0', '-1', 'NaN', 'Infinity', '1e9', ' '],
+  RATE_LIMIT_WINDOW_SECONDS: ['0', 'x'],
+  USER_RATE_LIMIT_MAX: ['0', 'x'],
+  LOGIN_LIMIT_MAX: ['0', 'x'],
+  BCRYPT_COST: ['9', '31', 'x'],
+  DATABASE_URL: ['', 'nowhere', 'mysql://localhost/x', 'https://example.com'],
+  JWT_SECRET: [
+    '',
+    'secret',
+    'changeme-changeme-changeme-changeme-changeme-changeme',
+    randomBytes(31).toString('base64url'),
+    'a'.repeat(64),
+    'ab'.repeat(32),
+    '0'.repeat(64),
+    '0123456789abcdef0123456789abcdef',
+    'your-256-bit-secret-your-256-bit-secret-your-256',
+  ],
+};
+
+describe('configuration', () => {
+  it('the settings of a good day are accepted, and nobody can change them afterwards', () => {
+    assert.deepEqual(refused(DEVELOPMENT), []);
+    assert.deepEqual(refused(PRODUCTION), []);
+    const config = loadConfig(PRODUCTION);
+    assert.ok(Object.isFrozen(config));
+    assert.throws(() => { (config as { trustedProxies: unknown }).trustedProxies = ['0.0.0.0/0']; }, TypeError);
+  });
+
+  it('a wrong setting never becomes a default: each is refused by name', () => {
+    assert.deepEqual(SETTING_NAMES.filter((name) => !(name in GARBAGE) && !name.startsWith('DATABASE_')), []);
+    for (const [name, values] of Object.entries(GARBAGE)) {
+      for (const value of values) assert.deepEqual(refused({ ...DEVELOPMENT, [name]: value }), [name], `${name}=${value}`);
+    }
+  });
+
+  it('what must be chosen has no default: an empty environment is refused with all that is missing', () => {
+    const missing = refused({});
+    for (const name of ['NODE_ENV', 'PUBLIC_URL', 'DATABASE_URL', 'JWT_SECRET', 'SECURITY_CONTACT']) assert.ok(missing.includes(name), name);
+  });
+
+  it('all mistakes are told at once, and no value with them', () => {
+    const environment = { ...DEVELOPMENT, PORT: 'CANARY', JWT_SECRET: 'CANARY', CORS_ORIGINS: 'CANARY', DATABASE_URL: 'CANARY', MAIL_FROM: 'CANARY', PUBLIC_URL: 'CANARY' };
+    assert.throws(() => loadConfig(environment), (error: Error) => {
+      for (const name of ['PORT', 'JWT_SECRET', 'CORS_ORIGINS', 'DATABASE_URL', 'MAIL_FROM', 'PUBLIC_URL']) assert.match(error.message, new RegExp(`\\b${name}\\b`));
+      return !(error.message + JSON.stringify(error)).includes('CANARY');
+    });
+  });
+
+  it('the published example does not boot as it stands', () => {
+    assert.deepEqual(refused(EXAMPLE), ['JWT_SECRET']);
+  });
+
+  it('production does not start half armed', () => {
+    const cases: [string, NodeJS.ProcessEnv][] = [
+      ['PUBLIC_URL', { PUBLIC_URL: 'http://api.example.com' }],
+      ['CORS_ORIGINS', { CORS_ORIGINS: 'http://app.example.com' }],
+      ['SMTP_URL', { SMTP_URL: '' }],
+      ['BCRYPT_COST', { BCRYPT_COST: '11' }],
+      ['NODE_TLS_REJECT_UNAUTHORIZED', { NODE_TLS_REJECT_UNAUTHORIZED: '0' }],
+      ['NODE_OPTIONS', { NODE_OPTIONS: '--inspect=0.0.0.0' }],
+      ['NODE_OPTIONS', { NODE_OPTIONS: '--insecure-http-parser' }],
+    ];
+    for (const [name, change] of cases) assert.deepEqual(refused({ ...PRODUCTION, ...change }), [name], JSON.stringify(change));
+  });
+
+  it('a production password copied from documentation is refused', () => {
+    if (!EXAMPLE['DATABASE_URL']?.startsWith('postgres')) return;
+    for (const password of ['postgres', 'password', 'changeme', 'secret', 'example']) {
+      assert.deepEqual(refused({ ...PRODUCTION, DATABASE_URL: `postgres://app:${password}@127.0.0.1:5432/app` }), ['DATABASE_URL'], password);
+    }
+  });
+
+  it('a secret in a file is read, unless others can read it too or it is given twice', (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'settings-'));
+    t.after(() => { rmSync(folder, { recursive: true }); });
+    const path = join(folder, 'jwt-secret');
+    writeFileSync(path, `${fresh()}\n`, { mode: 0o600 });
+    const { JWT_SECRET, ...rest } = DEVELOPMENT;
+    assert.deepEqual(refused({ ...rest, JWT_SECRET_FILE: path }), []);
+    assert.deepEqual(refused({ ...rest, JWT_SECRET, JWT_SECRET_FILE: path }), ['JWT_SECRET_FILE']);
+    assert.deepEqual(refused({ ...rest, JWT_SECRET_FILE: join(folder, 'absent') }), ['JWT_SECRET_FILE']);
+    for (const mode of [0o640, 0o604, 0o644]) {
+      chmodSync(path, mode);
+      assert.deepEqual(refused({ ...rest, JWT_SECRET_FILE: path }), ['JWT_SECRET_FILE'], mode.toString(8));
+    }
+  });
+
+  it("another program's _FILE variable is left alone", () => {
+    assert.deepEqual(refused({ ...DEVELOPMENT, SSL_CERT_FILE: '/nonexistent', GIT_CONFIG_FILE: '/nonexistent', FOO_FILE: '/' }), []);
+  });
+
+  it('a variable named like a member of every object is no setting', () => {
+    assert.deepEqual(refused({ ...DEVELOPMENT, constructor_FILE: '/', toString: '1' }), []);
+  });
+});

@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { assertProblem } from './support/problems.ts';
+import { startServer } from './support/server.ts';
+
+const FOREIGN = [
+  'https://attacker.example',
+  'https://app.example.com.attacker.example',
+  'https://attackerapp.example.com',
+  'http://app.example.com',
+  'https://app.example.com:8443',
+  'https://app.example.com/',
+  'https://APP.example.com',
+  'null',
+];
+
+const preflight = (origin: string, method = 'POST', headers = 'authorization,content-type') => ({
+  headers: { origin, 'access-control-request-method': method, 'access-control-request-headers': headers },
+});
+
+describe('cors', () => {
+  it('a page of any other origin reads nothing while no origin is listed', async (t) => {
+    const server = await startServer(t);
+    for (const origin of FOREIGN) {
+      const answer = await server.request('GET', '/', { headers: { origin } });
+      assert.equal(answer.headers.get('access-control-allow-origin'), null);
+      const asked = await server.request('OPTIONS', '/api/v1/notes', preflight(origin));
+      assert.equal(asked.headers.get('access-control-allow-origin'), null);
+    }
+  });
+
+  it('an origin that only resembles a listed one reads nothing, and its preflight is refused', async (t) => {
+    const server = await startServer(t, { CORS_ORIGINS: 'https://app.example.com' });
+    for (const origin of FOREIGN) {
+      const answer = await server.request('GET', '/', { headers: { origin } });
+      assert.equal(answer.headers.get('access-control-allow-origin'), null, origin);
+      const asked = await server.request('OPTIONS', '/api/v1/notes', preflight(origin));
+      assertProblem(asked, 403, 'origin-not-allowed', ['attacker']);
+      assert.equal(asked.headers.get('access-control-allow-origin'), null, origin);
+    }
+    assert.ok(server.logs.some((line) => line.event === 'malicious_cors'));
+  });
+
+  it('a listed origin gets exactly itself, never a star and never credentials', async (t) => {
+    const server = await startServer(t, { CORS_ORIGINS: 'https://app.example.com,https://admin.example.com' });
+    for (const origin of ['https://app.example.com', 'https://admin.example.com']) {
+      const answer = await server.request('GET', '/', { headers: { origin } });
+      assert.equal(answer.headers.get('access-control-allow-origin'), origin);
+      assert.equal(answer.headers.get('access-control-allow-credentials'), null);
+      assert.match(answer.headers.get('vary') ?? '', /origin/i);
+      const asked = await server.request('OPTIONS', '/api/v1/notes', preflight(origin));
+      assert.equal(asked.status, 204);
+      assert.equal(asked.headers.get('access-control-allow-origin'), origin);
+      assert.equal(asked.headers.get('access-control-allow-credentials'), null);
+    }
+  });
+
+  it('a preflight is not echoed: only the methods and headers the API knows are allowed', async (t) => {
+    const server = await startServer(t, { CORS_ORIGINS: 'https://app.example.com' });
+    const asked = await server.request('OPTIONS', '/api/v1/notes', preflight('https://app.example.com', 'TRACE', 'x-role,x-user-id'));
+    assert.doesNotMatch(asked.headers.get('access-control-allow-methods') ?? '', /TRACE|\*/);
+    assert.doesNotMatch(asked.headers.get('access-control-allow-headers') ?? '', /x-role|x-user-id|\*/i);
+  });
+
+  it('a cache between two origins cannot serve one the answer of the other', async (t) => {
+    const server = await startServer(t, { CORS_ORIGINS: 'https://app.example.com' });
+    const without = await server.request('GET', '/');
+    assert.match(without.headers.get('vary') ?? '', /origin/i);
+  });
+});

@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { describe, it } from 'node:test';
+
+const read = (name: string): string => readFileSync(new URL(`../${name}`, import.meta.url), 'utf8');
+
+interface Manifest {
+  readonly private: boolean;
+  readonly engines: Readonly<Record<string, string>>;
+  readonly scripts: Readonly<Record<string, string>>;
+  readonly dependencies: Readonly<Record<string, string>>;
+  readonly devDependencies: Readonly<Record<string, string>>;
+}
+
+interface Locked {
+  readonly version: string;
+  readonly integrity?: string;
+  readonly resolved?: string;
+  readonly link?: boolean;
+  readonly dev?: boolean;
+}
+
+const manifest = JSON.parse(read('package.json')) as Manifest;
+const lock = JSON.parse(read('package-lock.json')) as { lockfileVersion: number; packages: Record<string, Locked> };
+const locked = Object.entries(lock.packages).filter(([path]) => path !== '');
+
+describe('dependencies', () => {
+  it('a version published tomorrow is not installed by surprise: every version is exact', () => {
+    for (const [name, version] of Object.entries({ ...manifest.dependencies, ...manifest.devDependencies })) {
+      assert.match(version, /^\d+\.\d+\.\d+$/, name);
+      assert.equal(lock.packages[`node_modules/${name}`]?.version, version, name);
+    }
+  });
+
+  it('a package swapped on the way is not installed: each has its hash, none an address of its own', () => {
+    assert.equal(lock.lockfileVersion, 3);
+    for (const [path, entry] of locked) {
+      assert.match(entry.integrity ?? '', /^sha512-[A-Za-z0-9+/]{86}==$/, path);
+      assert.equal(entry.resolved, undefined, path);
+      assert.equal(entry.link, undefined, path);
+    }
+  });
+
+  it('an install script of a stolen package does not run', () => {
+    const settings = new Map(read('.npmrc').split('\n').filter((line) => /^[a-z]/.test(line)).map((line) => line.split('=', 2) as [string, string]));
+    assert.equal(settings.get('ignore-scripts'), 'true');
+    assert.equal(settings.get('save-exact'), 'true');
+    assert.equal(settings.get('engine-strict'), 'true');
+    assert.equal(settings.get('allow-git'), 'none');
+    for (const hook of ['preinstall', 'install', 'postinstall', 'prepare']) assert.equal(manifest.scripts[hook], undefined);
+  });
+
+  it('the project cannot be published by accident', () => {
+    assert.equal(manifest.private, true);
+  });
+
+  it('few strangers run in production', () => {
+    const production = locked.filter(([, entry]) => entry.dev !== true);
+    assert.ok(production.length <= 110, `${production.length} packages`);
+    assert.ok(Object.keys(manifest.dependencies).length <= 12);
+  });
+
+  it('an outdated runtime is refused by the installation', () => {
+    assert.match(manifest.engines['node'] ?? '', /^>=2[4-9]/);
+    assert.equal(read('.nvmrc').trim(), /\d+/.exec(manifest.engines['node'] ?? '')?.[0]);
+  });
+
+  it('code made from text does not run, and __proto__ is gone, where the program starts', () => {
+    for (const script of ['start', 'dev']) {
+      assert.match(manifest.scripts[script] ?? '', /--disallow-code-generation-from-strings/);
+      assert.match(manifest.scripts[script] ?? '', /--disable-proto=delete/);
+    }
+    // eslint-disable-next-line no-eval -- the attack
+    assert.throws(() => eval('1'), EvalError);
+    assert.equal(Object.getOwnPropertyDescriptor(Object.prototype, '__proto__'), undefined);
+  });
+});

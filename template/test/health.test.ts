@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { startServer, type TestServer } from './support/server.ts';
+
+const managed = async (server: TestServer, path: string, init: RequestInit = {}) => {
+  const answer = await fetch(server.managementUrl + path, init);
+  return { status: answer.status, headers: answer.headers, text: await answer.text() };
+};
+
+describe('health and management', () => {
+  it('with the database gone only readiness says so, and nobody is told why', async (t) => {
+    const server = await startServer(t);
+    const ready = await managed(server, '/readyz');
+    assert.equal(ready.status, 200);
+    await server.services.database.destroy();
+    server.clock.advance(60_000);
+    const [public_, alive, notReady] = [await server.request('GET', '/healthz'), await managed(server, '/livez'), await managed(server, '/readyz')];
+    assert.deepEqual([public_.status, alive.status, notReady.status], [200, 200, 503]);
+    for (const { text } of [public_, alive, ready, notReady]) {
+      assert.deepEqual(Object.keys(JSON.parse(text) as object), ['status']);
+      assert.match(text, /^\{"status":"[a-z-]+"\}$/);
+    }
+  });
+
+  it('a thousand probes cost the database next to nothing', async (t) => {
+    const server = await startServer(t);
+    let pings = 0;
+    const executor = server.services.database.getExecutor();
+    const execute = executor.executeQuery.bind(executor);
+    t.mock.method(executor, 'executeQuery', (...parameters: Parameters<typeof execute>) => {
+      pings += 1;
+      return execute(...parameters);
+    });
+    for (let round = 0; round < 20; round += 1) await Promise.all(Array.from({ length: 50 }, () => managed(server, '/readyz')));
+    assert.ok(pings <= 3, `${pings} queries`);
+  });
+
+  it('the management listener answers on loopback only, and nothing of it on the public port', async (t) => {
+    const server = await startServer(t);
+    assert.match(server.managementUrl, /^http:\/\/127\.0\.0\.1:\d+$/);
+    for (const path of ['/livez', '/readyz', '/metrics', '/METRICS', '/metrics/', '//metrics', '/livez/', '/%6detrics']) {
+      assert.equal((await server.request('GET', path)).status, 404, path);
+    }
+  });
+
+  it('the API does not answer on the management port, nor does a method that changes things', async (t) => {
+    const server = await startServer(t);
+    for (const path of ['/', '/api/v1/me', '/api/v1/notes', '/healthz', '/openapi.json', '/livez/', '/LIVEZ']) {
+      assert.equal((await managed(server, path)).status, 404, path);
+    }
+    for (const method of ['POST', 'PUT', 'PATCH', 'DELETE']) {
+      assert.equal((await managed(server, '/livez', { method })).status, 405, method);
+    }
+  });
+
+  it('the management listener is armed like the public one', async (t) => {
+    const server = await startServer(t);
+    for (const path of ['/livez', '/readyz', '/nope']) {
+      const { headers } = await managed(server, path);
+      assert.equal(headers.get('x-content-type-options'), 'nosniff');
+      assert.equal(headers.get('cache-control'), 'no-store');
+      assert.match(headers.get('content-security-policy') ?? '', /default-src 'none'/);
+      assert.equal(headers.get('x-powered-by'), null);
+    }
+  });
+
+  it('health tells no version, host name or uptime', async (t) => {
+    const server = await startServer(t);
+    const answer = await server.request('GET', '/healthz');
+    assert.equal(answer.text, '{"status":"ok"}');
+    assert.doesNotMatch((await server.request('GET', '/')).text, /\d+\.\d+/);
+  });
+});

@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { createUser } from './support/accounts.ts';
+import { assertProblem } from './support/problems.ts';
+import { startServer } from './support/server.ts';
+
+const NOTES = '/api/v1/notes';
+
+describe('input', () => {
+  it('a parameter sent twice is refused, not joined, picked or overwritten', async (t) => {
+    const server = await startServer(t);
+    const { tokens } = await createUser(server);
+    for (const query of ['limit=1&limit=100', 'limit[]=1', 'limit[0]=1', 'limit=1&limit[]=2', 'limit=1,2']) {
+      const answer = await server.request('GET', `${NOTES}?${query}`, { token: tokens.accessToken });
+      assertProblem(answer, 400, 'invalid-request');
+    }
+  });
+
+  it('a nested parameter is no operator', async (t) => {
+    const server = await startServer(t);
+    const { tokens } = await createUser(server);
+    for (const query of ['filter[$ne]=1', 'limit[$gt]=1', 'cursor[constructor][prototype][x]=1', '__proto__[limit]=1', '__proto__=1', '$where=1']) {
+      const answer = await server.request('GET', `${NOTES}?${query}`, { token: tokens.accessToken });
+      assertProblem(answer, 400, 'invalid-request');
+    }
+  });
+
+  it('a number that is none, or none in range, is refused', async (t) => {
+    const server = await startServer(t);
+    const { tokens } = await createUser(server);
+    for (const limit of ['0', '101', '-1', '1e9', '1e1', 'NaN', 'Infinity', '1.5', '', '%20', '0x10', '१', '10;drop', '9'.repeat(400)]) {
+      const answer = await server.request('GET', `${NOTES}?limit=${limit}`, { token: tokens.accessToken });
+      const problem = assertProblem(answer, 400, 'invalid-request');
+      assert.equal(problem.errors?.[0]?.path, 'query.limit', limit);
+    }
+  });
+
+  it('a field nobody asked for is refused, wherever it stands', async (t) => {
+    const server = await startServer(t);
+    const { tokens } = await createUser(server);
+    const token = tokens.accessToken;
+    const inBody = await server.request('POST', NOTES, { token, body: { title: 'a', body: '', ownerId: 'CANARY' } });
+    assert.equal(assertProblem(inBody, 400, 'invalid-request', ['CANARY']).errors?.length, 1);
+    assertProblem(await server.request('GET', `${NOTES}?debug=CANARY`, { token }), 400, 'invalid-request', ['CANARY']);
+    assertProblem(await server.request('GET', '/api/v1/me?fields=CANARY', { token }), 400, 'invalid-request', ['CANARY']);
+  });
+
+  it('every wrong field is named with its rule, and nothing that was sent comes back', async (t) => {
+    const server = await startServer(t);
+    const body = { email: 'CANARY', password: ['CANARY'], CANARY: 1 };
+    const answer = await server.request('POST', '/api/v1/auth/login', { body });
+    const problem = assertProblem(answer, 400, 'invalid-request', ['CANARY']);
+    const paths = problem.errors?.map(({ path }) => path) ?? [];
+    assert.ok(paths.includes('body.email') && paths.includes('body.password'), answer.text);
+  });
+
+  it('a wrong type in every field of every body is a 400, never a 500', async (t) => {
+    const server = await startServer(t);
+    const { tokens } = await createUser(server);
+    const routes: [string, string, string[]][] = [
+      ['POST', '/api/v1/auth/register', ['email', 'password']],
+      ['POST', '/api/v1/auth/verify-email', ['token']],
+      ['POST', '/api/v1/auth/login', ['email', 'password']],
+      ['POST', '/api/v1/auth/refresh', ['refreshToken']],
+      ['POST', '/api/v1/auth/password/forgot', ['email']],
+      ['POST', '/api/v1/auth/password/reset', ['token', 'password']],
+      ['POST', '/api/v1/auth/password/change', ['currentPassword', 'newPassword']],
+      ['PATCH', '/api/v1/me', ['displayName']],
+      ['POST', NOTES, ['title', 'body']],
+    ];
+    for (const [method, path, fields] of routes) {
+      for (const value of [null, 1, true, {}, [], [''], { $gt: '' }, { toString: 1 }, '\u0000', 'a'.repeat(7000)]) {
+        const body = Object.fromEntries(fields.map((field) => [field, value]));
+        const answer = await server.request(method, path, { token: tokens.accessToken, body });
+        // Any short text may be a token; it is only a wrong one.
+        const { code } = JSON.parse(answer.text) as { code: string };
+        if (code === 'invalid-token') assert.ok([400, 401].includes(answer.status));
+        else assertProblem(answer, 400, 'invalid-request');
+      }
+    }
+  });
+
+  it('an invisible or turning character cannot disguise a text', async (t) => {
+    const server = await startServer(t);
+    const { tokens } = await createUser(server);
+    for (const character of ['\u202e', '\u2066', '\u200f', '\u0000', '\u001b', '\u0085', '\u2028', '\ufeff']) {
+      const body = { displayName: `Alex${character}nimda` };
+      const answer = await server.request('PATCH', '/api/v1/me', { token: tokens.accessToken, body });
+      assertProblem(answer, 400, 'invalid-request');
+    }
+  });
+
+  it('two spellings of one text are stored as one', async (t) => {
+    const server = await startServer(t);
+    const { tokens } = await createUser(server);
+    const answer = await server.request('PATCH', '/api/v1/me', { token: tokens.accessToken, body: { displayName: 'Rene\u0301' } });
+    assert.equal((answer.body as { displayName: string }).displayName, 'Ren\u00e9');
+  });
+
+  it('an id that is none never reaches a query', async (t) => {
+    const server = await startServer(t);
+    const { tokens } = await createUser(server);
+    for (const id of ['1', "1'--", '..%2f..%2fetc%2fpasswd', '%00', 'null', '00000000-0000-0000-0000-00000000000g', '%F0%9F%98%80']) {
+      const answer = await server.request('GET', `${NOTES}/${id}`, { token: tokens.accessToken });
+      assertProblem(answer, 400, 'invalid-request');
+    }
+  });
+
+  it('a wrong input is reported as a security event without its content', async (t) => {
+    const server = await startServer(t);
+    await server.request('POST', '/api/v1/auth/login', { body: { email: 'CANARY' } });
+    const event = server.logs.find((line) => line.event === 'input_validation_fail');
+    assert.equal(event?.level, 'warn');
+    assert.doesNotMatch(JSON.stringify(server.logs), /CANARY/);
+  });
+});

@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { describe, it } from 'node:test';
+
+const ROOT = new URL('..', import.meta.url).pathname;
+
+/** Runs as a program of its own: ESLint builds functions from text, which the flags of `npm test` forbid. */
+const LINTER = `
+import { ESLint } from 'eslint';
+import { text } from 'node:stream/consumers';
+const eslint = new ESLint({ cwd: process.argv[1], allowInlineConfig: false });
+const snippets = JSON.parse(await text(process.stdin));
+const found = [];
+for (const { file, code } of snippets) {
+  const [result] = await eslint.lintText(code, { filePath: file });
+  found.push(result.messages.map(({ ruleId, message }) => ruleId ?? message));
+}
+console.log(JSON.stringify(found));
+`;
+
+interface Snippet {
+  readonly attack: string;
+  readonly rule: string;
+  /** An existing file, so that the typed rules know its project. */
+  readonly file: string;
+  readonly code: string;
+}
+
+const FEATURE = 'src/notes/routes.ts';
+
+const DANGEROUS: readonly Snippet[] = [
+  { attack: 'eval', rule: 'no-eval', file: FEATURE, code: 'export const run = (text: string): unknown => eval(text);' },
+  { attack: 'a function from text', rule: '@typescript-eslint/no-implied-eval', file: FEATURE, code: 'export const run = (text: string): unknown => new Function(text);' },
+  { attack: 'a timer from text', rule: '@typescript-eslint/no-implied-eval', file: FEATURE, code: "setTimeout('alert(1)', 1);" },
+  { attack: 'any', rule: '@typescript-eslint/no-explicit-any', file: FEATURE, code: 'export const input = (body: any): unknown => body;' },
+  { attack: 'any out of JSON', rule: '@typescript-eslint/no-unsafe-assignment', file: FEATURE, code: 'export const input = (text: string): string => { const body = JSON.parse(text); return String(body); };' },
+  { attack: 'a forgotten promise', rule: '@typescript-eslint/no-floating-promises', file: FEATURE, code: 'export const fire = (work: () => Promise<void>): void => { work(); };' },
+  { attack: 'an expression compiled from input', rule: 'security/detect-non-literal-regexp', file: FEATURE, code: 'export const find = (text: string): RegExp => new RegExp(text);' },
+  { attack: 'an expression that backtracks', rule: 'security/detect-unsafe-regex', file: FEATURE, code: 'export const bad = /^(a+)+$/;' },
+  { attack: 'a file name from input', rule: 'security/detect-non-literal-fs-filename', file: FEATURE, code: "import { readFileSync } from 'node:fs';\nexport const read = (name: string): string => readFileSync(name, 'utf8');" },
+  { attack: 'a child process', rule: '@typescript-eslint/no-restricted-imports', file: FEATURE, code: "import { execFile } from 'node:child_process';\nexport const run = execFile;" },
+  { attack: 'another interpreter', rule: '@typescript-eslint/no-restricted-imports', file: FEATURE, code: "import vm from 'node:vm';\nexport const run = vm;" },
+  { attack: 'the SQL tag outside the database folder', rule: '@typescript-eslint/no-restricted-imports', file: FEATURE, code: "import { sql } from 'kysely';\nexport const now = sql`now()`;" },
+  { attack: 'raw SQL', rule: 'no-restricted-syntax', file: 'src/database/schema.ts', code: "import { sql } from 'kysely';\nexport const all = (name: string): unknown => sql.raw(`select * from ${name}`);" },
+  { attack: 'a token decoded without verifying', rule: '@typescript-eslint/no-restricted-imports', file: FEATURE, code: "import { decodeJwt } from 'jose';\nexport const read = decodeJwt;" },
+  { attack: 'the environment read past the schema', rule: 'no-restricted-syntax', file: FEATURE, code: "export const secret = process.env['JWT_SECRET'] ?? 'secret';" },
+  { attack: 'the environment imported past the schema', rule: '@typescript-eslint/no-restricted-imports', file: FEATURE, code: "import { env } from 'node:process';\nexport const secret = env;" },
+  { attack: 'a router outside the registry', rule: '@typescript-eslint/no-restricted-imports', file: FEATURE, code: "import { Router } from 'express';\nexport const router = Router();" },
+  { attack: 'a route outside the registry', rule: 'no-restricted-syntax', file: FEATURE, code: "import express from 'express';\nconst app = express();\napp.get('/debug', () => undefined);" },
+  { attack: 'a redirect to anywhere', rule: 'no-restricted-syntax', file: FEATURE, code: "import type { Response } from 'express';\nexport const go = (res: Response, to: string): void => { res.redirect(to); };" },
+  { attack: 'certificates unchecked', rule: 'no-restricted-syntax', file: FEATURE, code: 'export const tls = { rejectUnauthorized: false };' },
+  { attack: 'a broken hash', rule: 'no-restricted-syntax', file: FEATURE, code: "import { createHash } from 'node:crypto';\nexport const hash = createHash('md5');" },
+  { attack: 'a token anybody can predict', rule: 'no-restricted-syntax', file: FEATURE, code: 'export const token = Math.random();' },
+  { attack: 'a line to the console', rule: 'no-console', file: FEATURE, code: "console.log('password');" },
+  { attack: 'the prototype of all objects', rule: 'no-extend-native', file: FEATURE, code: 'Object.prototype.constructor = Object;' },
+];
+
+function lint(snippets: readonly Pick<Snippet, 'file' | 'code'>[]): Promise<string[][]> {
+  return new Promise((resolve, reject) => {
+    const child = execFile(process.execPath, ['--input-type=module', '-e', LINTER, ROOT], { cwd: ROOT, env: { PATH: process.env['PATH'] } }, (error, stdout) => {
+      if (error) reject(new Error(error.message));
+      else resolve(JSON.parse(stdout) as string[][]);
+    });
+    child.stdin?.end(JSON.stringify(snippets));
+  });
+}
+
+describe('lint', () => {
+  it('dangerous code is refused before anybody reviews it', async () => {
+    const found = await lint(DANGEROUS);
+    for (const [index, { attack, rule }] of DANGEROUS.entries()) {
+      assert.ok(found[index]?.includes(rule), `${attack}: expected ${rule}, found ${String(found[index])}`);
+    }
+  });
+});

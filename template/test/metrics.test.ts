@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { createUser } from './support/accounts.ts';
+import { startServer, type TestServer } from './support/server.ts';
+
+const scrape = async (server: TestServer): Promise<string> => (await fetch(`${server.managementUrl}/metrics`)).text();
+/** Names and labels of what this project counts, without what the runtime counts of itself. */
+const series = (text: string): string[] => text.split('\n').filter((line) => /^(?:http|security)_/.test(line)).map((line) => line.slice(0, line.lastIndexOf(' ')));
+
+/** The value of the first series whose name and labels match. */
+function value(text: string, pattern: RegExp): number {
+  const line = text.split('\n').find((candidate) => !candidate.startsWith('#') && pattern.test(candidate));
+  return Number(line?.slice(line.lastIndexOf(' ')) ?? 0);
+}
+
+describe('metrics', () => {
+  it('a thousand random addresses and methods add no series: they cannot fill the memory', async (t) => {
+    const server = await startServer(t);
+    await server.request('GET', '/nope');
+    await server.request('PATCH', '/nope');
+    const before = series(await scrape(server));
+    for (let round = 0; round < 20; round += 1) {
+      await Promise.all(Array.from({ length: 50 }, (_, index) => server.request(index % 2 ? 'GET' : 'PATCH', `/nope/${round}/${index}?q=${index}`)));
+    }
+    const added = new Set(series(await scrape(server))).difference(new Set(before));
+    assert.deepEqual([...added], []);
+  });
+
+  it('metrics tell nothing of persons, tokens or ids', async (t) => {
+    const server = await startServer(t);
+    const { email, id, tokens } = await createUser(server);
+    const created = await server.request('POST', '/api/v1/notes', { token: tokens.accessToken, body: { title: 'CANARY', body: '' } });
+    await server.request('GET', `${created.headers.get('location') ?? ''}?CANARY=1`, { token: tokens.accessToken });
+    const text = await scrape(server);
+    for (const secret of [email, id, tokens.accessToken, 'CANARY', '127.0.0.1']) assert.ok(!text.includes(secret), secret);
+    assert.match(text, /route="\/api\/v1\/notes\/:id"/);
+  });
+
+  it('an attack is counted: refused sign-ins and broken requests', async (t) => {
+    const server = await startServer(t);
+    const failures = /event="authn_login_fail"/;
+    const parser = /^http_parser_errors_total/;
+    const before = await scrape(server);
+    await server.request('POST', '/api/v1/auth/login', { body: { email: 'a@example.com', password: 'wrong password here' } });
+    await server.raw('GET / HTTP/1.1\r\nBad Header: 1\r\n\r\n');
+    const after = await scrape(server);
+    assert.equal(value(after, failures), value(before, failures) + 1);
+    assert.equal(value(after, parser), value(before, parser) + 1);
+  });
+
+  it('two servers in one process count for themselves', async (t) => {
+    const [first, second] = [await startServer(t), await startServer(t)];
+    await first.request('GET', '/nope');
+    assert.doesNotMatch(await scrape(second), /status="4xx"/);
+    assert.match(await scrape(first), /status="4xx"/);
+  });
+});

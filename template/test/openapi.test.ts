@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { createFeatures } from '../src/routes.ts';
+import { startServer, type TestServer } from './support/server.ts';
+
+interface Schema {
+  readonly type?: string;
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly additionalProperties?: unknown;
+  readonly items?: Schema;
+}
+
+interface Operation {
+  readonly security?: readonly Readonly<Record<string, readonly string[]>>[];
+  readonly requestBody?: { readonly content: Readonly<Record<string, { readonly schema: Schema }>> };
+  readonly responses: Readonly<Record<string, { readonly content?: Readonly<Record<string, unknown>> }>>;
+}
+
+interface Document {
+  readonly openapi: string;
+  readonly info: Readonly<Record<string, string>>;
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+  readonly components: { readonly securitySchemes: Readonly<Record<string, unknown>> };
+}
+
+async function read(server: TestServer): Promise<Document> {
+  const answer = await server.request('GET', '/openapi.json');
+  assert.equal(answer.status, 200);
+  return answer.body as Document;
+}
+
+const operations = (document: Document) =>
+  Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({ name: `${method} ${path}`, operation })),
+  );
+
+describe('openapi', () => {
+  it('no route escapes the document, and the document promises none that is not there', async (t) => {
+    const server = await startServer(t);
+    const { routes } = createFeatures(server.services);
+    const registered = routes.map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)/g, '{$1}')}`);
+    const documented = operations(await read(server)).map(({ name }) => name).filter((name) => name.includes('/api/'));
+    assert.deepEqual(documented.sort(), registered.sort());
+  });
+
+  it('a protected operation is never documented as open, nor the other way round', async (t) => {
+    const server = await startServer(t);
+    const { authenticator, routes } = createFeatures(server.services);
+    const document = await read(server);
+    assert.ok(document.components.securitySchemes[authenticator.scheme.name]);
+    for (const { access, method, path } of routes) {
+      const operation = document.paths[path.replaceAll(/:(\w+)/g, '{$1}')]?.[method];
+      assert.ok(operation, `${method} ${path}`);
+      const expected = access.kind === 'public' ? [] : [{ [authenticator.scheme.name]: [] }];
+      assert.deepEqual(operation.security, expected, `${method} ${path}`);
+      if (access.kind !== 'public') assert.ok(operation.responses['401']);
+    }
+  });
+
+  it('every body is documented as closed: unknown fields are refused', async (t) => {
+    const document = await read(await startServer(t));
+    assert.match(document.openapi, /^3\.1\./);
+    for (const { name, operation } of operations(document)) {
+      const schema = operation.requestBody?.content['application/json']?.schema;
+      if (schema) assert.equal(schema.additionalProperties, false, name);
+    }
+  });
+
+  it('the page that shows the document runs no script but its own', async (t) => {
+    const server = await startServer(t);
+    const first = await server.request('GET', '/docs');
+    assert.equal(first.headers.get('content-type'), 'text/html; charset=utf-8');
+    const policy = first.headers.get('content-security-policy') ?? '';
+    assert.match(policy, /default-src 'none'/);
+    assert.doesNotMatch(policy, /unsafe-inline|unsafe-eval|\*|https?:/);
+    const nonce = /'nonce-([A-Za-z0-9+/=_-]{22,})'/.exec(policy)?.[1];
+    assert.ok(nonce, policy);
+    for (const [, attributes = ''] of first.text.matchAll(/<(?:script|style)\b([^>]*)>/g)) assert.ok(attributes.includes(nonce));
+    const second = await server.request('GET', '/docs');
+    assert.notEqual(second.headers.get('content-security-policy'), policy);
+  });
+});

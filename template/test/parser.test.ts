@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import net from 'node:net';
+import { describe, it } from 'node:test';
+import { assertProblem } from './support/problems.ts';
+import { countAnswers, parseAnswer } from './support/raw-http.ts';
+import { startServer } from './support/server.ts';
+
+const SMUGGLED = 'GET /smuggled HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n';
+const post = (...headers: string[]) => ['POST /api/v1/auth/login HTTP/1.1', 'Host: 127.0.0.1', 'Content-Type: application/json', ...headers, '', ''].join('\r\n');
+
+/** Two hops that read one of these differently let a second request hide in the first. */
+const AMBIGUOUS: Record<string, string> = {
+  'length and chunks': post('Content-Length: 4', 'Transfer-Encoding: chunked') + `0\r\n\r\n${SMUGGLED}`,
+  'chunks and length': post('Transfer-Encoding: chunked', 'Content-Length: 4') + `0\r\n\r\n${SMUGGLED}`,
+  'two lengths': post('Content-Length: 4', 'Content-Length: 5') + `{}  ${SMUGGLED}`,
+  'the same length twice': post('Content-Length: 2', 'Content-Length: 2') + `{}${SMUGGLED}`,
+  'a list of lengths': post('Content-Length: 2, 2') + `{}${SMUGGLED}`,
+  'a signed length': post('Content-Length: +2') + `{}${SMUGGLED}`,
+  'a negative length': post('Content-Length: -1') + SMUGGLED,
+  'a hexadecimal length': post('Content-Length: 0x2') + `{}${SMUGGLED}`,
+  'a space before the colon': post('Content-Length : 4') + SMUGGLED,
+  'chunks and identity': post('Transfer-Encoding: chunked, identity') + `0\r\n\r\n${SMUGGLED}`,
+  'chunks misspelt': post('Transfer-Encoding: xchunked') + `0\r\n\r\n${SMUGGLED}`,
+  'chunks twice': post('Transfer-Encoding: chunked', 'Transfer-Encoding: identity') + `0\r\n\r\n${SMUGGLED}`,
+  'chunks after a tab': post('Transfer-Encoding:\tchunked', 'Content-Length: 4') + `0\r\n\r\n${SMUGGLED}`,
+  'a folded header': post('Transfer-Encoding: chunked', ' , identity') + `0\r\n\r\n${SMUGGLED}`,
+  'a bad chunk size': post('Transfer-Encoding: chunked') + `2x\r\n{}\r\n0\r\n\r\n${SMUGGLED}`,
+  'a chunk without its end': post('Transfer-Encoding: chunked') + `2\r\n{}0\r\n\r\n${SMUGGLED}`,
+  'a bare line feed': `GET / HTTP/1.1\nHost: 127.0.0.1\n\n${SMUGGLED}`,
+  'a bare carriage return': `GET / HTTP/1.1\rHost: 127.0.0.1\r\r${SMUGGLED}`,
+  'a NUL in a value': post('X: a\u0000b', 'Content-Length: 2') + `{}${SMUGGLED}`,
+  'a name with a space': post('Bad Name: 1', 'Content-Length: 2') + `{}${SMUGGLED}`,
+  'no version': 'GET /\r\n\r\n',
+  'a future version': `GET / HTTP/3.7\r\nHost: 127.0.0.1\r\n\r\n${SMUGGLED}`,
+  'the preface of HTTP/2': 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
+  'a TLS greeting': '\u0016\u0003\u0001\u0002\u0000\u0001\u0000',
+};
+
+describe('parser', () => {
+  it('a request that two hops could read differently is refused, and what is hidden in it never read', async (t) => {
+    const server = await startServer(t);
+    for (const [name, text] of Object.entries(AMBIGUOUS)) {
+      const received = await server.raw(text);
+      assert.equal(countAnswers(received), 1, `${name}: ${received}`);
+      const answer = parseAnswer(received);
+      assertProblem(answer, 400, answer.headers.has('x-request-id') ? 'invalid-request' : 'malformed-request');
+    }
+    assert.doesNotMatch(JSON.stringify(server.logs), /smuggled/);
+  });
+
+  it('a head of 20 kB is refused with 431 and no detail', async (t) => {
+    const server = await startServer(t);
+    for (const head of [`X-Large: ${'a'.repeat(20_000)}`, `Cookie: ${'a=b; '.repeat(4000)}`, Array.from({ length: 1500 }, (_, index) => `X-${index}: a`).join('\r\n')]) {
+      const received = await server.raw(`GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n${head}\r\n\r\n`);
+      assertProblem(parseAnswer(received), 431, 'headers-too-large');
+    }
+    const target = await server.raw(`GET /${'a'.repeat(20_000)} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`);
+    assert.equal(parseAnswer(target).status, 431);
+  });
+
+  it('a head just over the limit of 8 kB is refused, so no proxy must guess', async (t) => {
+    const server = await startServer(t);
+    const ask = async (size: number) => parseAnswer(await server.raw(`GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nX: ${'a'.repeat(size)}\r\n\r\n`)).status;
+    assert.equal(await ask(7500), 200);
+    assert.equal(await ask(8192), 431);
+  });
+
+  it('a refusal below the application goes to the one who asked, not to the log of everybody', async (t) => {
+    const server = await startServer(t);
+    await server.raw('GET /CANARY HTTP/1.1\r\nBad Header: CANARY\r\n\r\n');
+    assert.doesNotMatch(JSON.stringify(server.logs), /CANARY/);
+  });
+
+  it('a client that hangs up in the middle harms nobody', async (t) => {
+    const server = await startServer(t);
+    for (const text of ['', 'G', 'GET / HTTP/1.1\r\nHost:', `${post('Content-Length: 100')}{"email"`]) {
+      const { promise, resolve } = Promise.withResolvers<undefined>();
+      const socket = net.connect(server.port, '127.0.0.1', () => {
+        socket.write(text, () => socket.resetAndDestroy());
+      });
+      socket.on('close', () => { resolve(undefined); });
+      socket.on('error', () => undefined);
+      await promise;
+    }
+    assert.equal((await server.request('GET', '/healthz')).status, 200);
+    assert.ok(!server.logs.some((line) => line.level === 'error' || line.level === 'fatal'), JSON.stringify(server.logs));
+  });
+});

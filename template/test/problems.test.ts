@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { dangerouslyPublic, route, type AnyRoute } from '../src/http/route.ts';
+import { createUser } from './support/accounts.ts';
+import { probe } from './support/probes.ts';
+import { assertProblem } from './support/problems.ts';
+import { startServer } from './support/server.ts';
+
+const CANARY = 'CANARY-4f1c';
+
+const failing = (name: string, handle: () => Promise<undefined>): AnyRoute =>
+  route({ method: 'get', path: `/fail/${name}`, summary: name, access: dangerouslyPublic('fails on purpose'), status: 204, handle });
+
+/** Throws what is no error, as careless libraries do. */
+function careless(thrown: unknown): () => Promise<undefined> {
+  return () => {
+    throw thrown;
+  };
+}
+
+const dressed = (properties: object): Error => Object.assign(new Error(CANARY), properties);
+
+const KINDS: Record<string, () => Promise<undefined>> = {
+  error: careless(new Error(CANARY)),
+  rejection: () => Promise.reject(new Error(CANARY)),
+  text: careless(CANARY),
+  null: careless(null),
+  undefined: careless(undefined),
+  symbol: careless(Symbol(CANARY)),
+  frozen: careless(Object.freeze({ message: CANARY })),
+  trap: careless(new Proxy({}, { get: () => { throw new Error(CANARY); } })),
+  // Libraries mark errors as fit for callers; only this project's own problems are.
+  exposed: careless(dressed({ status: 400, statusCode: 400, expose: true, body: CANARY, headers: { 'x-canary': CANARY } })),
+  teapot: careless(dressed({ status: 418, expose: true })),
+  success: careless(dressed({ status: 200, statusCode: 200 })),
+  impossible: careless(dressed({ status: 99_999 })),
+  hidden: careless(dressed({ code: 'SQLITE_ERROR', sql: `select ${CANARY}`, parameters: [CANARY] })),
+  aggregate: careless(new AggregateError([new Error(CANARY)], CANARY, { cause: new Error(CANARY) })),
+};
+
+describe('problems', () => {
+  it('whatever is thrown, the caller learns nothing and the server lives', async (t) => {
+    const server = await startServer(t);
+    const ask = await probe(t, server, Object.entries(KINDS).map(([name, handle]) => failing(name, handle)));
+    for (const name of Object.keys(KINDS)) {
+      const answer = await ask(`/fail/${name}`);
+      assertProblem(answer, 500, 'internal-error', [CANARY]);
+      assert.doesNotMatch(JSON.stringify([...answer.headers]), new RegExp(CANARY), name);
+      const id = answer.headers.get('x-request-id');
+      assert.ok(server.logs.some((line) => line.level === 'error' && line['requestId'] === id), `${name} is not logged`);
+    }
+    assert.equal((await ask('/healthz')).status, 200);
+  });
+
+  it('development shows no more than production', async (t) => {
+    const server = await startServer(t, { NODE_ENV: 'development', BCRYPT_COST: '10' });
+    const ask = await probe(t, server, [failing('error', careless(new Error(CANARY)))]);
+    assertProblem(await ask('/fail/error'), 500, 'internal-error', [CANARY]);
+    assertProblem(await ask('/nope'), 404, 'not-found');
+  });
+
+  it('with the database gone the answer tells nothing, and nothing protected comes through', async (t) => {
+    const server = await startServer(t);
+    const { email, password, tokens } = await createUser(server);
+    await server.services.database.destroy();
+    for (const path of ['/api/v1/me', '/api/v1/notes', '/api/v1/users']) {
+      assertProblem(await server.request('GET', path, { token: tokens.accessToken }), 500, 'internal-error');
+    }
+    assertProblem(await server.request('POST', '/api/v1/auth/login', { body: { email, password } }), 500, 'internal-error', [email, password]);
+    assertProblem(await server.request('POST', '/api/v1/auth/refresh', { body: { refreshToken: tokens.refreshToken } }), 500, 'internal-error');
+  });
+
+  it('a path full of markup or secrets is not repeated', async (t) => {
+    const server = await startServer(t);
+    for (const path of [`/${CANARY}`, `/%3Cscript%3E${CANARY}`, `/api/v1/notes/${CANARY}`, `/api/v1/me?${CANARY}=${CANARY}`]) {
+      const answer = await server.request('GET', path);
+      assert.ok(answer.status >= 400);
+      assert.ok(!answer.text.includes(CANARY) && !answer.text.includes('script'));
+    }
+  });
+});

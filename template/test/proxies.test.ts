@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { startServer, type TestServer } from './support/server.ts';
+
+/** Statuses of one request per set of headers. */
+async function statuses(server: TestServer, headerSets: Record<string, string>[]): Promise<number[]> {
+  const seen = [];
+  for (const headers of headerSets) seen.push((await server.request('GET', '/', { headers })).status);
+  return seen;
+}
+
+const rotating = (make: (index: number) => Record<string, string>) => Array.from({ length: 5 }, (_, index) => make(index));
+const [PASSED, REFUSED] = [200, 429];
+
+describe('proxies', () => {
+  it('a rotating X-Forwarded-For gains nothing', async (t) => {
+    const server = await startServer(t, { RATE_LIMIT_MAX: '2' });
+    const seen = await statuses(server, rotating((index) => ({ 'x-forwarded-for': `198.51.100.${index}` })));
+    assert.deepEqual(seen, [PASSED, PASSED, REFUSED, REFUSED, REFUSED]);
+  });
+
+  it('no other forwarding header gains anything either', async (t) => {
+    for (const name of ['forwarded', 'x-real-ip', 'cf-connecting-ip', 'true-client-ip', 'x-client-ip']) {
+      const server = await startServer(t, { RATE_LIMIT_MAX: '2', TRUSTED_PROXIES: '127.0.0.1' });
+      const seen = await statuses(server, rotating((index) => ({ [name]: name === 'forwarded' ? `for=198.51.100.${index}` : `198.51.100.${index}` })));
+      assert.deepEqual(seen, [PASSED, PASSED, REFUSED, REFUSED, REFUSED], name);
+    }
+  });
+
+  it('what a client writes in front of the trusted proxy is ignored', async (t) => {
+    const server = await startServer(t, { RATE_LIMIT_MAX: '2', TRUSTED_PROXIES: '127.0.0.1' });
+    const seen = await statuses(server, rotating((index) => ({ 'x-forwarded-for': `198.51.100.${index}, 203.0.113.7` })));
+    assert.deepEqual(seen, [PASSED, PASSED, REFUSED, REFUSED, REFUSED]);
+    const other = await server.request('GET', '/', { headers: { 'x-forwarded-for': '203.0.113.8' } });
+    assert.equal(other.status, PASSED);
+  });
+
+  it('trusting another proxy than the one that connects trusts nobody', async (t) => {
+    const server = await startServer(t, { RATE_LIMIT_MAX: '2', TRUSTED_PROXIES: '192.0.2.0/24' });
+    const seen = await statuses(server, rotating((index) => ({ 'x-forwarded-for': `198.51.100.${index}` })));
+    assert.deepEqual(seen, [PASSED, PASSED, REFUSED, REFUSED, REFUSED]);
+  });
+
+  it('one household of IPv6 addresses is one client', async (t) => {
+    const server = await startServer(t, { RATE_LIMIT_MAX: '2', TRUSTED_PROXIES: '127.0.0.1' });
+    const seen = await statuses(server, rotating((index) => ({ 'x-forwarded-for': `2001:db8:0:10${index}::${index}` })));
+    assert.deepEqual(seen, [PASSED, PASSED, REFUSED, REFUSED, REFUSED]);
+    const neighbour = await server.request('GET', '/', { headers: { 'x-forwarded-for': '2001:db8:0:200::1' } });
+    assert.equal(neighbour.status, PASSED);
+  });
+
+  it('an address that is none does not become the key of a limit or a log line', async (t) => {
+    const server = await startServer(t, { RATE_LIMIT_MAX: '2', TRUSTED_PROXIES: '127.0.0.1' });
+    const seen = await statuses(server, rotating((index) => ({ 'x-forwarded-for': `CANARY-${index}` })));
+    assert.deepEqual(seen.slice(2), [REFUSED, REFUSED, REFUSED]);
+    assert.doesNotMatch(JSON.stringify(server.logs), /CANARY/);
+  });
+
+  it('the log names the peer, not what the client claims to be', async (t) => {
+    const server = await startServer(t);
+    await server.request('GET', '/', { headers: { 'x-forwarded-for': '198.51.100.66' } });
+    assert.doesNotMatch(JSON.stringify(server.logs), /198\.51\.100\.66/);
+    assert.ok(server.logs.some((line) => line['ip'] === '127.0.0.1'));
+  });
+});

@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { createFeatures } from '../src/routes.ts';
+import { createUser } from './support/accounts.ts';
+import { assertProblem } from './support/problems.ts';
+import { parseAnswer } from './support/raw-http.ts';
+import { startServer, type TestServer } from './support/server.ts';
+
+const ID = '00000000-0000-4000-8000-000000000000';
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
+
+/** The methods declared for each path, with ids filled in. */
+function declared(server: TestServer): Map<string, Set<string>> {
+  const { routes } = createFeatures(server.services);
+  const paths = new Map<string, Set<string>>();
+  for (const { method, path } of routes) {
+    const concrete = path.replaceAll(/:\w+/g, ID);
+    const methods = paths.get(concrete) ?? new Set();
+    methods.add(method.toUpperCase());
+    if (method === 'get') methods.add('HEAD');
+    paths.set(concrete, methods);
+  }
+  return paths;
+}
+
+const rawRequest = async (server: TestServer, method: string, target: string) =>
+  parseAnswer(await server.raw(`${method} ${target} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`));
+
+describe('routing', () => {
+  it('a method nobody declared is refused on every route, with the list of those that are', async (t) => {
+    const server = await startServer(t);
+    for (const [path, methods] of declared(server)) {
+      for (const method of METHODS.filter((name) => !methods.has(name))) {
+        const answer = await server.request(method, path);
+        assert.equal(answer.status, 405, `${method} ${path}`);
+        if (method !== 'HEAD') assertProblem(answer, 405, 'method-not-allowed');
+        const allowed = new Set(answer.headers.get('allow')?.split(', '));
+        assert.deepEqual(new Set([...allowed].filter((name) => name !== 'OPTIONS')), methods, `${method} ${path}`);
+      }
+    }
+  });
+
+  it('TRACE, CONNECT and made-up methods reach nothing', async (t) => {
+    const server = await startServer(t);
+    for (const method of ['TRACE', 'PROPFIND', 'PURGE', 'SEARCH', 'QUERY', 'MKCOL']) {
+      for (const target of ['/', '/healthz', '/api/v1/me', '/.well-known/security.txt']) {
+        const answer = await rawRequest(server, method, target);
+        assert.equal(answer.status, 405, `${method} ${target}`);
+      }
+    }
+    const odd = await server.raw('FOO / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n');
+    assert.equal(parseAnswer(odd).status, 400);
+    const tunnel = await server.raw('CONNECT 127.0.0.1:22 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n');
+    assert.doesNotMatch(tunnel, /^HTTP\/1\.1 2/);
+  });
+
+  it('OPTIONS tells a stranger nothing about what is protected', async (t) => {
+    const server = await startServer(t);
+    const answer = await server.request('OPTIONS', '/api/v1/users');
+    assert.ok([204, 405].includes(answer.status), String(answer.status));
+    assert.equal(answer.status === 204 ? answer.text : '', '');
+  });
+
+  it('HEAD needs the same rights as GET', async (t) => {
+    const server = await startServer(t);
+    const { tokens } = await createUser(server);
+    const head = async (token?: string) => (await server.request('HEAD', '/api/v1/users', token === undefined ? {} : { token })).status;
+    assert.equal(await head(), 401);
+    assert.equal(await head(tokens.accessToken), 403);
+  });
+
+  it('a method in a header or a parameter is not a method', async (t) => {
+    const server = await startServer(t);
+    const { tokens } = await createUser(server);
+    const token = tokens.accessToken;
+    for (const name of ['x-http-method-override', 'x-http-method', 'x-method-override']) {
+      await server.request('POST', '/api/v1/me', { token, headers: { [name]: 'DELETE' } });
+      await server.request('GET', '/api/v1/me?_method=DELETE', { token, headers: { [name]: 'DELETE' } });
+    }
+    assert.equal((await server.request('GET', '/api/v1/me', { token })).status, 200);
+  });
+
+  it('another spelling of a path is another path: no proxy rule is slipped past', async (t) => {
+    const server = await startServer(t);
+    const { tokens } = await createUser(server);
+    for (const target of ['/API/v1/me', '/api/V1/me', '/api/v1/ME', '/api/v1/me/', '//api/v1/me', '/api//v1/me', '/api/v1/%6de%2f', '/api/v1/./me', '/api/v1/x/../me', '/api/v1/me;x=1', '/api/v1/me%00', '/api/v1/me%2e', '/api\\v1\\me']) {
+      const answer = parseAnswer(await server.raw(`GET ${target} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${tokens.accessToken}\r\nConnection: close\r\n\r\n`));
+      assert.ok([400, 404].includes(answer.status), `${target}: ${answer.status}`);
+    }
+  });
+
+  it('a path that cannot be decoded is a 400, not a 500', async (t) => {
+    const server = await startServer(t);
+    const { tokens } = await createUser(server);
+    for (const target of ['/api/v1/notes/%E0%A4%A', '/api/v1/notes/%', '/api/v1/notes/%ff%fe', '/%c0%ae%c0%ae/']) {
+      const answer = await rawRequest(server, 'GET', target);
+      assert.ok([400, 401, 404].includes(answer.status), `${target}: ${answer.status}`);
+      const own = parseAnswer(await server.raw(`GET ${target} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${tokens.accessToken}\r\nConnection: close\r\n\r\n`));
+      assertProblem(own, own.status === 404 ? 404 : 400, own.status === 404 ? 'not-found' : 'invalid-request');
+    }
+  });
+
+  it('files beside the program are not files of the site', async (t) => {
+    const server = await startServer(t);
+    for (const target of ['/package.json', '/.env', '/.git/HEAD', '/src/server.ts', '/node_modules/express/package.json', '/../../../etc/passwd', '/..%2f..%2fetc%2fpasswd', '/favicon.ico', '/robots.txt', '/index.html', '/server-status', '/debug', '/__test', '/metrics', '/livez', '/readyz']) {
+      assert.equal((await rawRequest(server, 'GET', target)).status, 404, target);
+    }
+  });
+
+  it('an Upgrade to another protocol is not answered with one', async (t) => {
+    const server = await startServer(t);
+    const received = await server.raw('GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n');
+    assert.doesNotMatch(received, / 101 /);
+  });
+});

@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { SECURITY_EVENTS, type SecurityEvent } from '../src/operations/security-events.ts';
+import { createAdmin, createUser, refresh, signIn, type Account } from './support/accounts.ts';
+import { startServer, type TestServer } from './support/server.ts';
+
+interface Scene {
+  readonly server: TestServer;
+  readonly user: Account;
+  readonly admin: Account;
+}
+
+/** What somebody does, and the one event an alert rule may wait for. */
+const ACTIONS: Record<string, { readonly event: SecurityEvent; readonly principal?: 'user' | 'admin'; readonly act: (scene: Scene) => Promise<unknown> }> = {
+  'a sign-in': { event: 'authn_login_success', principal: 'user', act: ({ server, user }) => signIn(server, user) },
+  'a wrong password': { event: 'authn_login_fail', act: ({ server, user }) => server.request('POST', '/api/v1/auth/login', { body: { email: user.email, password: 'not the right one' } }) },
+  'an unknown account': { event: 'authn_login_fail', act: ({ server }) => server.request('POST', '/api/v1/auth/login', { body: { email: 'nobody@example.com', password: 'not the right one' } }) },
+  'a forged token': { event: 'authn_token_invalid', act: ({ server }) => server.request('GET', '/api/v1/me', { token: 'a.b.c' }) },
+  'a replayed refresh token': {
+    event: 'authn_token_reuse',
+    act: async ({ server, user }) => {
+      const { refreshToken } = await signIn(server, user);
+      await refresh(server, refreshToken);
+      return refresh(server, refreshToken);
+    },
+  },
+  'a logout': {
+    event: 'authn_token_revoked',
+    principal: 'user',
+    act: async ({ server, user }) => server.request('POST', '/api/v1/auth/logout', { token: (await signIn(server, user)).accessToken }),
+  },
+  'a user at an admin route': { event: 'authz_fail', principal: 'user', act: ({ server, user }) => server.request('GET', '/api/v1/users', { token: user.tokens.accessToken }) },
+  'an admin at work': { event: 'authz_admin', principal: 'admin', act: ({ server, admin }) => server.request('GET', '/api/v1/users', { token: admin.tokens.accessToken }) },
+  'a new role': { event: 'authz_change', principal: 'admin', act: ({ server, admin, user }) => server.request('PATCH', `/api/v1/users/${user.id}`, { token: admin.tokens.accessToken, body: { role: 'admin' } }) },
+  'a wrong current password': {
+    event: 'authn_password_change_fail',
+    principal: 'user',
+    act: ({ server, user }) => server.request('POST', '/api/v1/auth/password/change', { token: user.tokens.accessToken, body: { currentPassword: 'not the right one', newPassword: 'quite another long phrase' } }),
+  },
+  'a new password': {
+    event: 'authn_password_change',
+    principal: 'user',
+    act: ({ server, user }) => server.request('POST', '/api/v1/auth/password/change', { token: user.tokens.accessToken, body: { currentPassword: user.password, newPassword: 'quite another long phrase' } }),
+  },
+  'a registration': { event: 'user_created', act: ({ server }) => server.request('POST', '/api/v1/auth/register', { body: { email: 'new@example.com', password: 'quite another long phrase' } }) },
+  'a wrong input': { event: 'input_validation_fail', act: ({ server }) => server.request('POST', '/api/v1/auth/login', { body: {} }) },
+  'a key that reaches for the prototype': { event: 'malicious_extraneous', act: ({ server }) => server.request('POST', '/api/v1/auth/login', { rawBody: '{"__proto__":{}}', headers: { 'content-type': 'application/json' } }) },
+  'a foreign host': { event: 'malicious_host', act: ({ server }) => server.raw('GET / HTTP/1.1\r\nHost: attacker.example\r\nConnection: close\r\n\r\n') },
+  'a deleted account': { event: 'user_deleted', principal: 'user', act: ({ server, user }) => server.request('DELETE', '/api/v1/me', { token: user.tokens.accessToken }) },
+};
+
+describe('security events', () => {
+  for (const [name, { act, event, principal }] of Object.entries(ACTIONS)) {
+    it(`${name} does not pass unseen`, async (t) => {
+      const server = await startServer(t);
+      const scene = { server, user: await createUser(server), admin: await createAdmin(server) };
+      const before = server.logs.length;
+      await act(scene);
+      const line = server.logs.slice(before).find((entry) => entry.event === event);
+      assert.ok(line, `no ${event}: ${JSON.stringify(server.logs.slice(before))}`);
+      assert.equal(line.level, SECURITY_EVENTS[event]);
+      assert.match(String(line['requestId']), /^[0-9a-f-]{36}$/);
+      assert.equal(line['ip'], '127.0.0.1');
+      if (principal) assert.equal(line['userId'], scene[principal].id);
+      assert.doesNotMatch(JSON.stringify(line), /@example\.com|not the right one|quite another/);
+    });
+  }
+});

@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { parseEnv } from 'node:util';
+
+const file = (name: string): string => fileURLToPath(new URL(`../${name}`, import.meta.url));
+
+/** A folder that holds nothing but the published example. */
+function freshFolder(t: TestContext): string {
+  const folder = mkdtempSync(join(tmpdir(), 'setup-'));
+  t.after(() => { rmSync(folder, { recursive: true }); });
+  copyFileSync(file('.env.example'), join(folder, '.env.example'));
+  return folder;
+}
+
+const setup = (folder: string) => spawnSync(process.execPath, [file('src/commands/setup.ts')], { cwd: folder, encoding: 'utf8', env: {} });
+
+describe('setup', () => {
+  it('two projects never share a secret, and nobody else can read it', (t) => {
+    const secrets = [freshFolder(t), freshFolder(t)].map((folder) => {
+      const { status, stdout, stderr } = setup(folder);
+      assert.equal(status, 0, stderr);
+      assert.equal(statSync(join(folder, '.env')).mode & 0o777, 0o600);
+      const secret = parseEnv(readFileSync(join(folder, '.env'), 'utf8'))['JWT_SECRET'] ?? '';
+      assert.equal(Buffer.from(secret, 'base64url').length, 32);
+      assert.ok(!(stdout + stderr).includes(secret));
+      return secret;
+    });
+    assert.notEqual(secrets[0], secrets[1]);
+  });
+
+  it('a secret in use is not overwritten, not even through a link', (t) => {
+    const folder = freshFolder(t);
+    writeFileSync(join(folder, '.env'), 'KEEP=1\n');
+    const again = setup(folder);
+    assert.notEqual(again.status, 0);
+    assert.match(again.stderr, /\.env/);
+    assert.equal(readFileSync(join(folder, '.env'), 'utf8'), 'KEEP=1\n');
+    const linked = freshFolder(t);
+    symlinkSync(join(linked, 'elsewhere'), join(linked, '.env'));
+    assert.notEqual(setup(linked).status, 0);
+    assert.ok(!existsSync(join(linked, 'elsewhere')));
+  });
+
+  it('no secret travels with the repository', () => {
+    const ignored = readFileSync(file('.gitignore'), 'utf8').split('\n');
+    assert.ok(ignored.includes('.env') || ignored.includes('/.env'));
+    const example = parseEnv(readFileSync(file('.env.example'), 'utf8'));
+    for (const [name, value] of Object.entries(example)) {
+      if (/SECRET|PASSWORD|KEY/.test(name)) assert.equal(value, '', name);
+    }
+  });
+});

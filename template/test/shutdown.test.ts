@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import net from 'node:net';
+import { describe, it } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { loadConfig } from '../src/config.ts';
+import { createLog } from '../src/operations/log.ts';
+import { start } from '../src/server.ts';
+import { eventually } from './support/eventually.ts';
+import { exampleSettings, startProgram } from './support/program.ts';
+import { parseAnswer } from './support/raw-http.ts';
+
+const BODY = JSON.stringify({ email: 'someone@example.com', password: 'gravel umbrella 93 lanterns' });
+const HEAD = `POST /api/v1/auth/register HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: ${BODY.length}\r\n\r\n`;
+
+/** A request whose second half is still to come. */
+async function halfRequest(port: number): Promise<{ finish: () => Promise<string>; socket: net.Socket }> {
+  const socket = net.connect(port, '127.0.0.1').setEncoding('utf8');
+  await once(socket, 'connect');
+  socket.on('error', () => undefined);
+  let received = '';
+  socket.on('data', (text: string) => (received += text));
+  const closed = once(socket, 'close');
+  socket.write(HEAD + BODY.slice(0, 10));
+  await delay(100);
+  const finish = async () => {
+    socket.write(BODY.slice(10));
+    await closed;
+    return received;
+  };
+  return { finish, socket };
+}
+
+/** Whether the port takes no connection. */
+const refuses = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = net.connect(port, '127.0.0.1', () => { socket.destroy(); resolve(false); });
+    socket.on('error', () => { resolve(true); });
+  });
+
+describe('stopping', { concurrency: true }, () => {
+  it('a stop in the middle of a request loses nothing: it is answered, newcomers are not, the exit code is 0', async (t) => {
+    const program = startProgram(t, await exampleSettings(t));
+    const { port, managementPort } = await program.listening;
+    const { finish } = await halfRequest(port);
+    program.kill('SIGTERM');
+    await eventually('the listener to close', async () => ((await refuses(port)) ? true : undefined));
+    const readiness = await fetch(`http://127.0.0.1:${managementPort}/readyz`);
+    assert.equal(readiness.status, 503);
+    assert.equal(parseAnswer(await finish()).status, 202);
+    const { code, stdout } = await program.ended;
+    assert.equal(code, 0);
+    assert.match(stdout, /"event":"sys_shutdown"/);
+  });
+
+  it('an idle connection that somebody holds open does not hold up the stop', async (t) => {
+    const running = await start(loadConfig(await exampleSettings(t)), { log: createLog({ level: 'silent' }) });
+    const socket = net.connect(running.port, '127.0.0.1').on('error', () => undefined);
+    t.after(() => socket.destroy());
+    socket.write('GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n');
+    await once(socket, 'data');
+    const asked = performance.now();
+    await running.stop();
+    assert.ok(performance.now() - asked < 4000);
+  });
+
+  it('a second signal does not wait for a client that never finishes', async (t) => {
+    const program = startProgram(t, await exampleSettings(t));
+    const { socket } = await halfRequest((await program.listening).port);
+    t.after(() => socket.destroy());
+    const asked = performance.now();
+    program.kill('SIGTERM');
+    await delay(100);
+    program.kill('SIGTERM');
+    assert.equal((await program.ended).code, 1);
+    assert.ok(performance.now() - asked < 4000);
+  });
+
+  for (const [name, accident] of [['an error nobody catches', 'throw'], ['a promise nobody awaits', 'reject']] as const) {
+    it(`${name} ends the process: logged, what runs is answered, exit code 1`, async (t) => {
+      const program = startProgram(t, await exampleSettings(t), ['--import', new URL(`./support/accident.ts?${accident}`, import.meta.url).href]);
+      const { finish } = await halfRequest((await program.listening).port);
+      program.kill('SIGUSR2');
+      await delay(100);
+      assert.equal(parseAnswer(await finish()).status, 202);
+      const { code, stdout } = await program.ended;
+      assert.equal(code, 1);
+      const fatal = stdout.split('\n').filter((line) => line.includes('"level":"fatal"'));
+      assert.equal(fatal.length, 1);
+      assert.match(fatal[0] ?? '', /"event":"sys_crash"/);
+    });
+  }
+});

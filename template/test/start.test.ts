@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict';
+import net, { type AddressInfo } from 'node:net';
+import { describe, it } from 'node:test';
+import { loadConfig } from '../src/config.ts';
+import { createLog } from '../src/operations/log.ts';
+import { start } from '../src/server.ts';
+import { exampleSettings, PRODUCTION, startProgram } from './support/program.ts';
+
+const CANARY = 'CANARY4f1c';
+const silent = { log: createLog({ level: 'silent' }) };
+
+describe('start', { concurrency: true }, () => {
+  it('a wrong setting stops the program with 78 before a port opens, and its value is printed nowhere', async (t) => {
+    const settings = { ...(await exampleSettings(t)), NODE_ENV: '', PORT: CANARY, JWT_SECRET: CANARY, CORS_ORIGINS: CANARY };
+    const program = startProgram(t, settings);
+    await assert.rejects(program.listening);
+    const { code, stderr, stdout } = await program.ended;
+    assert.equal(code, 78);
+    for (const name of ['NODE_ENV', 'PORT', 'JWT_SECRET', 'CORS_ORIGINS']) assert.match(stderr, new RegExp(`\\b${name}\\b`));
+    assert.doesNotMatch(stderr + stdout, new RegExp(CANARY));
+  });
+
+  it('production does not start with a debugger listening', async (t) => {
+    const settings = { ...(await exampleSettings(t)), ...PRODUCTION };
+    const { code, stderr } = await startProgram(t, settings, ['--inspect=127.0.0.1:0']).ended;
+    assert.equal(code, 78);
+    assert.match(stderr, /--inspect/);
+  });
+
+  it('production does not run on tables it does not know', async (t) => {
+    const config = loadConfig({ ...(await exampleSettings(t)), ...PRODUCTION });
+    await assert.rejects(start(config, silent), /npm run migrate/);
+  });
+
+  it('a database that is not there ends the start without telling its password', async (t) => {
+    const settings = await exampleSettings(t);
+    const DATABASE_URL = settings['DATABASE_URL']?.startsWith('postgres') ? `postgres://app:${CANARY}@127.0.0.1:1/app` : 'file:/dev/null/app.sqlite';
+    await assert.rejects(async () => start(loadConfig({ ...settings, DATABASE_URL }), silent), (error: Error) => !`${error.message}${error.stack ?? ''}`.includes(CANARY));
+  });
+
+  it('a port that is taken ends the start instead of leaving half a server', async (t) => {
+    const occupant = net.createServer().listen(0, '127.0.0.1');
+    t.after(() => occupant.close());
+    await new Promise((resolve) => occupant.once('listening', resolve));
+    const { port } = occupant.address() as AddressInfo;
+    const config = loadConfig({ ...(await exampleSettings(t)), PORT: String(port) });
+    await assert.rejects(start(config, silent), { code: 'EADDRINUSE' });
+  });
+});

@@ -1,0 +1,74 @@
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { parseEnv } from 'node:util';
+import { createTestDatabase } from './database.ts';
+
+const SERVER = fileURLToPath(new URL('../../src/server.ts', import.meta.url));
+
+export interface Exit {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Program {
+  /** Resolves with the ports once the program listens; rejects when it ends before. */
+  readonly listening: Promise<{ readonly port: number; readonly managementPort: number }>;
+  readonly ended: Promise<Exit>;
+  kill(signal: NodeJS.Signals): void;
+}
+
+/** The published example, with what it leaves to be filled in, on free ports and an empty database. */
+export async function exampleSettings(t: TestContext): Promise<NodeJS.ProcessEnv> {
+  const database = await createTestDatabase();
+  t.after(() => database.drop());
+  const example = parseEnv(readFileSync(new URL('../../.env.example', import.meta.url), 'utf8'));
+  const JWT_SECRET = randomBytes(32).toString('base64url');
+  return { ...example, PORT: '0', MANAGEMENT_PORT: '0', BCRYPT_COST: '10', JWT_SECRET, DATABASE_URL: database.url };
+}
+
+/** What production asks for on top. */
+export const PRODUCTION = {
+  NODE_ENV: 'production',
+  PUBLIC_URL: 'https://api.example.com',
+  ALLOWED_HOSTS: '127.0.0.1',
+  SMTP_URL: 'smtps://mail.example.com',
+  BCRYPT_COST: '12',
+};
+
+/**
+ * The server as operators start it: a process of its own, in an empty folder, with nothing in its environment but `settings`.
+ *
+ * @param flags of Node, before the name of the program
+ */
+export function startProgram(t: TestContext, settings: NodeJS.ProcessEnv, flags: readonly string[] = []): Program {
+  const folder = mkdtempSync(join(tmpdir(), 'program-'));
+  const child = spawn(process.execPath, [...flags, SERVER], { cwd: folder, env: settings, stdio: ['ignore', 'pipe', 'pipe'] });
+  let [stdout, stderr] = ['', ''];
+  const ports = Promise.withResolvers<{ port: number; managementPort: number }>();
+  // Whoever only waits for the end need not care that it never listened.
+  ports.promise.catch(() => undefined);
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+    const started = stdout.split('\n').find((line) => line.includes('"sys_startup"') && line.endsWith('}'));
+    if (started !== undefined) ports.resolve(JSON.parse(started) as { port: number; managementPort: number });
+  });
+  const ended = new Promise<Exit>((resolve) => {
+    child.on('close', (code) => {
+      ports.reject(new Error(`ended with ${String(code)} before it listened: ${stderr}${stdout}`));
+      resolve({ code, stdout, stderr });
+    });
+  });
+  t.after(async () => {
+    child.kill('SIGKILL');
+    await ended;
+    rmSync(folder, { recursive: true, force: true });
+  });
+  return { listening: ports.promise, ended, kill: (signal) => child.kill(signal) };
+}

@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import net from 'node:net';
+import { describe, it, type TestContext } from 'node:test';
+import { createListener, listen, SOCKET_LIMITS } from '../src/http/listener.ts';
+import { assertProblem } from './support/problems.ts';
+import { drip, parseAnswer } from './support/raw-http.ts';
+
+/** The real limits, divided: what fires here in a second fires there in ten. */
+const SHORT = { ...SOCKET_LIMITS, headersTimeout: 600, requestTimeout: 900, socketTimeout: 1500, keepAliveTimeout: 300, connectionsCheckingInterval: 50 };
+
+const PATIENCE = { pauseMs: 100, patienceMs: 4000 };
+
+/** A listener that answers when the whole request has arrived. */
+async function patient(t: TestContext, limits: typeof SOCKET_LIMITS = SHORT): Promise<number> {
+  const server = createListener((request, response) => { request.resume().on('end', () => response.end('ok')); }, { countParserError: () => undefined }, limits);
+  t.after(() => { server.close(); server.closeAllConnections(); });
+  return listen(server, 0, '127.0.0.1');
+}
+
+function* endless(first: string, next: string): Generator<string> {
+  yield first;
+  for (;;) yield next;
+}
+
+describe('timeouts', { concurrency: true }, () => {
+  it('a head that drips in byte by byte is cut off', async (t) => {
+    const { received, livedMs } = await drip(await patient(t), endless('GET / HTTP/1.1\r\nHost: x\r\nX: ', 'a'), PATIENCE);
+    assertProblem(parseAnswer(received), 408, 'request-timeout');
+    assert.ok(livedMs >= SHORT.headersTimeout, `${livedMs} ms`);
+  });
+
+  it('a body that drips in byte by byte is cut off, though each byte is a sign of life', async (t) => {
+    const { received } = await drip(await patient(t), endless('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n', 'a'), PATIENCE);
+    assertProblem(parseAnswer(received), 408, 'request-timeout');
+  });
+
+  it('a connection that says nothing at all is closed', async (t) => {
+    const { livedMs } = await drip(await patient(t), [''], PATIENCE);
+    assert.ok(livedMs < PATIENCE.patienceMs);
+  });
+
+  it('a connection that is kept after its answer is not kept for long', async (t) => {
+    const { received, livedMs } = await drip(await patient(t), ['GET / HTTP/1.1\r\nHost: x\r\n\r\n'], PATIENCE);
+    assert.equal(parseAnswer(received).status, 200);
+    assert.ok(livedMs < PATIENCE.patienceMs);
+  });
+
+  it('a client that never reads its answer is let go', async (t) => {
+    const server = createListener((_request, response) => { response.end(Buffer.alloc(64 * 1024 * 1024)); }, { countParserError: () => undefined }, SHORT);
+    t.after(() => { server.close(); server.closeAllConnections(); });
+    const closed = new Promise<void>((resolve) => server.once('connection', (socket) => socket.once('close', () => { resolve(); })));
+    const socket = net.connect(await listen(server, 0, '127.0.0.1'), '127.0.0.1').pause();
+    t.after(() => socket.destroy());
+    socket.on('error', () => undefined);
+    socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    await closed;
+  });
+
+  it('a hundred half-open connections do not keep an honest client out', async (t) => {
+    const port = await patient(t);
+    const idle = Array.from({ length: 100 }, () => net.connect(port, '127.0.0.1').on('error', () => undefined));
+    t.after(() => { for (const socket of idle) socket.destroy(); });
+    await Promise.all(idle.map((socket) => once(socket, 'connect')));
+    for (const socket of idle) socket.write('GET / HTTP/1.1\r\nHost: x\r\nX: ');
+    assert.equal(await (await fetch(`http://127.0.0.1:${port}/`)).text(), 'ok');
+  });
+
+  it('one connection cannot be used for ever', async (t) => {
+    const port = await patient(t, { ...SHORT, maxRequestsPerSocket: 3 });
+    const { received } = await drip(port, ['GET / HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(5)], PATIENCE);
+    assert.equal(received.match(/HTTP\/1\.1 200/g)?.length, 3);
+  });
+
+  it('the limits in use are no looser than a slow attacker needs', () => {
+    assert.ok(SOCKET_LIMITS.headersTimeout > 0 && SOCKET_LIMITS.headersTimeout <= 10_000);
+    assert.ok(SOCKET_LIMITS.requestTimeout > 0 && SOCKET_LIMITS.requestTimeout <= 20_000);
+    assert.ok(SOCKET_LIMITS.socketTimeout > 0 && SOCKET_LIMITS.socketTimeout <= 30_000);
+    assert.ok(SOCKET_LIMITS.keepAliveTimeout > 0 && SOCKET_LIMITS.keepAliveTimeout <= 5000);
+    assert.ok(SOCKET_LIMITS.connectionsCheckingInterval > 0 && SOCKET_LIMITS.connectionsCheckingInterval <= 1000);
+    assert.ok(SOCKET_LIMITS.maxHeaderSize <= 8192);
+    assert.ok(SOCKET_LIMITS.maxConnections <= 10_000);
+  });
+});
