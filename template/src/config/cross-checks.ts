@@ -59,7 +59,7 @@ const PRODUCTION: readonly CrossCheck[] = [
       rule: 'must not be 0: anyone on the path could read mails and database traffic',
     },
   (_, environment) =>
-    startedWith(/--inspect/, environment) && {
+    startedWith(/--inspect(?:-brk|-wait)?(?:[=\s]|$)/, environment) && {
       name: 'NODE_OPTIONS',
       rule: 'must not contain --inspect in production: a debugger runs whatever code it is sent',
     },

@@ -39,7 +39,7 @@ export const list = <T>(rule: string, parse: (item: string) => T | undefined) =>
 
 export const hosts = () =>
   list('host names without port', (item) =>
-    /^(?:[a-z0-9.-]{1,253}|\[[0-9a-f:.]{2,45}\])$/i.test(item) ? item.toLowerCase() : undefined,
+    /^(?:[a-z0-9][a-z0-9.-]{0,252}|\[[0-9a-f:.]{2,45}\])$/i.test(item) ? item.toLowerCase() : undefined,
   );
 
 export const origins = () => list('exact origins such as https://app.example.com (never *)', parseOrigin);
@@ -88,5 +88,6 @@ export const secret = () =>
 
 function parseOrigin(text: string): string | undefined {
   const parsed = URL.parse(text);
-  return parsed?.origin === text && /^https?:$/.test(parsed.protocol) ? text : undefined;
+  // Origins are compared whole: a star would look like a wildcard and match nobody.
+  return parsed?.origin === text && /^https?:$/.test(parsed.protocol) && !text.includes('*') ? text : undefined;
 }

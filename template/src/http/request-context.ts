@@ -1,5 +1,6 @@
 import type { Request, RequestHandler, Response } from 'express';
 import { randomUUID } from 'node:crypto';
+import { isIP } from 'node:net';
 import type { Principal } from '../auth/principal.ts';
 import { report } from '../operations/audit.ts';
 import type { Reporting } from '../operations/audit.ts';
@@ -43,8 +44,11 @@ export class RequestState implements RequestContext {
   }
 
   get ip(): string {
+    const { ip = '', socket } = this.#request;
+    // A proxy may pass on what is no address: each such text would be a fresh client for the limits.
+    const address = isIP(ip) > 0 ? ip : (socket.remoteAddress ?? '');
     // A dual-stack socket writes IPv4 addresses as ::ffff:192.0.2.1: one client, one name.
-    return (this.#request.ip ?? '').replace(/^::ffff:(?=[\d.]+$)/, '');
+    return address.replace(/^::ffff:(?=[\d.]+$)/, '');
   }
 
   get userAgent(): string {

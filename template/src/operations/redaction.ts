@@ -1,4 +1,4 @@
-const SENSITIVE = /pass|secret|token|authorization|cookie|credential|api-?key|private|email|hash|^body$|^headers$|^parameters$/i;
+const SENSITIVE = /pass|secret|token|authorization|cookie|credential|api-?key|private|email|hash|(?:database|smtp)_?url|^body$|^headers$|^parameters$/i;
 const MAX_DEPTH = 6;
 const MAX_ITEMS = 50;
 const MAX_TEXT = 1024;
@@ -8,7 +8,7 @@ const MAX_TEXT = 1024;
  * Source: ASVS 5.0 16.2.5; OWASP Logging Cheat Sheet, "Data to exclude".
  */
 export function redact(value: unknown, depth = 0): unknown {
-  if (typeof value === 'string') return clip(value);
+  if (typeof value === 'string') return scrub(value);
   if (typeof value === 'number' || typeof value === 'boolean' || value === null) return value;
   if (typeof value === 'bigint') return value.toString();
   if (typeof value !== 'object') return value === undefined ? undefined : `[${typeof value}]`;
@@ -38,7 +38,9 @@ const CREDENTIALS_IN_URL = /:\/\/[^\s/@]{1,256}@/g;
 const JWT = /eyJ[\w-]{5,}\.[\w-]+\.?[\w-]*/g;
 
 function scrub(text: string, length = MAX_TEXT): string {
-  return clip(text, length).replace(CREDENTIALS_IN_URL, '://[redacted]@').replace(JWT, '[redacted]');
+  // A margin, so that cutting never leaves the first half of a secret; not the whole text, which may be megabytes.
+  const near = text.slice(0, length + 512);
+  return clip(near.replace(CREDENTIALS_IN_URL, '://[redacted]@').replace(JWT, '[redacted]'), length);
 }
 
 function clip(text: string, length = MAX_TEXT): string {
