@@ -123,9 +123,7 @@ def _transfer(project: Git, joined: Joined) -> None:
     """Copy the objects of the result, and of both sides of its conflicts, into the project."""
     blobs = [blob.object_id for conflict in joined.conflicts for blob in conflict.stages.values()]
     wanted = "\n".join([joined.result, f"^{joined.ours}", *blobs])
-    pack = neutral(joined.repository).run(
-        "pack-objects", "--revs", "--stdout", "--quiet", stdin=wanted.encode()
-    )
+    pack = neutral(joined.repository).run("pack-objects", "--revs", "--stdout", "--quiet", stdin=wanted.encode())
     project.run("unpack-objects", "-q", stdin=pack.stdout)
 
 

@@ -53,9 +53,7 @@ class Git:
     folder: Path
     environment: Mapping[str, str] = field(default_factory=dict)
 
-    def run(
-        self, *arguments: str | Path, stdin: bytes = b"", check: bool = True
-    ) -> subprocess.CompletedProcess[bytes]:
+    def run(self, *arguments: str | Path, stdin: bytes = b"", check: bool = True) -> subprocess.CompletedProcess[bytes]:
         """Run one git command.
 
         Raises:

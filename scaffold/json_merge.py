@@ -52,9 +52,7 @@ def merge(
     """
     merged: dict[str, Json] = {}
     for key in _keys(ours, theirs):
-        value = _one(
-            base.get(key, _ABSENT), ours.get(key, _ABSENT), theirs.get(key, _ABSENT), on_conflict
-        )
+        value = _one(base.get(key, _ABSENT), ours.get(key, _ABSENT), theirs.get(key, _ABSENT), on_conflict)
         if value is not _ABSENT:
             merged[key] = value  # type: ignore[assignment]
     return merged

@@ -77,7 +77,7 @@ class Joined:
     kept_deleted: tuple[str, ...]
 
 
-def join(
+def join(  # noqa: PLR0913 - the three sides of a merge, and how to name and treat them
     project: Git, tree: str, base: Path, theirs: Path, *, label: str, drop_edited: bool = False
 ) -> Joined:
     """Merge what changed from `base` to `theirs` into the project's committed files.
@@ -107,9 +107,7 @@ def join(
     result = _commit(git, git("write-tree"), ours)
     changes = _changes(git, start, ours, result, {path for path, _ in groups.conflicts})
     conflicts = tuple(Conflict(path, stages) for path, stages in groups.conflicts)
-    return Joined(
-        git.folder, ours, result, changes, conflicts, tuple(groups.removed), tuple(groups.deleted)
-    )
+    return Joined(git.folder, ours, result, changes, conflicts, tuple(groups.removed), tuple(groups.deleted))
 
 
 def _borrowing_repository(project: Git, folder: Path) -> Git:

@@ -174,9 +174,7 @@ def _target(ref: str, older: str, found: Releases) -> str:
         named = next((name for name in (ref, f"v{ref}") if found.has(name)), None)
         if named is None:
             known = ", ".join(str(version) for version in found.versions[-5:])
-            raise ScaffoldError(
-                "release-unknown", f"There is no release {ref}.", f"The newest ones are: {known}.", 2
-            )
+            raise ScaffoldError("release-unknown", f"There is no release {ref}.", f"The newest ones are: {known}.", 2)
         return named
     current = parse(older.partition("-")[0])
     newest = found.newest(than=current)
@@ -226,9 +224,7 @@ def recorded_answers(project: Project) -> Answers:
     return {name: value for name, value in project.answers.items() if isinstance(value, str | bool)}
 
 
-def _answers(
-    request: UpdateRequest, project: Project, questionnaire: Questionnaire
-) -> tuple[Answers, tuple[str, ...]]:
+def _answers(request: UpdateRequest, project: Project, questionnaire: Questionnaire) -> tuple[Answers, tuple[str, ...]]:
     names = {question.name for question in questionnaire.questions}
     kept = {name: value for name, value in project.answers.items() if name in names}
     dropped = tuple(sorted(project.answers.keys() - names))

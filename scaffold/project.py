@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 ANSWERS_FILE = ".copier-answers.yml"
 _LARGEST_ANSWERS_FILE = 64 * 1024
 _REFUSED = 4
+# How many files an error names.
+_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -86,15 +88,16 @@ def require_clean(project: Project) -> None:
     """Check that every tracked file of the project is as committed.
 
     Raises:
-        ScaffoldError: `dirty-tree`, naming up to five files.
+        ScaffoldError: `dirty-tree`, naming some of them.
     """
     status = project.git("status", "--porcelain", "-z", "--untracked-files=no", "--", ".")
-    changed = [entry[3:] for entry in status.split("\0") if len(entry) > 3 and entry[2] == " "]
+    # Two letters of state and a blank stand before each name; the old name of a rename stands alone.
+    changed = [entry[3:] for entry in status.split("\0") if entry[2:3] == " "]
     if changed:
-        more = f" and {len(changed) - 5} more" if len(changed) > 5 else ""
+        more = f" and {len(changed) - _NAMED} more" if len(changed) > _NAMED else ""
         raise _refused(
             "dirty-tree",
-            f"There is work that is not committed: {', '.join(changed[:5])}{more}.",
+            f"There is work that is not committed: {', '.join(changed[:_NAMED])}{more}.",
             "Commit it or put it aside with `git stash`, then try again.",
         )
 

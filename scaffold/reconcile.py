@@ -7,6 +7,7 @@ side by the settled one, so that git finds exactly one change and nothing to arg
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from scaffold.git import Git
+
+# What `git cat-file --batch` writes before an object; a missing one has no such line.
+_HEADER = re.compile(rb"[0-9a-f]+ (?P<type>\w+) (?P<size>\d+)")
 
 MANIFEST, LOCKFILE = "package.json", "package-lock.json"
 
@@ -66,14 +70,13 @@ def _blobs(names: list[str], answer: bytes) -> list[tuple[str, bytes]]:
     found, at = [], 0
     for name in names:
         line_end = answer.index(b"\n", at)
-        header = answer[at:line_end].rsplit(b" ", 2)
+        header = _HEADER.fullmatch(answer, at, line_end)
         at = line_end + 1
-        if len(header) == 3 and header[1] == b"blob":
-            size = int(header[2])
-            found.append((name, answer[at : at + size]))
+        if header is not None:
+            size = int(header["size"])
+            if header["type"] == b"blob":
+                found.append((name, answer[at : at + size]))
             at += size + 1
-        elif len(header) == 3 and header[2].isdigit():
-            at += int(header[2]) + 1
     return found
 
 

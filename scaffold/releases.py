@@ -46,8 +46,8 @@ class Releases:
         Pre-releases count only for a project that is already on a later one than every release.
         """
         finals = [version for version in self.versions if not version.is_prerelease]
-        newest = finals[-1] if finals else (self.versions or [None])[-1]
-        if than is not None and than.is_prerelease and newest is not None and newest < than:
+        newest = max(finals or self.versions, default=None)
+        if newest is not None and than is not None and than.is_prerelease and newest < than:
             return self.versions[-1]
         return newest
 
@@ -64,9 +64,7 @@ class Releases:
             GitError: there is no such revision.
         """
         into.mkdir(parents=True)
-        git = neutral(self.repository).with_environment(
-            GIT_INDEX_FILE=str(into.parent / f"{into.name}.index")
-        )
+        git = neutral(self.repository).with_environment(GIT_INDEX_FILE=str(into.parent / f"{into.name}.index"))
         git("read-tree", f"{ref}^{{tree}}")
         git("--work-tree", into, "checkout-index", "--all", "--force")
         return into

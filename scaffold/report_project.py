@@ -45,8 +45,8 @@ def updated(result: UpdateResult) -> list[Line]:
     if not result.applied:
         return _added_settings(result)
     plan = result.plan
-    lines: list[Line] = [("", ""), (f"Updated to {plan.to_version}. The changes are staged, not committed.", "bold green")]
-    lines += _added_settings(result)
+    done = f"Updated to {plan.to_version}. The changes are staged, not committed."
+    lines: list[Line] = [("", ""), (done, "bold green"), *_added_settings(result)]
     steps = []
     if plan.joined.conflicts:
         steps.append("solve the conflicts (`git diff` shows them), then `git add` each file")
@@ -131,7 +131,7 @@ def _one_status(status: Status) -> dict[str, object]:
         "behind": status.behind,
         "security": status.security,
         "changelog": _entries(status.entries),
-        "answers": {name: value if isinstance(value, (str, bool)) else shown(value) for name, value in status.answers.items()},
+        "answers": {name: v if isinstance(v, (str, bool)) else shown(v) for name, v in status.answers.items()},
         "edited": list(status.edited),
         "deleted": list(status.deleted),
         "unfinished_update": status.unfinished,

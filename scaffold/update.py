@@ -51,7 +51,7 @@ def carry_out(plan: UpdatePlan, *, add_settings: bool = False) -> UpdateResult:
     return UpdateResult(plan, applied=not plan.is_empty, settings_added=added)
 
 
-def update_project(
+def update_project(  # noqa: PLR0913 - the options of the command, by name
     folder: str | os.PathLike[str],
     changes: Mapping[str, object] | None = None,
     *,

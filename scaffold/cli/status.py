@@ -16,16 +16,16 @@ UPDATE_WAITING = 1
 def _status(*, projects: tuple[str, ...], json: bool, exit_code: bool) -> None:
     from scaffold.status import status_of
 
-    found, failures = [], []
+    found, failures, several = [], [], len(projects) > 1
     for project in projects or (".",):
         try:
             found.append(status_of(Path(project)))
         except ScaffoldError as failure:
-            if len(projects) < 2:
+            if not several:
                 raise
             failures.append((project, failure))
     if json:
-        report.write_json(report_project.status_fields(found, failures, several=len(projects) > 1), sys.stdout)
+        report.write_json(report_project.status_fields(found, failures, several=several), sys.stdout)
     else:
         report.write(report_project.status(found, failures), sys.stdout)
     if failures:

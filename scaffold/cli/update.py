@@ -56,22 +56,14 @@ def _update(changes: dict[str, object], /, project: str, **parameters: Any) -> N
     with planned(request) as plan:
         if not parameters["json"]:
             report.write(report_project.plan(plan), sys.stdout)
+        edited: Edited | None = plan.edited
         if watched and not plan.is_empty and not parameters["dry_run"]:
-            decided = _decided(plan)
-            if decided is None:
-                return
-            request = replace(request, edited=decided)
-            if decided != plan.edited and decided == "remove":
-                return _again(request, parameters)
-            plan = replace(plan, edited=decided)
-        _finish(plan, parameters)
-
-
-def _again(request: UpdateRequest, parameters: dict[str, Any]) -> None:
-    from scaffold.plan import planned
-
-    with planned(request) as plan:
-        _finish(plan, parameters)
+            edited = _decided(plan)
+        if edited == plan.edited:
+            _finish(plan, parameters)
+    if edited is not None and edited != request.edited:
+        with planned(replace(request, edited=edited)) as plan:
+            _finish(plan, parameters)
 
 
 def _finish(plan: UpdatePlan, parameters: dict[str, Any]) -> None:
@@ -96,9 +88,7 @@ def _is_watched(parameters: dict[str, Any]) -> bool:
     return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
 
 
-def _request(
-    folder: Path, changes: dict[str, object], parameters: dict[str, Any], *, watched: bool
-) -> UpdateRequest:
+def _request(folder: Path, changes: dict[str, object], parameters: dict[str, Any], *, watched: bool) -> UpdateRequest:
     from scaffold.plan import UpdateRequest
 
     if parameters["keep_edited"] and parameters["remove_edited"]:
