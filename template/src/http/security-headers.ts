@@ -57,5 +57,5 @@ export function setSecurityHeaders(response: ServerResponse): void {
 function headersOf(middleware: ReturnType<typeof helmet>): [string, string][] {
   const response = new ServerResponse(new IncomingMessage(new Socket()));
   middleware(response.req, response, () => undefined);
-  return response.getRawHeaderNames().map((name) => [name, String(response.getHeader(name))]);
+  return Object.entries(response.getHeaders()).map(([name, value]) => [name, String(value)]);
 }

@@ -6,16 +6,20 @@ import { contextOf } from './request-context.ts';
 import type { AnyRoute } from './route.ts';
 
 const NOTHING = z.strictObject({});
+const UNKNOWN = 'unknown-field';
+const MAX_ERRORS = 20;
 
 /** Parses every part of the request by the route's schemas; the handler sees the results and nothing else. */
 export function validate(route: AnyRoute): RequestHandler {
   return (request, _response, next) => {
     const errors: FieldError[] = [];
-    contextOf(request).input = {
+    const context = contextOf(request);
+    context.input = {
       params: parsePart('params', route.params, request.params, errors),
       query: parsePart('query', route.query ?? NOTHING, queryOf(request), errors),
       body: parsePart('body', route.body, request.body, errors),
     };
+    if (errors.some(({ rule }) => rule === UNKNOWN)) context.audit('malicious_extraneous');
     if (errors.length > 0) throw invalid(errors);
     next();
   };
@@ -30,8 +34,6 @@ function parsePart(part: string, schema: z.ZodType | undefined, value: unknown, 
   if (!result.success) errors.push(...result.error.issues.slice(0, MAX_ERRORS).map((issue) => fieldError(part, issue)));
   return result.data;
 }
-
-const MAX_ERRORS = 20;
 
 function fieldError(part: string, issue: z.core.$ZodIssue): FieldError {
   return { path: [part, ...issue.path].join('.'), rule: ruleOf(issue) };
@@ -49,7 +51,7 @@ function ruleOf(issue: z.core.$ZodIssue): string {
     case 'invalid_format':
       return issue.format;
     case 'unrecognized_keys':
-      return 'unknown-field';
+      return UNKNOWN;
     case 'custom':
       return issue.message;
     case 'invalid_element':
