@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import dns from 'node:dns';
 import test from 'node:test';
 import { createMailer } from '../src/mail/mailer.ts';
 import { freshEmail, PASSWORD, register } from './support/accounts.ts';
@@ -52,9 +53,17 @@ test('an address that is more than an address is refused at the door', async (t)
   assert.deepEqual(server.mails, []);
 });
 
-test('a mail server that offers no encryption gets no mail, unless it stands next door', async () => {
-  const mailer = createMailer({ smtpUrl: 'smtp://mail.example.com', mailFrom: 'no-reply@example.com' });
-  assert.ok(mailer);
+test('a mail server that offers no encryption gets neither password nor mail, unless it stands next door', async (t) => {
+  const { port, deliveries, commands } = await startMailServer(t);
+  t.mock.method(dns.Resolver.prototype, 'resolve4', (_host: string, done: (error: null, addresses: string[]) => void) => { done(null, ['127.0.0.1']); });
+  t.mock.method(dns.Resolver.prototype, 'resolve6', (_host: string, done: (error: null, addresses: string[]) => void) => { done(null, []); });
+  const far = createMailer({ smtpUrl: `smtp://app:telltale@mail.example.com:${port}`, mailFrom: 'no-reply@example.com' });
+  await assert.rejects(far.send(MAIL), /not accepted/);
+  assert.ok(commands.length > 0, 'the server was reached');
+  assert.doesNotMatch(commands.join('\n'), /AUTH|MAIL FROM|RCPT|DATA/i);
+  assert.deepEqual(deliveries, []);
+  await createMailer({ smtpUrl: `smtp://localhost:${port}`, mailFrom: 'no-reply@example.com' }).send(MAIL);
+  assert.equal(deliveries.length, 1);
 });
 
 test('a mail server that is down does not change the answer, and the log does not name the address', async (t) => {

@@ -8,8 +8,8 @@ export interface Delivery {
   readonly data: string;
 }
 
-/** A mail server on the loopback interface that accepts everything and keeps it. */
-export async function startMailServer(t: TestContext): Promise<{ url: string; deliveries: Delivery[]; commands: string[] }> {
+/** A mail server on the loopback interface that has no TLS, accepts everything and keeps it. */
+export async function startMailServer(t: TestContext): Promise<{ url: string; port: number; deliveries: Delivery[]; commands: string[] }> {
   const deliveries: Delivery[] = [];
   const commands: string[] = [];
   const server = net.createServer((socket) => {
@@ -21,7 +21,7 @@ export async function startMailServer(t: TestContext): Promise<{ url: string; de
       commands.push(line);
       if (/^(?:MAIL FROM|RCPT TO):/i.test(line)) envelope.push(line);
       reading = line.toUpperCase() === 'DATA';
-      say(reading ? '354 go on' : '250 ok');
+      say(reading ? '354 go on' : line.toUpperCase() === 'STARTTLS' ? '454 not here' : '250 ok');
     };
     socket.setEncoding('utf8').on('error', () => undefined);
     socket.on('data', (chunk: string) => {
@@ -42,5 +42,6 @@ export async function startMailServer(t: TestContext): Promise<{ url: string; de
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   t.after(() => server.close());
-  return { url: `smtp://127.0.0.1:${(server.address() as AddressInfo).port}`, deliveries, commands };
+  const { port } = server.address() as AddressInfo;
+  return { url: `smtp://127.0.0.1:${port}`, port, deliveries, commands };
 }

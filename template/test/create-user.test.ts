@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { text } from 'node:stream/consumers';
+import test from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { createUser, freshEmail, login, PASSWORD, signIn, type Tokens } from './support/accounts.ts';
+import { startServer, type TestServer } from './support/server.ts';
+
+const COMMAND = fileURLToPath(new URL('../src/commands/create-user.ts', import.meta.url));
+const MINUTE_MS = 60_000;
+
+interface Outcome {
+  readonly code: number;
+  readonly output: string;
+}
+
+/** Runs the command as an operator would, on the database of the server. */
+async function run(server: TestServer, commandLine: readonly string[], input = ''): Promise<Outcome> {
+  const env = {
+    NODE_ENV: 'test', PUBLIC_URL: 'http://localhost:3000', MAIL_FROM: 'no-reply@example.com', SECURITY_CONTACT: 'security@example.com',
+    BCRYPT_COST: '4', JWT_SECRET: Buffer.from(server.services.config.jwtSecret).toString('base64url'), DATABASE_URL: server.services.config.databaseUrl,
+  };
+  const child = spawn(process.execPath, ['--disable-proto=delete', COMMAND, ...commandLine], { cwd: tmpdir(), env, stdio: 'pipe' });
+  // A command that refuses its arguments never reads its input.
+  child.stdin.on('error', () => undefined).end(input);
+  const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
+  return { code: Number(code), output: stdout + stderr };
+}
+
+const rows = (server: TestServer) => server.services.database.selectFrom('users').selectAll().execute();
+
+const listUsers = (server: TestServer, { accessToken }: Tokens) => server.request('GET', '/api/v1/users', { token: accessToken });
+
+test('the first administrator comes from a command, and the password leaves no trace', async (t) => {
+  const server = await startServer(t);
+  const credentials = { email: freshEmail(), password: PASSWORD };
+  const { code, output } = await run(server, ['--email', credentials.email, '--role', 'admin'], `${PASSWORD}\n`);
+  assert.equal(code, 0, output);
+  assert.ok(!output.includes(PASSWORD));
+  assert.match((await rows(server))[0]?.password_hash ?? '', /^\$2b\$04\$/);
+  assert.equal((await listUsers(server, await signIn(server, credentials))).status, 200);
+});
+
+test('a one-time link sets the password once, within fifteen minutes', async (t) => {
+  const server = await startServer(t);
+  const [email, late] = [freshEmail(), freshEmail()];
+  const [first, second] = await Promise.all([run(server, ['--email', email, '--link']), run(server, ['--email', late])]);
+  const tokens = [first, second].map(({ code, output }) => {
+    assert.equal(code, 0, output);
+    return /^token: ([\w-]{43})$/m.exec(output)?.[1] ?? '';
+  });
+  const reset = (token = '') => server.request('POST', '/api/v1/auth/password/reset', { body: { token, password: PASSWORD } });
+  assert.equal((await login(server, { email, password: '' })).status, 400);
+  assert.equal((await login(server, { email, password: PASSWORD })).status, 401);
+  assert.equal((await reset(tokens[0])).status, 204);
+  assert.equal((await reset(tokens[0])).status, 400);
+  assert.equal((await listUsers(server, await signIn(server, { email, password: PASSWORD }))).status, 403);
+  server.clock.advance(16 * MINUTE_MS);
+  assert.equal((await reset(tokens[1])).status, 400);
+});
+
+test('an account that exists is not taken over by creating it again', async (t) => {
+  const server = await startServer(t);
+  const user = await createUser(server);
+  const before = await rows(server);
+  const commandLine = ['--email', user.email.toUpperCase(), '--role', 'admin'];
+  const outcomes = await Promise.all([run(server, commandLine, `${PASSWORD} 2\n`), run(server, [...commandLine, '--link'])]);
+  for (const { code, output } of outcomes) {
+    assert.equal(code, 1, output);
+    assert.doesNotMatch(output, /token|\bat .*:\d+/);
+  }
+  assert.deepEqual(await rows(server), before);
+  await signIn(server, user);
+});
+
+test('a command line that shows a password or names what does not exist creates nobody', async (t) => {
+  const server = await startServer(t);
+  const email = freshEmail();
+  const refused = [
+    [['--email', email, '--password', PASSWORD], 2], [['--email', email, '--role', 'root'], 2], [['--email', 'nobody'], 2], [[], 2],
+  ] as const;
+  const outcomes = await Promise.all(refused.map(([commandLine]) => run(server, commandLine, `${PASSWORD}\n`)));
+  assert.deepEqual(outcomes.map(({ code }) => code), refused.map(([, code]) => code));
+  const weak = await Promise.all(['short', 'passwordpassword', PASSWORD.repeat(3)].map((password) => run(server, ['--email', email], password)));
+  assert.deepEqual(weak.map(({ code }) => code), [1, 1, 1]);
+  for (const { output } of [...outcomes, ...weak]) assert.ok(!output.includes(PASSWORD) && !/\bat .*:\d+/.test(output));
+  assert.deepEqual(await rows(server), []);
+});
