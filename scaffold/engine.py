@@ -50,7 +50,7 @@ def render(template: Template, answers: Mapping[str, Answer], into: Path) -> tup
 
 def _run_copier(address: str, folder: Path, answers: Mapping[str, Answer], into: Path, empty: Path) -> None:
     from copier import Settings, run_copy
-    from copier.errors import CopierError, UnsafeTemplateError
+    from copier.errors import UnsafeTemplateError
     from jinja2 import TemplateError
 
     try:
@@ -69,7 +69,9 @@ def _run_copier(address: str, folder: Path, answers: Mapping[str, Answer], into:
             )
     except UnsafeTemplateError as error:
         raise template_runs_code(address, [str(error).partition(": ")[2].partition(".")[0]]) from error
-    except (CopierError, TemplateError, TypeError, ValueError) as error:
+    except Exception as error:  # a template's expression can raise anything
+        if isinstance(error, OSError) and not isinstance(error, TemplateError):
+            raise
         raise template_broken(address, " ".join(str(error).split())) from error
 
 

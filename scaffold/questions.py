@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeGuard
 
-from scaffold.errors import AnswerErrors, AnswerProblem, template_broken
+from scaffold.errors import AnswerErrors, AnswerProblem, ScaffoldError, template_broken
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -211,8 +211,13 @@ class Questionnaire:
         problems = [self._unknown(name) for name in given if name not in known]
         answers: Answers = {}
         for question in self.questions:
-            if self.is_asked(question, answers):
-                problems += self._answer(question, given, unanswered, answers)
+            try:
+                if self.is_asked(question, answers):
+                    problems += self._answer(question, given, unanswered, answers)
+            except ScaffoldError:
+                # A question may hang on an answer that is missing; that one is told already.
+                if not problems:
+                    raise
         if problems:
             raise AnswerErrors(problems)
         return answers
@@ -305,11 +310,9 @@ class Questionnaire:
         """Render a value of `copier.yml`: text is a Jinja template, all else stands for itself."""
         if not _is_template(source):
             return source
-        from jinja2 import TemplateError
-
         try:
             return self._jinja().from_string(source).render(context)
-        except TemplateError as error:
+        except Exception as error:  # noqa: BLE001 - a template's expression can raise anything
             raise template_broken(self._address, f"{error}.") from error
 
     def _jinja(self) -> SandboxedEnvironment:

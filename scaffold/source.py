@@ -112,6 +112,8 @@ def open_template(address: str | None = None, ref: str | None = None) -> Iterato
     """
     if address is None:
         yield _builtin_at(ref)
+    elif not address:
+        raise wrong_usage("--template needs an address.")
     elif Path(address).is_dir() and not _is_repository(Path(address)):
         if ref is not None:
             raise wrong_usage(f"--ref needs a git repository, and {address} is a plain folder.")

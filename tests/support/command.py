@@ -1,0 +1,63 @@
+"""The command as a script runs it: a process of its own, without a terminal, with a known git identity."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+SCAFFOLD = (sys.executable, "-m", "scaffold")
+CONTACT = ("--security-contact", "security@example.com")
+COMPLETE = (*CONTACT, "--defaults")
+IDENTITY = {
+    "GIT_AUTHOR_NAME": "Somebody",
+    "GIT_AUTHOR_EMAIL": "somebody@example.com",
+    "GIT_COMMITTER_NAME": "Somebody",
+    "GIT_COMMITTER_EMAIL": "somebody@example.com",
+}
+
+
+def environment(**variables: str) -> dict[str, str]:
+    """Return the environment of a person whose git knows them, with nothing else set up."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "SCAFFOLD_"))}
+    return {**kept, **IDENTITY, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", **variables}
+
+
+def scaffold(
+    *arguments: str | Path, cwd: Path, stdin: str = "", env: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run the command to its end."""
+    return subprocess.run(
+        [*SCAFFOLD, *map(str, arguments)],
+        cwd=cwd,
+        env=environment() if env is None else env,
+        input=stdin,
+        capture_output=True,
+        text=True,
+        errors="surrogateescape",
+        check=False,
+        timeout=300,
+    )
+
+
+def start(*arguments: str | Path, cwd: Path, **variables: str) -> subprocess.Popen[bytes]:
+    """Start the command and return at once."""
+    return subprocess.Popen(
+        [*SCAFFOLD, *map(str, arguments)],
+        cwd=cwd,
+        env=environment(**variables),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
+def git(*arguments: str | Path, cwd: Path) -> str:
+    """Run git in the same environment and return what it prints."""
+    done = subprocess.run(["git", *arguments], cwd=cwd, env=environment(), capture_output=True, check=True, timeout=60)
+    return done.stdout.decode(errors="replace").strip()

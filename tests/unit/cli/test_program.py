@@ -1,0 +1,133 @@
+"""The command line as a whole: quick to answer, quiet about what is not the user's business."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from scaffold.cli.program import COMMANDS
+from scaffold.source import version
+from tests.support.command import COMPLETE, SCAFFOLD, environment, scaffold
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SLOW = ("copier", "jinja2", "yaml", "rich", "questionary", "prompt_toolkit", "pydantic", "plumbum", "subprocess")
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"]])
+def test_help_waits_for_no_library_it_does_not_need(arguments: list[str]) -> None:
+    program = f"import sys; from scaffold.cli import main; main({arguments!r}); print(*sys.modules, file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert not set(SLOW) & set(done.stderr.split())
+
+
+def test_help_names_every_command_and_exit_code(tmp_path: Path) -> None:
+    done = scaffold("--help", cwd=tmp_path)
+    assert done.returncode == 0
+    assert all(f"  {name} " in done.stdout for name in COMMANDS)
+    assert all(f"  {code} " in done.stdout for code in (0, 2, 4, 69, 70, 73, 130))
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_explains_itself(tmp_path: Path, name: str) -> None:
+    done = scaffold(name, "--help", cwd=tmp_path)
+    assert done.returncode == 0
+    assert done.stdout.startswith(f"Usage: scaffold {name}")
+    assert max(map(len, done.stdout.splitlines())) <= 80
+
+
+def test_help_of_new_shows_every_question_with_its_values(tmp_path: Path) -> None:
+    text = " ".join(scaffold("new", "--help", cwd=tmp_path).stdout.split())
+    assert "--database sqlite|postgres" in text
+    assert "--metrics true|false" in text
+    assert "--rate-limit-store memory|database" in text
+    assert "--security-contact TEXT" in text
+
+
+def test_the_version_is_printed(tmp_path: Path) -> None:
+    assert scaffold("--version", cwd=tmp_path).stdout == f"scaffold {version()}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ([], "No command was given."),
+        (["nwe"], "Did you mean new?"),
+        (["new"], "DEST is missing."),
+        (["new", "a", "b"], "unexpected extra argument"),
+        (["new", "a", "-x"], "-x"),
+        (["new", "a", "--answers"], "--answers"),
+        (["new", "a", "--database"], "--database"),
+        (["--unknown"], "--unknown"),
+        (["questions", "--nothing"], "--nothing"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_wrong_usage_is_one_sentence_and_a_next_step(tmp_path: Path, arguments: list[str], expected: str) -> None:
+    done = scaffold(*arguments, cwd=tmp_path)
+    assert done.returncode == 2
+    assert expected in done.stderr
+    assert "\nNext: " in done.stderr
+    assert done.stdout == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_questions_are_explained(tmp_path: Path) -> None:
+    done = scaffold("questions", cwd=tmp_path)
+    assert "security_contact  (--security-contact; required)" in done.stdout
+    assert "database  (--database; default: sqlite)" in done.stdout
+
+
+def test_the_questions_are_a_json_schema(tmp_path: Path) -> None:
+    schema = json.loads(scaffold("questions", "--json-schema", cwd=tmp_path).stdout)
+    assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+
+
+BROKEN = "import scaffold.source\nscaffold.source.builtin = lambda: 1 / 0\n"
+
+
+@pytest.mark.parametrize("debug", ["", "1"])
+def test_a_mistake_of_ours_is_no_traceback_unless_asked_for(tmp_path: Path, debug: str) -> None:
+    program = f"{BROKEN}import sys\nfrom scaffold.cli import main\nsys.exit(main(['new', 'p']))"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env=environment(SCAFFOLD_DEBUG=debug),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 70
+    assert "ZeroDivisionError: division by zero" in done.stderr
+    assert ("Traceback" in done.stderr) == (debug == "1")
+    assert "SCAFFOLD_DEBUG=1" in done.stderr
+
+
+def test_a_reader_that_goes_away_is_no_mistake(tmp_path: Path) -> None:
+    command = f"set -o pipefail; {' '.join(SCAFFOLD)} questions | true"
+    done = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode in {0, 141}
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_streams_do_no_harm(tmp_path: Path, closed: str) -> None:
+    command = f"{' '.join(SCAFFOLD)} new p {' '.join(COMPLETE)} --no-git {closed}"
+    done = subprocess.run(["bash", "-c", command], cwd=tmp_path, env=environment(), capture_output=True, check=False)
+    assert done.returncode == 0
+    assert (tmp_path / "p" / "package.json").is_file()
+
+
+def test_completion_offers_commands_and_flags(tmp_path: Path) -> None:
+    for words, expected in (("scaffold ", "questions"), ("scaffold new --data", "--database")):
+        variables = {
+            "_SCAFFOLD_COMPLETE": "bash_complete",
+            "COMP_WORDS": words,
+            "COMP_CWORD": str(len(words.split(" ")) - 1),
+        }
+        assert expected in scaffold(cwd=tmp_path, env=environment(**variables)).stdout

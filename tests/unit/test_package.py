@@ -1,0 +1,98 @@
+"""What people install: the wheel, the source distribution, and that both hold the whole template."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tarfile
+import zipfile
+from typing import TYPE_CHECKING
+
+import pytest
+
+from scaffold.source import CHECKOUT, version
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Contents = dict[str, tuple[bytes, bool]]
+
+
+def tracked(*paths: str) -> set[str]:
+    """Return the files git tracks or would track, and that are there."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *paths],
+        cwd=CHECKOUT,
+        capture_output=True,
+        check=True,
+    ).stdout.decode()
+    return {name for name in listed.split("\0") if name and (CHECKOUT / name).is_file()}
+
+
+def build(source: Path, target: str, into: Path) -> Path:
+    into.mkdir()
+    command = [sys.executable, "-m", "hatchling", "build", "--target", target, "--directory", str(into)]
+    subprocess.run(command, cwd=source, check=True, capture_output=True, timeout=300)
+    return next(into.iterdir())
+
+
+def contents(wheel: Path) -> Contents:
+    """Return content and executable bit of every file of a wheel but its own record."""
+    with zipfile.ZipFile(wheel) as archive:
+        return {
+            info.filename: (archive.read(info), bool(info.external_attr >> 16 & 0o100))
+            for info in archive.infolist()
+            if not info.filename.endswith(("/RECORD", ".bundle"))
+        }
+
+
+@pytest.fixture(scope="module")
+def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the source distribution and unpack it."""
+    folder = tmp_path_factory.mktemp("sdist")
+    with tarfile.open(build(CHECKOUT, "sdist", folder / "built")) as archive:
+        archive.extractall(folder / "unpacked", filter="data")
+    return next((folder / "unpacked").iterdir())
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build(CHECKOUT, "wheel", tmp_path_factory.mktemp("wheel") / "built")
+
+
+def test_the_wheel_holds_package_and_template_and_nothing_else(wheel: Path) -> None:
+    found = {name for name in contents(wheel) if ".dist-info/" not in name}
+    template = {f"scaffold/_template/{name}" for name in tracked("copier.yml", "template")}
+    assert found == tracked("scaffold") | template
+
+
+def test_files_with_a_dot_and_the_answers_file_are_in_it(wheel: Path) -> None:
+    found = contents(wheel)
+    for name in (".gitignore", ".npmrc", "{{ _copier_conf.answers_file }}.jinja"):
+        assert f"scaffold/_template/template/{name}" in found
+
+
+def test_a_wheel_made_of_the_source_distribution_is_the_same(wheel: Path, sdist: Path, tmp_path: Path) -> None:
+    assert contents(build(sdist, "wheel", tmp_path / "again")) == contents(wheel)
+
+
+def test_the_source_distribution_holds_what_git_holds(sdist: Path) -> None:
+    found = {path.relative_to(sdist).as_posix() for path in sdist.rglob("*") if path.is_file()}
+    assert tracked("scaffold", "template", "tests", "copier.yml", "pyproject.toml", "LICENSE") <= found
+    assert not {name for name in found if {"node_modules", "__pycache__", ".venv"} & set(name.split("/"))}
+
+
+def test_an_installed_wheel_creates_the_same_project(wheel: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path / "site")
+    program = (
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "import scaffold\n"
+        "assert scaffold.__file__.startswith(sys.argv[1])\n"
+        "result = scaffold.create_project(sys.argv[2], {'security_contact': 'security@example.com'}, git=False)\n"
+        "print(result.template_version, len(result.files))\n"
+    )
+    arguments = [sys.executable, "-c", program, str(tmp_path / "site"), str(tmp_path / "project")]
+    done = subprocess.run(arguments, cwd=tmp_path, capture_output=True, text=True, check=True, timeout=300)
+    assert done.stdout.split()[0] == f"v{version()}"
+    assert (tmp_path / "project" / "package.json").is_file()
