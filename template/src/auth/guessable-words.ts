@@ -15,7 +15,7 @@ export const GUESSABLE_WORDS: readonly string[] = `
   january february march april june july august september october november december
   monday tuesday wednesday thursday friday saturday sunday spring summer autumn winter
   freedom whatever nothing everything trustno1 trustme access company business office market money bitcoin
-  correct horse battery staple this that the my is your you are and not for very secure safe strong long please
+  correcthorsebatterystaple this that the my is your you are and not for very secure safe strong long please
 `
   .trim()
   .split(/\s+/);

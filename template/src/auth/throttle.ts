@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
-import { tooManyRequests } from '../http/problem.ts';
-import type { Counter } from '../http/rate-limit/counter.ts';
+import { overloaded, tooManyRequests } from '../http/problem.ts';
+import type { Counter, CounterOptions } from '../http/rate-limit/counter.ts';
 import { addressKey } from '../http/rate-limit/limiters.ts';
 import type { RequestContext } from '../http/request-context.ts';
 import type { Services } from '../services.ts';
 
 const MINUTE_MS = 60_000;
+const RETRY_AFTER_SECONDS = 5;
 /** An address may try this many times as often as one account from it: offices share addresses. */
 const ADDRESS_FACTOR = 20;
 /** An account gets at most this many times the mails one address can cause. */
@@ -33,9 +34,10 @@ const mailbox = (email: string) => createHash('sha256').update(email).digest('ba
  *
  * @param name of what is tried; each has its own counts
  */
-export function createSignInThrottle({ config, clock, counter }: Services, name: string): SignInThrottle {
-  const pairs = counter({ prefix: name, windowMs: 15 * MINUTE_MS });
-  const addresses = counter({ prefix: `${name}-address`, windowMs: 24 * 60 * MINUTE_MS });
+export function createSignInThrottle(services: Services, name: string): SignInThrottle {
+  const { config, clock } = services;
+  const pairs = closingCounter(services, { prefix: name, windowMs: 15 * MINUTE_MS });
+  const addresses = closingCounter(services, { prefix: `${name}-address`, windowMs: 24 * 60 * MINUTE_MS });
   const pair = (email: string, context: RequestContext) => `${mailbox(email)}:${addressKey(context.ip)}`;
 
   function refuse(resetsAt: number, context: RequestContext): never {
@@ -64,8 +66,9 @@ export function createSignInThrottle({ config, clock, counter }: Services, name:
  * @returns counts a request for a mail and tells whether it may be sent; the answer must not show it. Rejects with
  *   Problem 429 when one address asks for very many
  */
-export function createMailQuota({ config, clock, counter }: Services, name: string): (email: string, context: RequestContext) => Promise<boolean> {
-  const per = (what: string): Counter => counter({ prefix: `${name}-per-${what}`, windowMs: 60 * MINUTE_MS });
+export function createMailQuota(services: Services, name: string): (email: string, context: RequestContext) => Promise<boolean> {
+  const { config, clock } = services;
+  const per = (what: string): Counter => closingCounter(services, { prefix: `${name}-per-${what}`, windowMs: 60 * MINUTE_MS });
   const [addresses, pairs, mailboxes] = [per('address'), per('pair'), per('mailbox')];
   const max = config.loginLimitMax;
 
@@ -75,5 +78,19 @@ export function createMailQuota({ config, clock, counter }: Services, name: stri
     const pair = await pairs.increment(`${mailbox(email)}:${addressKey(context.ip)}`);
     if (pair.hits > max) return false;
     return (await mailboxes.increment(mailbox(email))).hits <= max * MAILBOX_FACTOR;
+  };
+}
+
+/** Without a count there is no limit: when the store fails, nobody gets to guess. */
+function closingCounter({ counter, log }: Services, options: CounterOptions): Counter {
+  const counts = counter(options);
+  const refuse = (error: unknown): never => {
+    log.error('rate_limit_error', { error });
+    throw overloaded(RETRY_AFTER_SECONDS);
+  };
+  return {
+    increment: (key) => counts.increment(key).catch(refuse),
+    peek: (key) => counts.peek(key).catch(refuse),
+    reset: (key) => counts.reset(key).catch(refuse),
   };
 }

@@ -4,6 +4,7 @@ import type { Role } from '../auth/policy.ts';
 import { endSessions } from '../auth/sessions.ts';
 import { LOCKS_ROWS } from '../database/dialect.ts';
 import type { PageRequest } from '../database/keyset.ts';
+import { prepared } from '../database/prepared.ts';
 import type { Schema, UserRow } from '../database/schema.ts';
 import { forbidden, notFound, Problem } from '../http/problem.ts';
 
@@ -24,9 +25,12 @@ const yourself = () =>
 
 /** Users, as themselves (`…Own`) or as an administrator sees them. The caller comes first, always. */
 export function createUsers(database: Kysely<Schema>, clock: () => number) {
+  const readUser = prepared<{ id: string }, User>(database, (bind) =>
+    database.selectFrom('users').select(COLUMNS).where('id', '=', bind('id')),
+  );
+
   return {
-    findOwn: (principal: Principal): Promise<User | undefined> =>
-      database.selectFrom('users').select(COLUMNS).where('id', '=', principal.userId).executeTakeFirst(),
+    findOwn: async ({ userId }: Principal): Promise<User | undefined> => (await readUser({ id: userId })).at(0),
 
     renameOwn: (principal: Principal, displayName: string): Promise<User | undefined> =>
       database
@@ -58,8 +62,7 @@ export function createUsers(database: Kysely<Schema>, clock: () => number) {
       return page.execute();
     },
 
-    find: (_admin: Principal, id: string): Promise<User | undefined> =>
-      database.selectFrom('users').select(COLUMNS).where('id', '=', id).executeTakeFirst(),
+    find: async (_admin: Principal, id: string): Promise<User | undefined> => (await readUser({ id })).at(0),
 
     /** @throws Problem 403, 404 or 409 */
     change: (admin: Principal, id: string, { role, disabled }: UserChange): Promise<User> =>
