@@ -58,7 +58,7 @@ def step(title: str) -> Iterator[Step]:
     with console.status(f"{title} …"):
         yield said
     seconds = time.monotonic() - started
-    console.print(f"[green]✓[/green] {title:<46} {said.result:<24} [dim]{seconds:6.1f} s[/dim]")
+    console.print(f"[green]✓[/green] {title:<42} {said.result:<24} [dim]{seconds:6.1f} s[/dim]")
 
 
 def run(command: Sequence[str], folder: Path) -> str:
@@ -116,7 +116,7 @@ def install() -> str:
     wanted = hashlib.sha256(lockfile + str(node_folder()).encode()).hexdigest()
     if stamp.exists() and stamp.read_text() == wanted:
         return "already there"
-    output = run(["npm", "ci", "--no-audit"], PROJECT)
+    output = run(["npm", "ci", "--no-audit", "--prefer-offline"], PROJECT)
     stamp.write_text(wanted)
     added = re.search(r"added (\d+) packages", output)
     return f"{added[1]} packages" if added else ""

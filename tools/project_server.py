@@ -16,7 +16,7 @@ from tools.processes import running, stop
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 STARTS_WITHIN_SECONDS = 30
@@ -81,18 +81,21 @@ def start_command(project: Path) -> list[str]:
 
 
 @contextmanager
-def serving(project: Path, **settings: str) -> Iterator[ProjectServer]:
+def serving(
+    project: Path, settings: Mapping[str, str] | None = None, command: list[str] | None = None
+) -> Iterator[ProjectServer]:
     """Run a project for the time of a block.
 
     Args:
         project: its folder; what `settings` leave open comes from its `.env`.
-        settings: environment variables of the server.
+        settings: environment variables of the server. Default: none.
+        command: what to run. Default: what `npm start` runs.
 
     Raises:
         ServerFailedError: it does not start.
     """
-    variables = environment(**{"PORT": "0", "MANAGEMENT_PORT": "0", "ALLOWED_HOSTS": "127.0.0.1"} | settings)
-    with running(start_command(project), project, variables) as process:
+    variables = environment(**{"PORT": "0", "MANAGEMENT_PORT": "0", "ALLOWED_HOSTS": "127.0.0.1", **(settings or {})})
+    with running(command or start_command(project), project, variables) as process:
         server = ProjectServer(process)
         reader = threading.Thread(target=server._read, daemon=True)  # noqa: SLF001 - its own thread
         reader.start()

@@ -50,6 +50,7 @@ SEAMS = [
     "src/http/rate-limit/store.ts.jinja",
     "src/operations/metrics/index.ts.jinja",
     "src/project.ts.jinja",
+    "test/support/database.ts.jinja",
     "{{ _copier_conf.answers_file }}.jinja",
 ]
 

@@ -1,0 +1,174 @@
+"""Real projects: made by the real command, installed by npm, with a database of their own."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.support.answers import chosen, every_combination, pairs, pairwise_sample, title
+from tests.support.postgres import binaries
+from tests.support.rendering import in_memory
+from tools.processes import ended
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from _pytest.mark.structures import ParameterSet
+
+    from tests.support.answers import Answers, Pair
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project as `scaffold new` made it, with its packages installed.
+
+    Attributes:
+        folder: where it lies.
+        answers: what it was made from.
+        environment: environment for npm and its programs.
+        database_server: URL of a PostgreSQL server with the right to create databases; empty for SQLite.
+        installation: what `npm ci` printed.
+    """
+
+    folder: Path
+    answers: Answers
+    environment: dict[str, str]
+    database_server: str = ""
+    installation: str = ""
+
+    def npm(self, *arguments: str, **settings: str) -> tuple[int, str]:
+        """Run npm to its end, with settings in its environment; returns its exit code and its output."""
+        return ended(["npm", *arguments], self.folder, self.environment | settings)
+
+    def empty_database(self) -> str:
+        """Return the DATABASE_URL of a database nobody has used."""
+        if self.database_server:
+            return create_database(self.database_server)
+        return f"file:data/{secrets.token_hex(6)}.sqlite"
+
+
+# What tsc, eslint and node run; README, licence and deployment files are not among it.
+CODE = ("src/", "test/", "package-lock.json")
+
+
+@cache
+def _code_by_title() -> dict[str, str]:
+    """Return a digest of each project's code."""
+    digests = {}
+    for answers in every_combination():
+        digest = hashlib.sha256()
+        for path, content in sorted(in_memory(answers | {"license": "MIT"}).items()):
+            if path.startswith(CODE):
+                digest.update(path.encode() + b"\0" + content)
+        digests[title(answers)] = digest.hexdigest()
+    return digests
+
+
+def code_of(answers: Answers) -> str:
+    """Return a digest of a project's code; its license, which npm repeats in the lockfile, is none."""
+    return _code_by_title()[title(answers)]
+
+
+def different_code() -> list[Answers]:
+    """Return one combination of answers for each project whose code is like no other's."""
+    return list({code_of(answers): answers for answers in reversed(every_combination())}.values())[::-1]
+
+
+@cache
+def _names_that_change_code() -> set[str]:
+    default = every_combination()[0]
+    return {
+        name for name, values in chosen().items() if len({code_of(default | {name: value}) for value in values}) > 1
+    }
+
+
+def code_pairs(answers: Answers) -> set[Pair]:
+    """Return each two answers that both change the code."""
+    return {pair for pair in pairs(answers) if _names_that_change_code().issuperset(dict(pair))}
+
+
+def attacked_sample() -> list[Answers]:
+    """Return the few rows of the sample in which every two answers that change the code meet."""
+    missing = set().union(*map(code_pairs, pairwise_sample()))
+    rows = []
+    while missing:
+        rows.append(max(pairwise_sample(), key=lambda row: len(code_pairs(row) & missing)))
+        missing -= code_pairs(rows[-1])
+    return rows
+
+
+def rows(quick: list[Answers]) -> pytest.MarkDecorator:
+    """Parametrise a test with projects: the quick ones always, and with `make matrix` all whose code differs."""
+    known = {code_of(answers) for answers in quick}
+    others = [answers for answers in different_code() if code_of(answers) not in known]
+    parameters = [_row(answers) for answers in quick] + [_row(answers, pytest.mark.matrix) for answers in others]
+    return pytest.mark.parametrize("project", parameters, indirect=True)
+
+
+def _row(answers: Answers, *marks: pytest.MarkDecorator) -> ParameterSet:
+    """Make a parameter whose tests all run in one process, for a project is installed once in each."""
+    name = title(answers)
+    return pytest.param(answers, id=name, marks=[*marks, pytest.mark.xdist_group(name)])
+
+
+def generate(folder: Path, answers: Answers) -> None:
+    """Run `scaffold new` with an answers file, as a script would."""
+    command = [sys.executable, "-m", "scaffold", "new", str(folder), "--answers", "-", "--json"]
+    subprocess.run(command, input=json.dumps(answers), text=True, check=True, stdout=subprocess.DEVNULL)
+
+
+@contextmanager
+def _alone(lock: Path) -> Iterator[None]:
+    """Let one test process at a time through."""
+    with lock.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def install(project: Project, store: Path) -> str:
+    """Install a project's packages; projects with the same lockfile share the files of one installation.
+
+    Args:
+        project: the project.
+        store: folder that all test processes share.
+
+    Returns:
+        What npm printed when it installed these packages.
+
+    Raises:
+        AssertionError: npm failed; the message is its output.
+    """
+    packages = json.loads((project.folder / "package-lock.json").read_text(encoding="utf-8"))["packages"]
+    del packages[""]
+    kept = store / hashlib.sha256(json.dumps(packages).encode()).hexdigest()[:16]
+    log = kept.with_suffix(".log")
+    with _alone(kept.with_suffix(".lock")):
+        if not kept.exists():
+            code, output = project.npm("ci", "--no-audit", "--prefer-offline")
+            assert code == 0, output
+            log.write_text(output)
+            (project.folder / "node_modules").rename(kept)
+        shutil.copytree(kept, project.folder / "node_modules", symlinks=True, copy_function=os.link)
+    return log.read_text()
+
+
+def create_database(server: str) -> str:
+    """Create an empty PostgreSQL database; returns its URL."""
+    name = f"project_{secrets.token_hex(6)}"
+    command = [str(binaries() / "psql"), "--quiet", "--no-psqlrc", f"--command=create database {name}", server]
+    subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
+    return urlsplit(server)._replace(path=f"/{name}").geturl()
