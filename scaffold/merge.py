@@ -47,7 +47,7 @@ class Change:
 
     Attributes:
         path: relative to the project.
-        kind: added, changed (untouched by the owner), merged (with the owner's edits) or removed.
+        kind: `added`, `changed`, `removed`, or `merged` when the owner had edited what changes.
     """
 
     path: str
@@ -105,7 +105,7 @@ def join(  # noqa: PLR0913 - the three sides of a merge, and how to name and tre
     unmerged = _unmerged(git)
     groups = _settle(git, unmerged, drop_edited=drop_edited)
     result = _commit(git, git("write-tree"), ours)
-    changes = _changes(git, start, ours, result, {path for path, _ in groups.conflicts})
+    changes = _changes(git, ours, result, {path for path, _ in groups.conflicts})
     conflicts = tuple(Conflict(path, stages) for path, stages in groups.conflicts)
     return Joined(git.folder, ours, result, changes, conflicts, tuple(groups.removed), tuple(groups.deleted))
 
@@ -167,18 +167,8 @@ def _settle(git: Git, unmerged: dict[str, dict[int, Blob]], *, drop_edited: bool
     return groups
 
 
-def _changes(git: Git, base: str, ours: str, result: str, besides: set[str]) -> tuple[Change, ...]:
-    edited = set(_names(git, base, ours))
+def _changes(git: Git, ours: str, result: str, besides: set[str]) -> tuple[Change, ...]:
     listed = git("diff-tree", "-r", "-z", "--no-renames", "--name-status", ours, result).split("\0")
     pairs = zip(listed[::2], listed[1::2], strict=False)
     kinds = {"A": "added", "D": "removed"}
-    return tuple(
-        Change(path, kinds.get(letter, "merged" if path in edited else "changed"))
-        for letter, path in pairs
-        if path not in besides
-    )
-
-
-def _names(git: Git, first: str, second: str) -> list[str]:
-    listed = git("diff-tree", "-r", "-z", "--no-renames", "--name-only", first, second)
-    return [name for name in listed.split("\0") if name]
+    return tuple(Change(path, kinds.get(letter, "changed")) for letter, path in pairs if path not in besides)

@@ -7,7 +7,7 @@ difference into the project's last commit, in a repository of its own.
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Literal
@@ -16,9 +16,9 @@ from scaffold import apply, changelog, merge
 from scaffold.errors import ScaffoldError
 from scaffold.origin import releases_of
 from scaffold.project import open_project, require_clean, require_repository
-from scaffold.reconcile import read_sides, reconcile
+from scaffold.reconcile import edited_by_owner, read_sides, reconcile
 from scaffold.releases import parse
-from scaffold.settings import missing_settings
+from scaffold.settings import changed_settings, missing_settings
 from scaffold.source import Template
 
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ class UpdatePlan:
         edited: what becomes of edited files that the template no longer ships.
         entries: what the changelog says about the releases between, security first.
         missing_settings: settings of the new release that the project's `.env` lacks.
+        changed_settings: settings with another value in the new `.env.example`.
         check_lockfile: the lockfile joins two sets of dependencies; npm should look at it.
     """
 
@@ -80,6 +81,7 @@ class UpdatePlan:
     edited: Edited
     entries: tuple[Entry, ...]
     missing_settings: tuple[str, ...]
+    changed_settings: tuple[str, ...]
     check_lockfile: bool
 
     @property
@@ -196,8 +198,9 @@ def _plan(request: UpdateRequest, project: Project, choice: Choice, work: Path) 
     base, theirs = work / "base", work / "theirs"
     engine.render(choice.template(choice.older, work), recorded_answers(project), base)
     engine.render(newer, answers, theirs)
-    missing = missing_settings(project.folder, base, theirs)
-    check_lockfile = reconcile(read_sides(project.git, base, theirs))
+    sides = read_sides(project.git, base, theirs)
+    edited = edited_by_owner(sides)
+    check_lockfile = reconcile(sides)
     label, drop = f"template-{choice.newer}", request.edited == "remove"
     joined = merge.join(project.git, committed(project), base, theirs, label=label, drop_edited=drop)
     return UpdatePlan(
@@ -205,12 +208,22 @@ def _plan(request: UpdateRequest, project: Project, choice: Choice, work: Path) 
         to_version=choice.newer,
         answers=answers,
         dropped=dropped,
-        joined=joined,
+        joined=_told_apart(joined, edited),
         edited=request.edited,
         entries=_news(choice),
-        missing_settings=missing,
+        missing_settings=missing_settings(project.folder, base, theirs),
+        changed_settings=changed_settings(base, theirs),
         check_lockfile=check_lockfile,
     )
+
+
+def _told_apart(joined: Joined, edited: set[str]) -> Joined:
+    """Tell changes that meet the owner's edits from those that do not."""
+    changes = [
+        replace(change, kind="merged") if change.kind == "changed" and change.path in edited else change
+        for change in joined.changes
+    ]
+    return replace(joined, changes=tuple(changes))
 
 
 def committed(project: Project) -> str:

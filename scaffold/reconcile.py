@@ -48,6 +48,15 @@ def read_sides(project: Git, base: Path, theirs: Path) -> Sides:
     return Sides(base, theirs, dict(_blobs(names, answer)))
 
 
+def edited_by_owner(sides: Sides) -> set[str]:
+    """Name the rendered files that the owner has changed; meaningful before `reconcile` only."""
+    return {
+        name
+        for name, content in sides.ours.items()
+        if (path := sides.base / name).is_file() and path.read_bytes() != content
+    }
+
+
 def reconcile(sides: Sides) -> bool:
     """Settle the special files.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from scaffold.lockfile import BY_HAND
 from scaffold.questions import shown
 
 if TYPE_CHECKING:
@@ -37,7 +38,8 @@ def plan(plan: UpdatePlan) -> list[Line]:
     lines += _files("in conflict: both sides will be in the file", [c.path for c in joined.conflicts], "yellow")
     lines += _files("EDITED BY YOU and no longer shipped", joined.removed_edited, "bold red")
     lines += _files("answers that nobody asks for any more", plan.dropped, "")
-    return [*lines, *_files("settings that .env lacks", plan.missing_settings, "yellow")]
+    lines += _files("settings that .env lacks", plan.missing_settings, "yellow")
+    return [*lines, *_files("settings with a new example value: compare your .env", plan.changed_settings, "yellow")]
 
 
 def updated(result: UpdateResult) -> list[Line]:
@@ -50,8 +52,8 @@ def updated(result: UpdateResult) -> list[Line]:
     steps = []
     if plan.joined.conflicts:
         steps.append("solve the conflicts (`git diff` shows them), then `git add` each file")
-    if plan.check_lockfile:
-        steps.append("npm install --package-lock-only --ignore-scripts   # joins your packages and the template's")
+    if result.lockfile_confirmed is False:
+        steps.append(f"{BY_HAND}   # npm has not seen the joined lockfile yet")
     if plan.missing_settings and not result.settings_added:
         steps.append(f"set {', '.join(plan.missing_settings)} in .env (or run again with --add-settings)")
     steps += ["npm ci && npm run check", f"git commit -m 'Update the template to {plan.to_version}'"]
@@ -79,6 +81,7 @@ def plan_fields(plan: UpdatePlan, *, dry_run: bool) -> dict[str, object]:
         },
         "changelog": _entries(plan.entries),
         "missing_settings": list(plan.missing_settings),
+        "changed_settings": list(plan.changed_settings),
         "check_lockfile": plan.check_lockfile,
     }
 
@@ -86,7 +89,12 @@ def plan_fields(plan: UpdatePlan, *, dry_run: bool) -> dict[str, object]:
 def update_fields(result: UpdateResult) -> dict[str, object]:
     """Return the fields of an update."""
     fields = plan_fields(result.plan, dry_run=False)
-    return {**fields, "applied": result.applied, "settings_added": list(result.settings_added)}
+    return {
+        **fields,
+        "applied": result.applied,
+        "settings_added": list(result.settings_added),
+        "lockfile_confirmed": result.lockfile_confirmed,
+    }
 
 
 def status(found: Iterable[Status], failures: Sequence[tuple[str, ScaffoldError]]) -> list[Line]:

@@ -11,6 +11,7 @@ from scaffold.environment_file import EXAMPLE, MARK, NAME, with_secrets
 if TYPE_CHECKING:
     from pathlib import Path
 
+_VALUE = re.compile(r"^([A-Z][A-Z0-9_]*)=(.*)$", re.MULTILINE)
 _SETTING = re.compile(r"^([A-Z][A-Z0-9_]*)=", re.MULTILINE)
 
 
@@ -25,6 +26,12 @@ def missing_settings(project: Path, old: Path, new: Path) -> tuple[str, ...]:
     own = project / NAME
     known = _names(own if own.is_file() else old / EXAMPLE)
     return tuple(name for name in _names(new / EXAMPLE) if name not in known)
+
+
+def changed_settings(old: Path, new: Path) -> tuple[str, ...]:
+    """Name the settings that have another value in the new `.env.example`: the project's own may not fit any more."""
+    before, after = (dict(_VALUE.findall(_text(folder / EXAMPLE))) for folder in (old, new))
+    return tuple(name for name, value in after.items() if name in before and before[name] != value)
 
 
 def add_settings(project: Path, names: tuple[str, ...]) -> None:
@@ -49,7 +56,11 @@ def add_settings(project: Path, names: tuple[str, ...]) -> None:
 
 
 def _names(path: Path) -> list[str]:
-    return _SETTING.findall(path.read_text(encoding="utf-8")) if path.is_file() else []
+    return _SETTING.findall(_text(path))
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
 
 
 def _blocks(example: str) -> list[str]:

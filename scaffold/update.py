@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scaffold import apply, settings
+from scaffold import apply, lockfile, settings
 from scaffold.errors import ScaffoldError
 from scaffold.git import GitError
 from scaffold.plan import Edited, UpdatePlan, UpdateRequest, planned
@@ -24,11 +24,13 @@ class UpdateResult:
         plan: the plan it followed.
         applied: whether the project was changed.
         settings_added: settings that were added to `.env`.
+        lockfile_confirmed: whether npm has confirmed the joined lockfile; None when there was no need.
     """
 
     plan: UpdatePlan
     applied: bool
     settings_added: tuple[str, ...] = ()
+    lockfile_confirmed: bool | None = None
 
 
 def carry_out(plan: UpdatePlan, *, add_settings: bool = False) -> UpdateResult:
@@ -48,7 +50,8 @@ def carry_out(plan: UpdatePlan, *, add_settings: bool = False) -> UpdateResult:
     added = plan.missing_settings if add_settings else ()
     if added:
         settings.add_settings(plan.project.folder, added)
-    return UpdateResult(plan, applied=not plan.is_empty, settings_added=added)
+    confirmed = lockfile.confirm(plan.project.git) if plan.check_lockfile and not plan.is_empty else None
+    return UpdateResult(plan, applied=not plan.is_empty, settings_added=added, lockfile_confirmed=confirmed)
 
 
 def update_project(  # noqa: PLR0913 - the options of the command, by name
