@@ -8,14 +8,41 @@ import subprocess
 import threading
 import time
 import urllib.request
-from pathlib import Path
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
+from benchmarks.machine import ROOT
 from benchmarks.measurement import Row, alternate, ratio_row, value_row
-from benchmarks.servers import (
-    ROOT, Server, environment, project_server, reference, sign_in,
-)  # fmt: skip
+from benchmarks.servers import Server, login_body, project_server, reference
+from tools.node import environment
 
-CONNECTIONS, SECONDS, LOGINS = 10, 4, 24
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CONNECTIONS, SECONDS, LOGINS, SAMPLES = 10, 4, 24, 300
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One path of the project beside a reference.
+
+    Attributes:
+        what: title of the row.
+        path: requested in both.
+        reference: name of the reference file.
+        at_least: smallest acceptable ratio of requests per second.
+    """
+
+    what: str
+    path: str
+    reference: str
+    at_least: float
+
+
+COMPARISONS = (
+    Comparison("`GET /healthz` / bare Express, requests per second", "/healthz", "bare-express", 0.8),
+    Comparison("`GET /api/v1/me` / the same work by hand, requests per second", "/api/v1/me", "by-hand", 0.75),
+)
 
 
 def _requests_per_second(server: Server, path: str) -> float:
@@ -24,65 +51,61 @@ def _requests_per_second(server: Server, path: str) -> float:
     load = ["--connections", str(CONNECTIONS), "--duration", str(SECONDS)]
     result = subprocess.run(
         [*command, *load, *header, server.url + path],
-        cwd=ROOT / "benchmarks", env=environment(), capture_output=True, text=True, check=True,
-    )  # fmt: skip
+        cwd=ROOT / "benchmarks",
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     report = json.loads(result.stdout)
     if report["non2xx"] or report["errors"]:
-        raise RuntimeError(f"{path}: {report['non2xx']} wrong answers, {report['errors']} errors")
+        message = f"{path}: {report['non2xx']} wrong answers, {report['errors']} errors"
+        raise RuntimeError(message)
     return float(report["requests"]["average"])
 
 
-def _compare(what: str, project: Path, path: str, other: str, rounds: int, floor: float) -> Row:
-    with project_server(project) as ours, reference(project, other) as theirs:
+def _compare(project: Path, comparison: Comparison, rounds: int) -> Row:
+    with project_server(project) as ours, reference(project, comparison.reference) as theirs:
         pairs = alternate(
-            lambda: _requests_per_second(ours, path),
-            lambda: _requests_per_second(theirs, path),
+            lambda: _requests_per_second(ours, comparison.path),
+            lambda: _requests_per_second(theirs, comparison.path),
             rounds,
         )
-    return ratio_row(what, pairs, at_least=floor)
+    return ratio_row(comparison.what, pairs, at_least=comparison.at_least)
+
+
+def _get(request: urllib.request.Request) -> float:
+    start = time.perf_counter()
+    with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310 - loopback
+        response.read()
+    return (time.perf_counter() - start) * 1000
 
 
 def _sign_in_until(stop: threading.Event, url: str) -> None:
+    headers = {"Content-Type": "application/json"}
     while not stop.is_set():
-        sign_in(url)
+        _get(urllib.request.Request(f"{url}/api/v1/auth/login", login_body(), headers))  # noqa: S310 - loopback
 
 
-def _latency_under_logins(project: Path, samples: int) -> Row:
+def _latency_under_logins(project: Path) -> Row:
     stop = threading.Event()
     with project_server(project) as server:
-        request = urllib.request.Request(
-            f"{server.url}/api/v1/me", headers={"Authorization": f"Bearer {server.token}"}
-        )
-        threads = [
-            threading.Thread(target=_sign_in_until, args=(stop, server.url)) for _ in range(LOGINS)
-        ]
+        headers = {"Authorization": f"Bearer {server.token}"}
+        request = urllib.request.Request(f"{server.url}/api/v1/me", headers=headers)  # noqa: S310 - loopback
+        threads = [threading.Thread(target=_sign_in_until, args=(stop, server.url)) for _ in range(LOGINS)]
         for thread in threads:
             thread.start()
-        time.sleep(1)
-        times = []
-        for _ in range(samples):
-            start = time.perf_counter()
-            urllib.request.urlopen(request, timeout=20).read()
-            times.append((time.perf_counter() - start) * 1000)
-            time.sleep(0.01)
-        stop.set()
-        for thread in threads:
-            thread.join()
-    quantiles = statistics.quantiles(times, n=20)
+        try:
+            time.sleep(1)
+            times = [_get(request) for _ in range(SAMPLES)]
+        finally:
+            stop.set()
+            for thread in threads:
+                thread.join()
     row = value_row(f"`GET /api/v1/me` with {LOGINS} logins in flight, p50", times, "ms", at_most=10)
-    return Row(row.what, row.value, f"p95 {quantiles[18]:.1f} ms", row.target, row.met)
+    return replace(row, spread=f"p95 {statistics.quantiles(times, n=20)[18]:.1f} ms")
 
 
 def measure(project: Path, rounds: int) -> list[Row]:
-    """Compare throughput and latency of the installed default project."""
-    return [
-        _compare(
-            "`GET /healthz` / bare Express, requests per second",
-            project, "/healthz", "bare-express", rounds, 0.8,
-        ),
-        _compare(
-            "`GET /api/v1/me` / the same work by hand, requests per second",
-            project, "/api/v1/me", "by-hand", rounds, 0.75,
-        ),
-        _latency_under_logins(project, 300),
-    ]  # fmt: skip
+    """Compare throughput and latency of the installed, prepared default project."""
+    return [*(_compare(project, one, rounds) for one in COMPARISONS), _latency_under_logins(project)]

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 
 @dataclass(frozen=True)
@@ -27,9 +30,7 @@ class Row:
     met: bool
 
 
-def alternate(
-    first: Callable[[], float], second: Callable[[], float], rounds: int
-) -> list[tuple[float, float]]:
+def alternate(first: Callable[[], float], second: Callable[[], float], rounds: int) -> list[tuple[float, float]]:
     """Measure two things in turn, so that both feel the same drift of the machine.
 
     One round of each is thrown away first (cold caches).

@@ -1,19 +1,17 @@
-"""Measure everything in one run and print one table.
-
-    python -m benchmarks.run [--rounds N] [--write]
-"""
+"""Measure everything in one run and print one table: `make benchmarks`, or `python -m benchmarks.run [--write]`."""
 
 from __future__ import annotations
 
 import argparse
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import commands, footprint, http_load, noise
+from benchmarks import commands, footprint, http_load
+from benchmarks.machine import BIN, CONTACT, ROOT, noise
 from benchmarks.measurement import table
-from benchmarks.servers import ROOT, environment
+from benchmarks.servers import prepare
+from tools.node import environment
 
 README = ROOT / "benchmarks" / "README.md"
 BEGIN, END = "<!-- table: begin -->\n", "<!-- table: end -->\n"
@@ -21,21 +19,18 @@ BEGIN, END = "<!-- table: begin -->\n", "<!-- table: end -->\n"
 
 def _install(work: Path) -> Path:
     project = work / "my-api"
-    scaffold = Path(sys.executable).parent / "scaffold"
-    subprocess.run(
-        [scaffold, "new", project, "--defaults", "--security-contact", "security@example.com", "--json"],
-        check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-    )  # fmt: skip
+    command = [BIN / "scaffold", "new", project, "--defaults", "--security-contact", CONTACT, "--json"]
+    subprocess.run(command, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     for folder in (project, ROOT / "benchmarks"):
-        subprocess.run(
-            ["npm", "ci", "--ignore-scripts", "--silent"], cwd=folder, env=environment(), check=True
-        )
+        install = ["npm", "ci", "--ignore-scripts", "--silent"]
+        subprocess.run(install, cwd=folder, env=environment(), check=True)
+    prepare(project)
     return project
 
 
 def _write(report: str) -> None:
-    before, _, rest = README.read_text().partition(BEGIN)
-    README.write_text(before + BEGIN + report + END + rest.partition(END)[2])
+    before, _, rest = README.read_text(encoding="utf-8").partition(BEGIN)
+    README.write_text(before + BEGIN + report + END + rest.partition(END)[2], encoding="utf-8")
 
 
 def main() -> None:
@@ -44,14 +39,14 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5, help="measured rounds of each (default 5)")
     parser.add_argument("--write", action="store_true", help="replace the table in README.md")
     options = parser.parse_args()
-    machine = noise.describe()
+    wavering = noise()
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         rows = commands.measure(options.rounds)
         project = _install(work)
         rows += footprint.measure(project, work, options.rounds)
         rows += http_load.measure(project, options.rounds)
-    report = f"\n{machine}\n\n{table(rows)}\n"
+    report = f"\n{wavering}\n\n{table(rows)}\n"
     print(report)
     if options.write:
         _write(report)

@@ -1,0 +1,32 @@
+"""Where this runs, and how much it wavers while nothing changes."""
+
+from __future__ import annotations
+
+import os
+import platform
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+from benchmarks.measurement import seconds_of
+
+ROOT = Path(__file__).resolve().parent.parent
+BIN = Path(sys.executable).parent
+CONTACT = "security@example.com"
+
+
+def noise(rounds: int = 15) -> str:
+    """Time the same small program over and over; say how far apart its runs lie.
+
+    It is the smallest difference between two measurements that means anything.
+    """
+    program = [sys.executable, "-S", "-c", "sum(range(3_000_000))"]
+    times = [seconds_of(lambda: subprocess.run(program, check=True)) for _ in range(rounds)]
+    median = statistics.median(times)
+    spread = (max(times) - min(times)) / median
+    return (
+        f"{os.cpu_count()} cores ({platform.machine()}), load {os.getloadavg()[0]:.1f} at the start. The same program, "
+        f"run {rounds} times, took {median * 1000:.0f} ms with {spread:.0%} between its fastest and its slowest run: "
+        "smaller differences say nothing."
+    )
