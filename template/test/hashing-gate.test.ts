@@ -54,17 +54,20 @@ test('a place in the queue is free again after a hash that failed', async (t) =>
   assert.equal((await login(server, { email: freshEmail(), password: PASSWORD })).status, 401);
 });
 
-test('registrations wait in the same queue as logins', async (t) => {
+test('registrations stand in the same queue as logins', async (t) => {
   const server = await startServer(t);
   const hold = holdComparisons(t);
   const hash = t.mock.method(bcrypt, 'hash');
-  const logins = Array.from({ length: RUNNING }, () => login(server, { email: freshEmail(), password: PASSWORD }));
-  await eventually('full hands', () => (hold.running() === RUNNING ? true : undefined));
-  const registration = register(server, { email: freshEmail(), password: PASSWORD });
-  assert.equal((await server.request('GET', '/healthz')).status, 200);
+  let answered = 0;
+  const logins = Array.from({ length: RUNNING + WAITING + 1 }, async () => {
+    await login(server, { email: freshEmail(), password: PASSWORD });
+    answered += 1;
+  });
+  await eventually('a full queue', () => (answered > 0 ? true : undefined));
+  assertProblem(await register(server, { email: freshEmail(), password: PASSWORD }), 503, 'overloaded');
   assert.equal(hash.mock.callCount(), 0);
   hold.letGo();
   await Promise.all(logins);
-  assert.equal((await registration).status, 202);
+  assert.equal((await register(server, { email: freshEmail(), password: PASSWORD })).status, 202);
   assert.equal(hash.mock.callCount(), 1);
 });
