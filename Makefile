@@ -34,11 +34,27 @@ lint: $(VENV)/.test ## ruff and mypy over the Python code
 	@$(PYTHON) -m mypy --no-error-summary
 
 .PHONY: matrix
-matrix: $(VENV)/.test ## install, check and boot every project whose code differs
-	@$(PYTEST) -m 'matrix' tests/project
+matrix: $(VENV)/.test ## what `make test` leaves out: every other project whose code differs
+	@$(PYTEST) -m matrix tests/project
+
+.PHONY: mutations
+mutations: $(VENV)/.test ## remove each control and see its attack test fail
+	@$(PYTEST) -m mutation tests/mutation
+
+.PHONY: containers
+containers: $(VENV)/.test ## build the image and run it hardened; .ci/containers-setup installs the engine
+	@$(PYTHON) -m pytest tests/deploy/container/check_*.py
+
+.PHONY: scanners
+scanners: $(VENV)/.test ## install the scanners that make test runs where they are there
+	@$(PYTHON) tools/scanners.py
 
 .PHONY: check-all
-check-all: test matrix ## everything above
+check-all: scanners test matrix mutations containers ## everything above
+
+.PHONY: benchmarks
+benchmarks: $(VENV)/.test ## measure speed, size and memory side by side
+	@$(PYTHON) -m benchmarks.run --write
 
 .PHONY: lockfile
 lockfile: $(VENV)/.test ## resolve the template's dependencies after a change of package.json.jinja
