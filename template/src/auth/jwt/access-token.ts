@@ -12,6 +12,8 @@ const TYPE = 'at+jwt';
 const CLOCK_TOLERANCE_SECONDS = 5;
 /** Ours have about 400 characters. */
 const MAX_LENGTH = 1024;
+/** Tokens whose signature is not computed again. Verifying takes turns with password hashing on the same threads. */
+const MAX_REMEMBERED = 10_000;
 
 export interface AccessTokenOptions {
   readonly secret: Uint8Array;
@@ -25,6 +27,12 @@ export interface AccessTokenSubject {
   readonly sessionId: string;
 }
 
+interface Verified {
+  readonly subject: AccessTokenSubject;
+  /** Milliseconds since 1970. */
+  readonly endsAt: number;
+}
+
 export interface AccessTokens {
   sign(subject: AccessTokenSubject): Promise<string>;
   /** @throws Problem 401 `invalid-token` */
@@ -35,16 +43,7 @@ export interface AccessTokens {
 export function createAccessTokens({ secret, issuer, clock }: AccessTokenOptions): AccessTokens {
   // Imported once: jose imports a bare secret again for every token.
   const key = createSecretKey(secret).toCryptoKey({ name: 'HMAC', hash: 'SHA-256' }, false, ['sign', 'verify']);
-  const rules = {
-    algorithms: [ALGORITHM],
-    issuer,
-    audience: PROJECT_NAME,
-    typ: TYPE,
-    // jose takes a token without an end unless the claim is required.
-    requiredClaims: ['sub', 'sid', 'jti', 'iat', 'exp'],
-    maxTokenAge: ACCESS_TOKEN_SECONDS,
-    clockTolerance: CLOCK_TOLERANCE_SECONDS,
-  };
+  const verified = new Map<string, Verified>();
 
   async function sign({ userId, sessionId }: AccessTokenSubject): Promise<string> {
     const now = Math.floor(clock() / 1000);
@@ -54,11 +53,32 @@ export function createAccessTokens({ secret, issuer, clock }: AccessTokenOptions
   }
 
   async function verify(token: string): Promise<AccessTokenSubject> {
+    const known = verified.get(token);
+    if (known && clock() < known.endsAt) return known.subject;
+    verified.delete(token);
+    const result = await verifyFirst(token);
+    if (verified.size >= MAX_REMEMBERED) verified.clear();
+    verified.set(token, result);
+    return result.subject;
+  }
+
+  async function verifyFirst(token: string): Promise<Verified> {
     try {
       if (token.length > MAX_LENGTH) throw new errors.JWTInvalid();
-      const { payload } = await jwtVerify(token, key, { ...rules, currentDate: new Date(clock()) });
-      if (typeof payload.sub !== 'string' || typeof payload['sid'] !== 'string') throw new errors.JWTInvalid();
-      return { userId: payload.sub, sessionId: payload['sid'] };
+      const { payload } = await jwtVerify(token, key, {
+        algorithms: [ALGORITHM],
+        issuer,
+        audience: PROJECT_NAME,
+        typ: TYPE,
+        // jose takes a token without an end unless the claim is required.
+        requiredClaims: ['sub', 'sid', 'jti', 'iat', 'exp'],
+        maxTokenAge: ACCESS_TOKEN_SECONDS,
+        clockTolerance: CLOCK_TOLERANCE_SECONDS,
+        currentDate: new Date(clock()),
+      });
+      const { sub, sid, exp = 0 } = payload;
+      if (typeof sub !== 'string' || typeof sid !== 'string') throw new errors.JWTInvalid();
+      return { subject: { userId: sub, sessionId: sid }, endsAt: exp * 1000 };
     } catch (error) {
       if (error instanceof errors.JOSEError) throw unauthenticated('invalid-token');
       throw error;
