@@ -61,7 +61,12 @@ function complete({ NODE_ENV, ...settings }: Settings): Config {
   const named = Object.entries(settings).map(([name, value]) => [camelCase(name), value]);
   const config = { environment: NODE_ENV, ...Object.fromEntries(named) } as Config;
   const allowedHosts = [...new Set([new URL(config.publicUrl).hostname, ...config.allowedHosts])];
-  return Object.freeze({ ...config, allowedHosts });
+  return freeze({ ...config, allowedHosts });
+}
+
+function freeze(config: Config): Config {
+  for (const value of Object.values(config)) if (Array.isArray(value)) Object.freeze(value);
+  return Object.freeze(config);
 }
 
 const camelCase = (name: string) => name.toLowerCase().replace(/_[a-z]/g, (match) => match.slice(1).toUpperCase());

@@ -81,9 +81,15 @@ async function main(): Promise<void> {
     }
   } catch (error) {
     flushLog();
-    process.stderr.write(`${error instanceof Error ? error.message : 'The server could not start.'}\n`);
+    process.stderr.write(`${describe(error)}\n`);
     process.exitCode = error instanceof ConfigError ? EXIT_CONFIG : 1;
   }
+}
+
+/** One line for the terminal; refused connections come as an aggregate with a code and no message. */
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return 'The server could not start.';
+  return error.message || ('code' in error ? `The server could not start: ${String(error.code)}` : error.name);
 }
 
 if (import.meta.main) await main();

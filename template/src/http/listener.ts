@@ -16,7 +16,7 @@ export const SOCKET_LIMITS = {
   connectionsCheckingInterval: 1_000,
   maxHeaderSize: 8_192,
   maxHeadersCount: 64,
-  maxRequestsPerSocket: 1_000,
+  maxRequestsPerSocket: 100_000,
   maxConnections: 10_000,
 };
 
