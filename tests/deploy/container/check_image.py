@@ -6,13 +6,13 @@ import json
 import secrets
 import tarfile
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from tests.deploy.container.conftest import Engine
 
@@ -21,7 +21,6 @@ HARDENED = [
     *("--read-only", "--tmpfs=/tmp:size=16m,noexec,nosuid,nodev", "--cap-drop=ALL"),
     *("--security-opt=no-new-privileges", "--pids-limit=128", "--memory=512m", "--init", "--network=none"),
 ]
-READY_SECONDS = 30
 
 
 def settings() -> dict[str, str]:
@@ -52,24 +51,9 @@ def container(engine: Engine, image: str) -> Iterator[str]:
     run = ["run", "--pull=never", *HARDENED, "--volume=image-check:/data", *environment]
     engine(*run, "--rm", image, "node", "src/commands/migrate.ts")
     identity = engine(*run, "--detach", image)
-    until_healthy(engine, identity)
+    engine.until_healthy(identity)
     yield identity
     engine("rm", "--force", "--time=1", identity)
-
-
-def until_healthy(engine: Engine, container: str) -> None:
-    """Run the image's own health check until it is content; the timer behind it needs an init system."""
-    deadline = time.monotonic() + READY_SECONDS
-    while engine.run("podman", "healthcheck", "run", container, check=False).returncode:
-        assert time.monotonic() < deadline, engine("logs", container, merge=True)
-        time.sleep(0.2)
-
-
-def process_status(engine: Engine, container: str) -> dict[str, str]:
-    """The kernel's view of the container's first process."""
-    pid = engine("inspect", "--format={{.State.Pid}}", container)
-    lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
-    return {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
 
 
 def inside(engine: Engine, container: str, script: str) -> str:
@@ -78,7 +62,7 @@ def inside(engine: Engine, container: str, script: str) -> str:
 
 
 def test_the_process_runs_without_any_right(engine: Engine, container: str) -> None:
-    status = process_status(engine, container)
+    status = engine.status(container)
     assert status["Uid"].split() == ["10001"] * 4
     assert status["Gid"].split() == ["10001"] * 4
     assert int(status["CapEff"], 16) == int(status["CapBnd"], 16) == 0

@@ -10,6 +10,7 @@ import importlib.util
 import os
 import shutil
 import subprocess
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ REPOSITORY = Path(__file__).resolve().parents[3]
 CACHE = REPOSITORY / ".cache" / "containers"
 NEEDED = ("podman", "runc", "mmdebstrap", "iptables")
 DEBIAN = "bookworm"
+READY_SECONDS = 120
 
 CONTAINERS_CONF = """\
 [containers]
@@ -70,6 +72,19 @@ class Engine:
         """Run podman and return what it printed; with `merge` on both streams."""
         done = self.run("podman", *arguments, check=check, stdin=stdin)
         return (done.stdout + (done.stderr if merge else "")).strip()
+
+    def until_healthy(self, container: str) -> None:
+        """Run the container's own health check until it is content; the timer behind it needs an init system."""
+        deadline = time.monotonic() + READY_SECONDS
+        while self.run("podman", "healthcheck", "run", container, check=False).returncode:
+            assert time.monotonic() < deadline, self("logs", container, merge=True)
+            time.sleep(0.2)
+
+    def status(self, container: str) -> dict[str, str]:
+        """The kernel's view of the container's first process."""
+        pid = self("inspect", "--format={{.State.Pid}}", container)
+        lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
+        return {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
 
     def import_root(self, root: Path, image: str, *changes: str) -> None:
         """Make an image of a folder."""
@@ -135,6 +150,46 @@ def node_image(engine: Engine) -> str:
     engine.import_root(root, "localhost/node-stand-in", path, f"ENV NODE_EXTRA_CA_CERTS={bundle}", 'CMD ["node"]')
     shutil.rmtree(root)
     return "localhost/node-stand-in"
+
+
+FIRST_START = """\
+#!/bin/sh
+# What the official image does on its first start, as far as our compose file relies on it.
+set -eu
+mkdir -p "$PGDATA" /run/postgresql
+if [ ! -s "$PGDATA/PG_VERSION" ]; then
+  echo "$POSTGRES_PASSWORD" > /tmp/password
+  initdb --username=postgres --pwfile=/tmp/password $POSTGRES_INITDB_ARGS
+  echo 'host all all all scram-sha-256' >> "$PGDATA/pg_hba.conf"
+  pg_ctl --options="-c listen_addresses=''" --wait start
+  createdb --username=postgres "$POSTGRES_DB"
+  for file in /docker-entrypoint-initdb.d/*.sql; do
+    psql --set=ON_ERROR_STOP=1 --username=postgres --dbname="$POSTGRES_DB" --file="$file"
+  done
+  pg_ctl --mode=fast --wait stop
+fi
+exec postgres -c 'listen_addresses=*'
+"""
+
+
+@pytest.fixture(scope="session")
+def postgres_image(engine: Engine) -> str:
+    """The stand-in for PostgreSQL's image: Debian's server, at the official image's paths and number."""
+    root = unpack(debian("postgres", "postgresql-15"), engine.home / "postgres")
+    steps = (
+        "usermod -u 999 postgres && groupmod -g 999 postgres && rm -rf /var/lib/postgresql /run/postgresql"
+        " && install -d -o 999 -g 999 -m 1777 /var/lib/postgresql && mkdir -p /docker-entrypoint-initdb.d"
+        " && install -d -o 999 -g 999 -m 3777 /run/postgresql"
+    )
+    engine.run("chroot", root, "sh", "-c", steps)
+    start = root / "usr/local/bin/first-start"
+    start.write_text(FIRST_START, encoding="utf-8")
+    start.chmod(0o755)
+    path = "ENV PATH=/usr/local/bin:/usr/bin:/bin:/usr/lib/postgresql/15/bin"
+    changes = ("ENV PGDATA=/var/lib/postgresql/18/docker", "VOLUME /var/lib/postgresql", "STOPSIGNAL SIGINT")
+    engine.import_root(root, "localhost/postgres-stand-in", path, *changes, 'CMD ["first-start"]')
+    shutil.rmtree(root)
+    return "localhost/postgres-stand-in"
 
 
 @pytest.fixture(scope="session")
