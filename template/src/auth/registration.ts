@@ -77,7 +77,7 @@ async function enrol(
 ): Promise<Message | undefined> {
   const now = clock();
   const [name = ''] = email.split('@', 1);
-  const created = { id: randomUUID(), email, display_name: name, password_hash: hash, role: 'user', created_at: now } as const;
+  const created = { id: randomUUID(), email, display_name: name.slice(0, 100), password_hash: hash, role: 'user', created_at: now } as const;
   const pending = await transaction
     .insertInto('users')
     .values({ ...created, email_verified_at: null, disabled_at: null })
