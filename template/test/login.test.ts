@@ -6,7 +6,7 @@ import { assertSameAnswers } from './support/observable.ts';
 import { assertProblem } from './support/problems.ts';
 import { startServer, type TestServer } from './support/server.ts';
 
-function update(server: TestServer, { id }: Account, set: { disabled_at?: number; password_hash?: null }): Promise<unknown> {
+function update(server: TestServer, { id }: Account, set: { disabled_at?: number; password_hash?: string | null }): Promise<unknown> {
   return server.services.database.updateTable('users').set(set).where('id', '=', id).execute();
 }
 
@@ -86,4 +86,23 @@ test('a login gives what the contract says and nothing of the account', async (t
   assert.deepEqual(Object.keys(answer.body as object).sort(), ['accessToken', 'expiresIn', 'refreshToken', 'tokenType']);
   assert.equal(answer.headers.get('cache-control'), 'no-store');
   assert.equal(answer.headers.get('set-cookie'), null);
+});
+
+test('a login that was being checked while the password changed or the account was disabled does not get in', async (t) => {
+  const server = await startServer(t);
+  const hash = await server.services.passwords.hash(`${PASSWORD} 2`);
+  for (const set of [{ password_hash: hash }, { disabled_at: 1 }]) {
+    const user = await createUser(server);
+    const [checking, changed] = [Promise.withResolvers<undefined>(), Promise.withResolvers<boolean>()];
+    const compare = t.mock.method(bcrypt, 'compare', () => {
+      checking.resolve(undefined);
+      return changed.promise;
+    });
+    const racing = login(server, user);
+    await checking.promise;
+    await update(server, user, set);
+    changed.resolve(true);
+    assertProblem(await racing, 401, 'invalid-credentials');
+    compare.mock.restore();
+  }
 });

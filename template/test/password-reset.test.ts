@@ -179,3 +179,13 @@ test('changing the password throws everybody else out and tells the owner', asyn
   assert.throws(() => tokenIn({ to: '', subject: '', text: server.mails.at(-1)?.text ?? '' }));
   assert.match((await mailTo(server, user.email)).subject, /password/i);
 });
+
+test('two changes of one password at once: one wins, the other does not undo it', async (t) => {
+  const server = await startServer(t);
+  const user = await createUser(server);
+  const passwords = Array.from({ length: 8 }, (_, index) => `${NEW_PASSWORD} ${index}`);
+  const answers = await Promise.all(passwords.map((password) => change(server, user.tokens, user.password, password)));
+  assert.equal(answers.filter(({ status }) => status === 204).length, 1, answers.map(({ status }) => status).join());
+  const winner = passwords[answers.findIndex(({ status }) => status === 204)] ?? '';
+  assert.equal((await login(server, { email: user.email, password: winner })).status, 200);
+});

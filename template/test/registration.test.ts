@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import bcrypt from 'bcrypt';
-import { createUser, freshEmail, login, mailTo, PASSWORD, register, tokenIn, verifyEmail } from './support/accounts.ts';
+import { createUser, enrol, freshEmail, login, mailTo, me, PASSWORD, register, signIn, tokenIn, verifyEmail } from './support/accounts.ts';
 import { assertSameAnswers } from './support/observable.ts';
 import { assertProblem } from './support/problems.ts';
 import { startServer, type TestServer } from './support/server.ts';
@@ -73,6 +73,14 @@ test('an address in other letters is the same account', async (t) => {
     .executeTakeFirstOrThrow();
   assert.equal(Number(users), 1);
   for (const email of variants) assert.equal((await login(server, { ...user, email })).status, 200);
+});
+
+test('an address as long as addresses get is an address like any other', async (t) => {
+  const server = await startServer(t);
+  const email = `${'x'.repeat(254 - '@example.com'.length)}@example.com`;
+  await enrol(server, { email, password: PASSWORD });
+  const { displayName } = (await me(server, await signIn(server, { email, password: PASSWORD }))).body as { displayName: string };
+  assert.ok(displayName.length <= 100, 'a name is longer than its column');
 });
 
 test('an address nobody has proven opens no session, and the answer does not say why', async (t) => {

@@ -112,6 +112,16 @@ test('the list of sessions shows where one is signed in, and no secret', async (
   for (const secret of [user.tokens.refreshToken, phone.refreshToken, phone.accessToken]) assert.ok(!text.includes(secret));
 });
 
+test('a User-Agent of kilobytes or with invisible characters is kept short and plain', async (t) => {
+  const server = await startServer(t);
+  const user = await createUser(server);
+  for (const agent of ['x'.repeat(5000), 'plain\u0085\u00adagent']) {
+    const [current] = (await sessionsOf(server, await signIn(server, user, { 'User-Agent': agent }))).filter((session) => session.current);
+    assert.ok(current && current.userAgent.length > 0 && current.userAgent.length <= 200);
+    assert.match(current.userAgent, /^[ -~]+$/);
+  }
+});
+
 test('a session ended from another device is dead at once', async (t) => {
   const server = await startServer(t);
   const user = await createUser(server);
