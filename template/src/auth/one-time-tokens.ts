@@ -1,4 +1,5 @@
 import type { Kysely, Transaction } from 'kysely';
+import { LOCKS_ROWS } from '../database/dialect.ts';
 import type { OneTimeTokenRow, Schema } from '../database/schema.ts';
 import { Problem } from '../http/problem.ts';
 import { createOpaqueToken, hashOpaqueToken } from './opaque-token.ts';
@@ -20,12 +21,14 @@ export async function endOneTimeTokens(transaction: Transaction<Schema>, userId:
 
 /** Replaces the user's token for the purpose: the last mail counts, a token in an older one is dead. */
 export async function issueOneTimeToken(
-  database: Kysely<Schema>,
+  transaction: Transaction<Schema>,
   { userId, purpose, now }: { readonly userId: string; readonly purpose: Purpose; readonly now: number },
 ): Promise<string> {
   const token = createOpaqueToken();
-  await database.deleteFrom('one_time_tokens').where('user_id', '=', userId).where('purpose', '=', purpose).execute();
-  await database
+  // Two requests at the same moment would both find nothing to replace, and two tokens would live.
+  await transaction.selectFrom('users').select('id').where('id', '=', userId).$if(LOCKS_ROWS, (query) => query.forUpdate()).execute();
+  await transaction.deleteFrom('one_time_tokens').where('user_id', '=', userId).where('purpose', '=', purpose).execute();
+  await transaction
     .insertInto('one_time_tokens')
     .values({
       token_hash: hashOpaqueToken(token),

@@ -9,7 +9,7 @@ import type { DatabaseOptions } from './connection.ts';
 const UNAVAILABLE = /^(?:08|53|57P0[1-5]|57014|55P03|25P03|40001|40P01)/;
 const LOST = /^E(?:CONN|HOST|NET|PIPE|TIMEDOUT)|^ENOTFOUND$|^EAI_AGAIN$/;
 /** What the driver says without a code. */
-const LOST_MESSAGE = /timeout exceeded when trying to connect|^Connection terminated/;
+const LOST_MESSAGE = /timeout exceeded when trying to connect|^Connection terminated|^Client has encountered a connection error/;
 
 const SHAPE = 'must look like postgresql://user:password@host:5432/database, with no other parameter than sslmode=verify-full or disable';
 const PROVEN = 'must not carry sslmode=disable: the host is neither this machine nor a service of its private network';
