@@ -109,6 +109,8 @@ const FORGERIES: Readonly<Record<string, (target: Victim) => string | Promise<st
 };
 
 const shared = await victim({ after });
+// Whatever the server remembers of a token it has accepted must not help another one.
+assert.equal((await me(shared.server, shared.user.tokens)).status, 200);
 
 for (const [attack, create] of Object.entries(FORGERIES)) {
   test(`${attack} opens nothing`, async () => {
