@@ -9,8 +9,12 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 ROOT = Path(__file__).resolve().parent.parent
 CATALOGUE = ROOT / "scaffold" / "controls.yml"
@@ -29,11 +33,24 @@ not a certificate.
 
 
 @dataclass(frozen=True)
-class Mutation:
-    """The smallest edit that removes a control: `text` occurs once in the file."""
+class Proof:
+    """An attack test, and the smallest edit of the project after which it must fail.
 
+    Attributes:
+        file: where the defence stands in the project.
+        text: a piece of that file; it occurs there once.
+        replacement: what takes its place and leaves the project without the defence.
+        test_file: where the attack test stands.
+        test: title of the attack test.
+        when: Jinja condition on the answers under which the project has both. Default: always.
+    """
+
+    file: str
     text: str
     replacement: str
+    test_file: str
+    test: str
+    when: str = "true"
 
 
 @dataclass(frozen=True)
@@ -44,21 +61,13 @@ class Control:
         id: stable name.
         statement: what holds, in one sentence.
         asvs: requirement ids of OWASP ASVS 5.0.
-        when: Jinja condition on the answers under which the control is there.
-        file: where the defence stands in the project.
-        test_file: where its attack test stands.
-        test: title of the attack test.
-        mutation: the edit that removes the defence.
+        proofs: what shows that it holds; at least one.
     """
 
     id: str
     statement: str
     asvs: tuple[str, ...]
-    when: str
-    file: str
-    test_file: str
-    test: str
-    mutation: Mutation
+    proofs: tuple[Proof, ...]
 
 
 def load() -> list[Control]:
@@ -69,25 +78,31 @@ def load() -> list[Control]:
     """
     entries = yaml.safe_load(CATALOGUE.read_text(encoding="utf-8"))
     return [
-        Control(
-            **{
-                **entry,
-                "asvs": tuple(entry["asvs"]),
-                "when": str(entry["when"]).lower() if entry["when"] is True else entry["when"],
-                "mutation": Mutation(**entry["mutation"]),
-            }
-        )
+        Control(entry["id"], entry["statement"], tuple(entry["asvs"]), tuple(Proof(**p) for p in entry["proofs"]))
         for entry in entries
     ]
 
 
+def _cell(row_condition: str, values: Iterable[tuple[str, str]]) -> str:
+    """Join texts, each with the condition under which the project has it; the row's own needs no repetition."""
+    parts: dict[str, str] = {}
+    for text, when in values:
+        known = when in {"true", row_condition}
+        parts[text] = f"<br>{text}" if known else f"{{% if {when} %}}<br>{text}{{% endif %}}"
+    return "".join(sorted(parts.values(), key=lambda part: part.startswith("{%"))).removeprefix("<br>")
+
+
 def _row(control: Control) -> str:
-    defence, proof = f"`{control.file}`", f"`{control.test_file}`: {control.test}"
-    cells = (control.id, control.statement, ", ".join(control.asvs), defence, proof)
-    row = "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n"
-    if control.when == "true":
-        return row
-    return f"{{% if {control.when} %}}{row}{{% endif %}}"
+    conditions = sorted({proof.when for proof in control.proofs})
+    condition = "true" if "true" in conditions else " or ".join(conditions)
+    files = _cell(condition, ((f"`{proof.file}`", proof.when) for proof in control.proofs))
+    tests = _cell(condition, ((f"{_escaped(proof.test)} (`{proof.test_file}`)", proof.when) for proof in control.proofs))
+    row = f"| {control.id} | {_escaped(control.statement)} | {', '.join(control.asvs)} | {files} | {tests} |\n"
+    return row if condition == "true" else f"{{% if {condition} %}}{row}{{% endif %}}"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("|", "\\|").replace("<", "&lt;")
 
 
 def table() -> str:

@@ -50,9 +50,7 @@ class History:
 
     folder: Path
 
-    def release(
-        self, version: str, template: Mapping[str, str | bytes | None], **other: str
-    ) -> None:
+    def release(self, version: str, template: Mapping[str, str | bytes | None], **other: str) -> None:
         """Change files of the template (and others of the repository, dots as `__`), commit, tag."""
         write(self.folder / "template", template)
         write(self.folder, {name.replace("__", "."): text for name, text in other.items()})
