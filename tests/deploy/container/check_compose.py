@@ -7,6 +7,7 @@ import json
 import re
 import socket
 import subprocess
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -64,11 +65,11 @@ class Deployment:
 
     def request(self, method: str, path: str, body: object = None, **headers: str) -> tuple[int, Any]:
         """Ask the API as a proxy on this machine does."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
         sent = {"host": "api.example.com", **({"content-type": "application/json"} if body else {}), **headers}
-        connection.request(method, path, json.dumps(body) if body else None, sent)
-        answer = connection.getresponse()
-        text = answer.read()
+        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)) as connection:
+            connection.request(method, path, json.dumps(body) if body else None, sent)
+            answer = connection.getresponse()
+            text = answer.read()
         return answer.status, json.loads(text) if text else None
 
     def sign_in(self) -> dict[str, str]:

@@ -1,0 +1,84 @@
+"""Fill the generated parts of `docs/reference/` from the command and from `copier.yml`.
+
+A generated part stands between `<!-- begin: SOURCE -->` and `<!-- end -->`; everything around it is written by hand.
+SOURCE is a command whose output is shown, or `questions`.
+
+    python -m tools.reference           write them
+    python -m tools.reference --check   write nothing; exit 1 when something would change
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from scaffold.questions import shown
+from scaffold.source import builtin
+
+if TYPE_CHECKING:
+    from scaffold.questions import Question, Questionnaire
+
+REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference"
+PART = re.compile(r"(<!-- begin: (.+?) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def output(command: str) -> str:
+    """Return what a command prints, as a block."""
+    arguments = [sys.executable, "-m", "scaffold", *command.split()[1:]]
+    environment = os.environ | {"COLUMNS": "100", "NO_COLOR": "1"}
+    printed = subprocess.run(arguments, env=environment, capture_output=True, text=True, check=True).stdout
+    return f"```text\n$ {command}\n{printed.rstrip()}\n```\n"
+
+
+def questions(questionnaire: Questionnaire) -> str:
+    """Return all questions, page by page."""
+    return "\n".join(
+        f"## {title}\n\n" + "\n".join(section(questionnaire, question) for question in page)
+        for title, page in questionnaire.groups()
+    )
+
+
+def section(questionnaire: Questionnaire, question: Question) -> str:
+    """Return one question with its values."""
+    default = questionnaire.fixed_default(question)
+    if default is None:
+        default_line = "Required: it has no default." if questionnaire.is_required(question) else "The default depends."
+    else:
+        default_line = f"Default: `{shown(default)}`."
+    rows = "".join(f"| `{shown(choice.value)}` | {choice.label} |\n" for choice in question.choices)
+    if question.kind == "bool":
+        rows = "| `true` | yes |\n| `false` | no |\n"
+    table = f"\n| value | meaning |\n| --- | --- |\n{rows}" if rows else ""
+    patterns = "".join(f"\nMust match `{pattern}`\n" for pattern in questionnaire.patterns(question))
+    return f"### `{question.name}`\n\n{question.help}. Flag: `{question.flag}`. {default_line}\n{table}{patterns}"
+
+
+def filled(text: str) -> str:
+    """Return a document with its generated parts made anew."""
+
+    def part(found: re.Match[str]) -> str:
+        made = questions(builtin().questionnaire()) if found[2] == "questions" else output(found[2])
+        return f"{found[1]}{made}{found[3]}"
+
+    return PART.sub(part, text)
+
+
+def main(arguments: list[str]) -> int:
+    """Write the documents, or with `--check` say which would change."""
+    stale = []
+    for document in sorted(REFERENCE.glob("*.md")):
+        before = document.read_text(encoding="utf-8")
+        if (after := filled(before)) != before:
+            stale.append(document.name)
+            if "--check" not in arguments:
+                document.write_text(after, encoding="utf-8")
+    print(f"changed: {', '.join(stale)}" if stale else "nothing changed")
+    return int(bool(stale) and "--check" in arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
