@@ -312,7 +312,7 @@ class Questionnaire:
             return source
         try:
             return self._jinja().from_string(source).render(context)
-        except Exception as error:  # noqa: BLE001 - a template's expression can raise anything
+        except Exception as error:  # a template's expression can raise anything
             raise template_broken(self._address, f"{error}.") from error
 
     def _jinja(self) -> SandboxedEnvironment:

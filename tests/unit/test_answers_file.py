@@ -76,7 +76,9 @@ def test_anything_else_is_refused_with_its_reason(tmp_path: Path, content: str |
 def test_a_small_file_that_stands_for_gigabytes_is_refused_at_once(tmp_path: Path) -> None:
     bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n"
     bomb += "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 12))
-    merges = "b0: &b0 {k: v}\n" + "".join(f"b{n}: &b{n} {{<<: [{', '.join([f'*b{n - 1}'] * 9)}]}}\n" for n in range(1, 9))
+    merges = "b0: &b0 {k: v}\n" + "".join(
+        f"b{n}: &b{n} {{<<: [{', '.join([f'*b{n - 1}'] * 9)}]}}\n" for n in range(1, 9)
+    )
     began = time.monotonic()
     for content in (bomb, merges):
         with pytest.raises(ScaffoldError, match="aliases"):

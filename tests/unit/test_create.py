@@ -36,7 +36,13 @@ def template(tmp_path: Path) -> Template:
 def test_a_project_is_created_and_described(tmp_path: Path, template: Template) -> None:
     result = scaffold.create_project(tmp_path / "p", {"name": "you"}, template=str(template.folder))
     assert result.path == tmp_path / "p"
-    assert [file.path for file in result.files] == [".copier-answers.yml", ".env", ".env.example", ".gitignore", "a.txt"]
+    assert [file.path for file in result.files] == [
+        ".copier-answers.yml",
+        ".env",
+        ".env.example",
+        ".gitignore",
+        "a.txt",
+    ]
     assert all((tmp_path / "p" / file.path).stat().st_size == file.size for file in result.files)
     assert result.answers == {"name": "you"}
     assert result.git.commit == git("rev-parse", "HEAD", cwd=tmp_path / "p")
@@ -87,7 +93,9 @@ def test_wrong_answers_leave_nothing_behind(tmp_path: Path, template: Template) 
 
 
 @pytest.mark.parametrize("step", ["scaffold.create.first_commit", "scaffold.create.write_environment_file"])
-@pytest.mark.parametrize("failure", [OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), KeyboardInterrupt(), RuntimeError()])
+@pytest.mark.parametrize(
+    "failure", [OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), KeyboardInterrupt(), RuntimeError()]
+)
 def test_a_failure_at_any_step_leaves_nothing_behind(
     tmp_path: Path, template: Template, monkeypatch: pytest.MonkeyPatch, step: str, failure: BaseException
 ) -> None:

@@ -20,7 +20,9 @@ QUESTION = "name: {type: str, default: someone}\n"
 
 
 def test_files_are_rendered_and_listed(tmp_path: Path) -> None:
-    template = small_template(tmp_path / "t", QUESTION, **{"a__txt__jinja": "Hello {{ name }}\n", "b/c__txt": "{{ raw }}\n"})
+    template = small_template(
+        tmp_path / "t", QUESTION, **{"a__txt__jinja": "Hello {{ name }}\n", "b/c__txt": "{{ raw }}\n"}
+    )
     assert render(template, {"name": "you"}, tmp_path / "p") == (".copier-answers.yml", "a.txt", "b/c.txt")
     assert (tmp_path / "p/a.txt").read_text() == "Hello you\n"
     assert (tmp_path / "p/b/c.txt").read_text() == "{{ raw }}\n"

@@ -91,12 +91,16 @@ def test_half_an_installation_is_removed(project: Path, programs: Path) -> None:
         (None, (0, 0)),
     ],
 )
-def test_the_oldest_node_is_read_from_the_project(tmp_path: Path, manifest: str | None, expected: tuple[int, int]) -> None:
+def test_the_oldest_node_is_read_from_the_project(
+    tmp_path: Path, manifest: str | None, expected: tuple[int, int]
+) -> None:
     if manifest is not None:
         (tmp_path / "package.json").write_text(manifest)
     assert required_node(tmp_path) == expected
 
 
-def test_the_real_npm_installs_a_real_lockfile(project: Path, node: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_real_npm_installs_a_real_lockfile(
+    project: Path, node: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PATH", node["PATH"])
     assert install(project) is None

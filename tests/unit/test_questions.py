@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import datetime
-from pathlib import Path
-from typing import Any
+import datetime as dt
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
 
 from scaffold.errors import AnswerErrors, ScaffoldError
 from scaffold.questions import Questionnaire, shown, truth
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 COPIER_YML = r"""
 _envops: {undefined: jinja2.StrictUndefined}
@@ -120,8 +122,8 @@ def test_a_suggestion_has_the_case_of_the_value() -> None:
         [],
         ["a"],
         {"a": 1},
-        datetime.date(2024, 1, 1),
-        datetime.datetime(2024, 1, 1, tzinfo=datetime.UTC),
+        dt.date(2024, 1, 1),
+        dt.datetime(2024, 1, 1, tzinfo=dt.UTC),
         b"bytes",
         {"set"},
         float("nan"),
@@ -140,7 +142,7 @@ def test_a_huge_answer_is_not_printed_in_full(questionnaire: Questionnaire) -> N
     assert all(len(name) + len(problem) < 200 for name, problem in found.items())
 
 
-@pytest.mark.parametrize("name", [1, None, True, 1.5, datetime.date(2024, 1, 1), "", "\x1b[2J", "a\nb"], ids=repr)
+@pytest.mark.parametrize("name", [1, None, True, 1.5, dt.date(2024, 1, 1), "", "\x1b[2J", "a\nb"], ids=repr)
 def test_an_odd_name_is_an_unknown_question(questionnaire: Questionnaire, name: object) -> None:
     found = problems(questionnaire, {"contact": "c", name: 1})
     assert list(found.values()) == ["there is no such question"]
@@ -223,7 +225,16 @@ def test_an_unreadable_copier_yml_is_told_as_such(tmp_path: Path, text: str) -> 
 
 @pytest.mark.parametrize(
     ("value", "expected"),
-    [("", False), ("no", False), ("0", False), ("0.0", False), ("anything", True), ("1", True), (None, False), ([], False)],
+    [
+        ("", False),
+        ("no", False),
+        ("0", False),
+        ("0.0", False),
+        ("anything", True),
+        ("1", True),
+        (None, False),
+        ([], False),
+    ],
 )
 def test_conditions_are_read_as_copier_reads_them(value: object, expected: bool) -> None:  # noqa: FBT001
     from copier._tools import cast_to_bool

@@ -27,6 +27,7 @@ class Terminal(io.StringIO):
     """A stream that says it is a terminal."""
 
     def isatty(self) -> bool:
+        """Say so."""
         return True
 
 
@@ -38,7 +39,9 @@ def text(lines: list[report.Line]) -> str:
 
 def test_a_created_project_comes_with_next_steps() -> None:
     written = text(report.created(RESULT, "my api"))
-    assert written.startswith("Created /srv/my-api: 3 files, template v1.0.0, first commit 0123456\nNote: Mind the gap.\n")
+    assert written.startswith(
+        "Created /srv/my-api: 3 files, template v1.0.0, first commit 0123456\nNote: Mind the gap.\n"
+    )
     assert "  cd 'my api'\n  npm ci\n  npm run dev\n" in written
     assert "security.txt names security@example.com." in written
 
@@ -67,7 +70,10 @@ def test_a_failure_lists_every_problem() -> None:
         AnswerProblem("contact", "--contact", "no answer was given. A contact"),
     ]
     written = text(report.failure(AnswerErrors(problems)))
-    assert "--database\n      'orcale': there is no such value. Did you mean postgres? Allowed: sqlite, postgres.\n" in written
+    assert (
+        "--database\n      'orcale': there is no such value. Did you mean postgres? Allowed: sqlite, postgres.\n"
+        in written
+    )
     assert "--contact\n      no answer was given. A contact.\n" in written
     fields = report.failure_fields(AnswerErrors(problems))
     assert json.loads(json.dumps(fields))["error"]["problems"][0]["suggestion"] == "postgres"

@@ -80,10 +80,15 @@ def test_without_an_identity_git_makes_none_up(tmp_path: Path, monkeypatch: pyte
 @pytest.mark.parametrize("refusal", ["hook", "signing"])
 def test_a_commit_the_owners_git_refuses_is_a_note(tmp_path: Path, configure: Path, refusal: str) -> None:
     project = write_files(tmp_path / "p", IGNORING)
-    hook = write_files(tmp_path / "hooks", {"pre-commit": "#!/bin/sh\necho 'policy: no ticket' >&2\nexit 1\n"}) / "pre-commit"
+    hook = (
+        write_files(tmp_path / "hooks", {"pre-commit": "#!/bin/sh\necho 'policy: no ticket' >&2\nexit 1\n"})
+        / "pre-commit"
+    )
     hook.chmod(0o755)
     configure.write_text(
-        f"[core]\nhooksPath = {tmp_path}/hooks\n" if refusal == "hook" else "[commit]\ngpgSign = true\n[gpg]\nprogram = false\n"
+        f"[core]\nhooksPath = {tmp_path}/hooks\n"
+        if refusal == "hook"
+        else "[commit]\ngpgSign = true\n[gpg]\nprogram = false\n"
     )
     result, note = first_commit(project, "Create")
     assert (result.repository, result.commit) == (True, None)

@@ -48,7 +48,17 @@ def test_patterns_are_written_for_other_languages(python: str, expected: str) ->
     assert portable(python) == expected
 
 
-ANSWERS = ["my-api", "a", "A secure API", "naïve 日本", "x\n", "security@example.com", "a@b", "https://example.com/x", ""]
+ANSWERS = [
+    "my-api",
+    "a",
+    "A secure API",
+    "naïve 日本",
+    "x\n",
+    "security@example.com",
+    "a@b",
+    "https://example.com/x",
+    "",
+]
 
 
 def accepted_here(questionnaire: Questionnaire) -> dict[str, list[bool]]:

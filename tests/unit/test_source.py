@@ -81,7 +81,11 @@ def test_the_newest_version_of_a_repository_is_taken(tmp_path: Path) -> None:
 
 def test_a_repository_without_versions_gives_its_head(tmp_path: Path) -> None:
     folder = as_repository(small_template(tmp_path / "t", QUESTION, a="head").folder)
-    assert opened(f"git+file://{folder}") == (f"file://{folder}", git("rev-parse", "--short", "HEAD", cwd=folder), "head")
+    assert opened(f"git+file://{folder}") == (
+        f"file://{folder}",
+        git("rev-parse", "--short", "HEAD", cwd=folder),
+        "head",
+    )
 
 
 def test_a_bare_repository_and_a_bundle_are_repositories(tmp_path: Path) -> None:

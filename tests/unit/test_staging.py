@@ -7,15 +7,21 @@ import signal
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from scaffold.errors import ScaffoldError
-from scaffold.staging import LOCK_NAME, PREFIX, check_free, move_into_place, parent_folder, staging, sweep, uninterrupted
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from scaffold.staging import (
+    LOCK_NAME,
+    PREFIX,
+    check_free,
+    move_into_place,
+    parent_folder,
+    staging,
+    sweep,
+    uninterrupted,
+)
 
 HOLD = """
 import sys, time
@@ -52,11 +58,15 @@ def test_a_staging_folder_is_private_and_gone_afterwards(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("exception", [OSError, KeyboardInterrupt, SystemExit])
 def test_a_staging_folder_is_gone_after_any_failure(tmp_path: Path, exception: type[BaseException]) -> None:
-    with pytest.raises(exception), staging(tmp_path) as folder:
-        (folder / "a").mkdir()
-        (folder / "a" / "b").write_text("c")
-        (folder / "a" / "b").chmod(0o400)
-        raise exception
+    def fail() -> None:
+        with staging(tmp_path) as folder:
+            (folder / "a").mkdir()
+            (folder / "a" / "b").write_text("c")
+            (folder / "a" / "b").chmod(0o400)
+            raise exception
+
+    with pytest.raises(exception):
+        fail()
     assert list(tmp_path.iterdir()) == []
 
 
@@ -65,7 +75,7 @@ def test_what_a_living_process_stages_is_left_alone(tmp_path: Path) -> None:
     try:
         folder = first_line(process)
         sweep(tmp_path)
-        assert os.path.exists(f"{folder}/half")
+        assert Path(folder, "half").exists()
     finally:
         end(process)
 
@@ -74,7 +84,7 @@ def test_what_a_killed_process_left_is_swept(tmp_path: Path) -> None:
     process = hold(tmp_path)
     folder = first_line(process)
     end(process)
-    assert os.path.exists(f"{folder}/half")
+    assert Path(folder, "half").exists()
     sweep(tmp_path)
     assert list(tmp_path.iterdir()) == []
 
@@ -155,7 +165,9 @@ def test_the_folder_one_stands_in_is_filled_not_replaced(tmp_path: Path, monkeyp
     assert [path.name for path in destination.iterdir()] == ["src"]
 
 
-def test_filling_a_folder_is_undone_when_something_is_in_the_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_filling_a_folder_is_undone_when_something_is_in_the_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     destination = tmp_path / "destination"
     destination.mkdir()
     monkeypatch.chdir(destination)
@@ -169,9 +181,13 @@ def test_filling_a_folder_is_undone_when_something_is_in_the_way(tmp_path: Path,
 
 
 def test_parents_that_were_made_go_again_after_a_failure(tmp_path: Path) -> None:
-    with pytest.raises(OSError, match="full"), parent_folder(tmp_path / "a" / "b" / "project") as parent:
-        assert parent.is_dir()
-        raise OSError("full")  # noqa: TRY003 - any failure
+    def fail() -> None:
+        with parent_folder(tmp_path / "a" / "b" / "project") as parent:
+            assert parent.is_dir()
+            raise OSError("full")
+
+    with pytest.raises(OSError, match="full"):
+        fail()
     assert list(tmp_path.iterdir()) == []
 
 
@@ -200,8 +216,13 @@ def test_entries_in_the_way_are_named_up_to_five(tmp_path: Path) -> None:
 
 
 def test_signals_wait_until_the_work_is_done() -> None:
-    with pytest.raises(KeyboardInterrupt):  # noqa: SIM117 - the order matters
+    done = []
+
+    def work() -> None:
         with uninterrupted():
             os.kill(os.getpid(), signal.SIGINT)
-            done = True
+            done.append(1)
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
     assert done

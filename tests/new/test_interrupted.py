@@ -1,0 +1,141 @@
+"""Killed at any moment, `scaffold new` leaves a whole project or none."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.command import COMPLETE, IDENTITY, environment, git, scaffold, start
+from tests.support.small_template import small_template
+from tests.support.trees import project_tree
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# Print it and give it again to repeat a run.
+SEED = int(os.environ.get("SCAFFOLD_TEST_SEED") or random.SystemRandom().randrange(1_000_000))
+THOROUGH = os.environ.get("CI") == "true"
+TIMES = 8 if THOROUGH else 2
+STEPS = 30 if THOROUGH else 5
+SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL]
+
+# Runs the command and sends itself a signal when Python is about to touch the disk for the n-th time.
+AT_A_STEP = """
+import os, sys
+number, moment = int(sys.argv[1]), int(sys.argv[2])
+steps = -1
+TOUCHING = ("open", "os.", "shutil.", "subprocess.", "tempfile.", "fcntl.")
+def watch(event, details):
+    global steps
+    if not event.startswith(TOUCHING):
+        return
+    if event == "os.mkdir" and ".scaffold-" in str(details[0]) and steps < 0:
+        steps = 0
+    if steps >= 0:
+        steps += 1
+        if steps == moment:
+            os.kill(os.getpid(), number)
+from scaffold.cli import main
+sys.addaudithook(watch)
+code = main(sys.argv[3:])
+if moment == 0:
+    print(steps)
+sys.exit(code)
+"""
+
+
+def is_staging(path: Path) -> bool:
+    return path.name.startswith(".scaffold-")
+
+
+def assert_whole_or_none(parent: Path, reference: Path, number: signal.Signals, code: int) -> None:
+    project = parent / "a" / "p"
+    leftovers = [
+        path for folder in (parent, parent / "a") if folder.is_dir() for path in folder.iterdir() if is_staging(path)
+    ]
+    if number is not signal.SIGKILL:
+        assert leftovers == []
+        assert code in {0, 128 + number, -number}
+    if project.exists():
+        assert project_tree(project) == project_tree(reference)
+        assert (project / ".env").stat().st_mode & 0o777 == 0o600
+        assert git("status", "--porcelain", cwd=project) == ""
+    elif number is not signal.SIGKILL:
+        assert code != 0
+        assert not (parent / "a").exists()
+
+
+def assert_next_run_sweeps(parent: Path, *arguments: str) -> None:
+    done = scaffold("new", "a/q", *arguments, "--no-git", cwd=parent)
+    assert done.returncode == 0
+    assert not [path for path in (parent / "a").iterdir() if is_staging(path)]
+
+
+@pytest.fixture(scope="module")
+def reference(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, float]:
+    """Create a project undisturbed; return it and the seconds it took."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    began = time.monotonic()
+    assert scaffold("new", "reference", *COMPLETE, cwd=folder).returncode == 0
+    return folder / "reference", time.monotonic() - began
+
+
+@pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
+def test_a_signal_at_a_random_time(tmp_path: Path, number: signal.Signals, reference: tuple[Path, float]) -> None:
+    chance = random.Random(f"{SEED}-{number}")  # noqa: S311 - repeatable on purpose
+    for attempt in range(TIMES):
+        parent = tmp_path / str(attempt)
+        parent.mkdir()
+        process = start("new", "a/p", *COMPLETE, cwd=parent)
+        pause = chance.uniform(0, reference[1] * 1.1)
+        time.sleep(pause)
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=120)
+        print(f"seed {SEED}: {number.name} after {pause:.3f} s, exit code {process.returncode}")  # noqa: T201
+        assert_whole_or_none(parent, reference[0], number, process.returncode)
+        if process.returncode == 128 + number:
+            assert b"Interrupted; nothing was left behind." in errors or (parent / "a" / "p").exists()
+    assert_next_run_sweeps(tmp_path / "0", *COMPLETE)
+
+
+def run_to_step(number: int, moment: int, cwd: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", AT_A_STEP, str(int(number)), str(moment), "new", *arguments],
+        cwd=cwd,
+        env=environment(**IDENTITY),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+@pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
+def test_a_signal_at_a_random_step(tmp_path: Path, number: signal.Signals) -> None:
+    chance = random.Random(f"{SEED}-{number}")  # noqa: S311 - repeatable on purpose
+    questions = "name: {type: str, default: someone}\n"
+    files = {"__gitignore": ".env\n", "__env__example": "# secret: generated\nA=\n", "src/a__ts__jinja": "{{ name }}"}
+    template = small_template(tmp_path / "template", questions, **files).folder
+    arguments = ("--template", str(template), "--defaults", "--json")
+    counted = run_to_step(number, 0, tmp_path, "reference", *arguments)
+    assert counted.returncode == 0, counted.stderr
+    total = int(counted.stdout.splitlines()[-1])
+    # The last steps are the ones where the project moves into place.
+    moments = chance.sample(range(1, total - 12), STEPS) + chance.sample(range(total - 12, total + 1), STEPS // 2)
+    for moment in moments:
+        parent = tmp_path / str(moment)
+        parent.mkdir()
+        done = run_to_step(number, moment, parent, "a/p", *arguments)
+        print(f"seed {SEED}: {number.name} at step {moment} of {total}, exit code {done.returncode}")  # noqa: T201
+        assert "Traceback" not in done.stderr
+        assert_whole_or_none(parent, tmp_path / "reference", number, done.returncode)
+    assert_next_run_sweeps(tmp_path / str(moments[0]), *arguments)
+    assert_next_run_sweeps(tmp_path / str(moments[-1]), *arguments)

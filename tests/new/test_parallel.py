@@ -1,0 +1,35 @@
+"""Many at once: no run disturbs another."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TYPE_CHECKING
+
+from tests.support.command import COMPLETE, scaffold
+from tests.support.trees import project_tree
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+RUNS = 50 if os.environ.get("CI") == "true" else 12
+
+
+def test_runs_side_by_side_give_identical_trees(tmp_path: Path) -> None:
+    create = partial(scaffold, "new", *COMPLETE, "--database", "postgres", "--json", cwd=tmp_path)
+    with ThreadPoolExecutor(RUNS) as pool:
+        codes = [done.returncode for done in pool.map(create, [f"p{number}" for number in range(RUNS)])]
+    assert codes == [0] * RUNS
+    trees = [project_tree(tmp_path / f"p{number}") for number in range(RUNS)]
+    assert all(tree == trees[0] for tree in trees)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(f"p{number}" for number in range(RUNS))
+
+
+def test_of_runs_for_the_same_folder_one_wins(tmp_path: Path) -> None:
+    create = partial(scaffold, "new", *COMPLETE, "--no-git", cwd=tmp_path)
+    with ThreadPoolExecutor(4) as pool:
+        codes = sorted(done.returncode for done in pool.map(create, ["same"] * 4))
+    assert codes == [0, 4, 4, 4]
+    assert [path.name for path in tmp_path.iterdir()] == ["same"]
+    assert (tmp_path / "same" / "package.json").is_file()
