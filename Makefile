@@ -42,7 +42,7 @@ mutations: $(VENV)/.test ## remove each control and see its attack test fail
 	@$(PYTEST) -m mutation tests/mutation
 
 .PHONY: containers
-containers: $(VENV)/.test ## build the image and run it hardened; .ci/containers-setup installs the engine
+containers: $(VENV)/.test scanners ## build the image, run it and the compose file hardened; .ci/containers-setup installs the engine
 	@$(PYTHON) -m pytest tests/deploy/container/check_*.py
 
 .PHONY: scanners

@@ -1,6 +1,6 @@
 """Install the scanners that look at a rendered project from outside, each into an environment of its own.
 
-`python tools/scanners.py` puts them into `.cache/scanners/NAME/`, where tests/deploy looks for them. Together they do
+`python -m tools.scanners` puts them into `.cache/scanners/NAME/`, where tests/deploy looks for them. Together they do
 not resolve: their dependencies contradict each other. Exit code 1 names the ones that could not be installed.
 """
 
@@ -28,7 +28,7 @@ def install(name: str, requirement: str) -> bool:
         return True
     print(f"installing {requirement}", flush=True)
     venv.create(home, with_pip=True, clear=True)
-    pip = [home / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", requirement]
+    pip = [str(home / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", requirement]
     if subprocess.run(pip, check=False).returncode:
         return False
     stamp.write_text(requirement, encoding="utf-8")

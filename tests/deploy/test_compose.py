@@ -109,5 +109,3 @@ def test_a_project_without_compose_has_no_trace_of_it(rendered: Callable[..., Pa
     project = rendered(database="postgres", deployment="none", ci="none")
     assert not (project / "deploy").exists()
     assert not (project / "compose.yaml").exists()
-    for file in [project / "README.md", *(project / "docs").rglob("*.md")]:
-        assert "compose" not in file.read_text(encoding="utf-8").lower(), file.name

@@ -109,22 +109,3 @@ def test_documents_name_no_file_that_is_not_there() -> None:
                 assert any(file == target or file.startswith(target.rstrip("/") + "/") for file in files), (
                     f"{name} names {target}, which {title(answers)} lacks"
                 )
-
-
-@pytest.mark.parametrize(
-    ("answers", "absent"),
-    [
-        ({"database": "sqlite"}, r"(?i)postgres|pg_|\bpg\b"),
-        ({"database": "postgres"}, r"(?i)sqlite"),
-        ({"deployment": "none"}, r"(?i)compose"),
-        ({"metrics": False}, r"(?i)metrics|prometheus|prom-client"),
-        ({"ci": "none"}, r"(?i)dependabot|workflow"),
-    ],
-)
-def test_documents_have_no_trace_of_what_was_not_chosen(
-    rendered: Callable[..., Path], answers: dict[str, str | bool], absent: str
-) -> None:
-    project = rendered(**answers)
-    for file in [*project.glob("*.md"), *(project / "docs").glob("*.md")]:
-        found = re.search(absent, file.read_text(encoding="utf-8"))
-        assert not found, f"{file.name}: {found and found[0]}"
