@@ -86,6 +86,17 @@ describe('configuration', () => {
     for (const name of ['NODE_ENV', 'PUBLIC_URL', 'DATABASE_URL', 'JWT_SECRET', 'SECURITY_CONTACT']) assert.ok(missing.includes(name), name);
   });
 
+  it('what is left out is shut: loopback only, nobody trusted, no origin, no cheap hash', () => {
+    const required = ['NODE_ENV', 'PUBLIC_URL', 'DATABASE_URL', 'JWT_SECRET', 'SECURITY_CONTACT', 'MAIL_FROM'];
+    const config = loadConfig(Object.fromEntries(required.map((name) => [name, DEVELOPMENT[name]])));
+    const { bcryptCost, corsOrigins, host, managementHost, trustedProxies } = config;
+    assert.deepEqual(
+      { bcryptCost, corsOrigins, host, managementHost, trustedProxies },
+      { bcryptCost: 12, corsOrigins: [], host: '127.0.0.1', managementHost: '127.0.0.1', trustedProxies: [] },
+    );
+    assert.ok(config.rateLimitMax <= 1000 && config.userRateLimitMax <= 1000 && config.loginLimitMax <= 20);
+  });
+
   it('all mistakes are told at once, and no value with them', () => {
     const environment = { ...DEVELOPMENT, PORT: 'CANARY', JWT_SECRET: 'CANARY', CORS_ORIGINS: 'CANARY', DATABASE_URL: 'CANARY', MAIL_FROM: 'CANARY', PUBLIC_URL: 'CANARY' };
     assert.throws(() => loadConfig(environment), (error: Error) => {
@@ -113,7 +124,7 @@ describe('configuration', () => {
 
   it('a production password copied from documentation is refused', () => {
     if (!EXAMPLE['DATABASE_URL']?.startsWith('postgres')) return;
-    for (const password of ['postgres', 'password', 'changeme', 'secret', 'example']) {
+    for (const password of ['app', 'postgres', 'password', 'changeme', 'secret', 'example']) {
       assert.deepEqual(refused({ ...PRODUCTION, DATABASE_URL: `postgres://app:${password}@127.0.0.1:5432/app` }), ['DATABASE_URL'], password);
     }
   });

@@ -14,12 +14,12 @@ function value(text: string, pattern: RegExp): number {
 }
 
 describe('metrics', () => {
-  it('a thousand random addresses and methods add no series: they cannot fill the memory', async (t) => {
+  it('hundreds of random addresses and methods add no series: they cannot fill the memory', async (t) => {
     const server = await startServer(t);
     await server.request('GET', '/nope');
     await server.request('PATCH', '/nope');
     const before = series(await scrape(server));
-    for (let round = 0; round < 20; round += 1) {
+    for (let round = 0; round < 6; round += 1) {
       await Promise.all(Array.from({ length: 50 }, (_, index) => server.request(index % 2 ? 'GET' : 'PATCH', `/nope/${round}/${index}?q=${index}`)));
     }
     const added = new Set(series(await scrape(server))).difference(new Set(before));

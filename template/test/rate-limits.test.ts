@@ -4,7 +4,6 @@ import { createUser } from './support/accounts.ts';
 import { assertProblem } from './support/problems.ts';
 import { startServer } from './support/server.ts';
 
-// Enrolling a user already asks once in the user's name: see `createUser`.
 const from = (address: string) => ({ 'x-forwarded-for': address });
 
 describe('rate limits', () => {
@@ -39,7 +38,7 @@ describe('rate limits', () => {
   });
 
   it('a user who changes addresses keeps the limit of the user', async (t) => {
-    const server = await startServer(t, { USER_RATE_LIMIT_MAX: '4', TRUSTED_PROXIES: '127.0.0.1' });
+    const server = await startServer(t, { USER_RATE_LIMIT_MAX: '3', TRUSTED_PROXIES: '127.0.0.1' });
     const [{ tokens }, other] = [await createUser(server), await createUser(server)];
     const ask = (token: string, index: number) =>
       server.request('GET', '/api/v1/me', { token, headers: from(`198.51.100.${index}`) });
@@ -50,7 +49,7 @@ describe('rate limits', () => {
   });
 
   it('two sessions of one user share one limit', async (t) => {
-    const server = await startServer(t, { USER_RATE_LIMIT_MAX: '3' });
+    const server = await startServer(t, { USER_RATE_LIMIT_MAX: '2' });
     const { email, password, tokens } = await createUser(server);
     const login = await server.request('POST', '/api/v1/auth/login', { body: { email, password } });
     const second = (login.body as { accessToken: string }).accessToken;

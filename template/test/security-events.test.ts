@@ -45,6 +45,7 @@ const ACTIONS: Record<string, { readonly event: SecurityEvent; readonly principa
   'a registration': { event: 'user_created', act: ({ server }) => server.request('POST', '/api/v1/auth/register', { body: { email: 'new@example.com', password: 'quite another long phrase' } }) },
   'a wrong input': { event: 'input_validation_fail', act: ({ server }) => server.request('POST', '/api/v1/auth/login', { body: {} }) },
   'a key that reaches for the prototype': { event: 'malicious_extraneous', act: ({ server }) => server.request('POST', '/api/v1/auth/login', { rawBody: '{"__proto__":{}}', headers: { 'content-type': 'application/json' } }) },
+  'an unknown field': { event: 'malicious_extraneous', principal: 'user', act: ({ server, user }) => server.request('PATCH', '/api/v1/me', { token: user.tokens.accessToken, body: { displayName: 'a', role: 'admin' } }) },
   'a foreign host': { event: 'malicious_host', act: ({ server }) => server.raw('GET / HTTP/1.1\r\nHost: attacker.example\r\nConnection: close\r\n\r\n') },
   'a deleted account': { event: 'user_deleted', principal: 'user', act: ({ server, user }) => server.request('DELETE', '/api/v1/me', { token: user.tokens.accessToken }) },
 };

@@ -49,9 +49,9 @@ const PRODUCTION: readonly CrossCheck[] = [
       rule: 'is required in production: verification and reset mails must arrive',
     },
   (settings) =>
-    isPlaceholder(URL.parse(String(settings.get('DATABASE_URL')))?.password ?? '') && {
+    hasPublishedPassword(String(settings.get('DATABASE_URL'))) && {
       name: 'DATABASE_URL',
-      rule: 'must not contain a password that stands in documentation',
+      rule: 'must not contain a password that stands in documentation or repeats the name of the account',
     },
   (_, environment) =>
     environment['NODE_TLS_REJECT_UNAUTHORIZED'] === '0' && {
@@ -64,6 +64,11 @@ const PRODUCTION: readonly CrossCheck[] = [
       rule: 'must not contain --inspect in production: a debugger runs whatever code it is sent',
     },
 ];
+
+function hasPublishedPassword(address: string): boolean {
+  const { username = '', password = '' } = URL.parse(address) ?? {};
+  return password !== '' && (isPlaceholder(password) || ['admin', 'postgres', 'root', username].includes(password));
+}
 
 const isCleartext = (origin: unknown) => typeof origin === 'string' && origin.startsWith('http://');
 
