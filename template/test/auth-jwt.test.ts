@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { createPrivateKey, generateKeyPairSync, randomUUID } from 'node:crypto';
-import test, { after, type TestContext } from 'node:test';
+import test, { after } from 'node:test';
 import { SignJWT, UnsecuredJWT, exportJWK, generateKeyPair, type JWTHeaderParameters, type JWTPayload } from 'jose';
 import { createUser, login, me, signIn, type Account } from './support/accounts.ts';
 import { assertSameAnswers } from './support/observable.ts';
 import { assertProblem } from './support/problems.ts';
-import { startServer, type TestServer } from './support/server.ts';
+import { startServer, type Ending, type TestServer } from './support/server.ts';
 
 const MINUTE = 60;
 
@@ -18,7 +18,7 @@ interface Victim {
 
 const decoded = (part = ''): unknown => JSON.parse(Buffer.from(part, 'base64url').toString());
 
-async function victim(t: Pick<TestContext, 'after'>): Promise<Victim> {
+async function victim(t: Ending): Promise<Victim> {
   const server = await startServer(t);
   const user = await createUser(server);
   const [header, claims] = user.tokens.accessToken.split('.');

@@ -25,7 +25,7 @@ async function run(server: TestServer, commandLine: readonly string[], input = '
   const child = spawn(process.execPath, ['--disable-proto=delete', COMMAND, ...commandLine], { cwd: tmpdir(), env, stdio: 'pipe' });
   // A command that refuses its arguments never reads its input.
   child.stdin.on('error', () => undefined).end(input);
-  const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
+  const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close') as Promise<[number | null]>]);
   return { code: Number(code), output: stdout + stderr };
 }
 

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { connect } from 'node:net';
-import type { TestContext } from 'node:test';
 import { loadConfig } from '../../src/config.ts';
 import { createLog } from '../../src/operations/log.ts';
 import { start } from '../../src/server.ts';
@@ -63,12 +62,17 @@ const SETTINGS = {
   BCRYPT_COST: '4',
 };
 
+/** Where cleaning up is registered: a test, or `node:test` itself for a whole file. */
+export interface Ending {
+  after(end: () => Promise<void>): void;
+}
+
 /**
  * A real server on free ports of the loopback interface with a database of its own; it ends with the test.
  *
  * @param settings added to, or with undefined removed from, the settings of a test
  */
-export async function startServer(t: Pick<TestContext, 'after'>, settings: Record<string, string | undefined> = {}): Promise<TestServer> {
+export async function startServer(t: Ending, settings: Record<string, string | undefined> = {}): Promise<TestServer> {
   const database = await createTestDatabase();
   let stop = (): Promise<void> => Promise.resolve();
   t.after(async () => {
