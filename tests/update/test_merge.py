@@ -57,9 +57,7 @@ def project(history: History, tmp_path: Path) -> Path:
     return history.project(tmp_path / "project", "v1.0.0")
 
 
-def test_a_project_without_edits_equals_a_fresh_render(
-    history: History, project: Path, tmp_path: Path
-) -> None:
+def test_a_project_without_edits_equals_a_fresh_render(history: History, project: Path, tmp_path: Path) -> None:
     update_project(project)
     assert tracked(project) == tracked(history.project(tmp_path / "fresh", "v1.1.0"))
 
