@@ -32,10 +32,10 @@ def fold(text: str, width: int, *, first: str = "", rest: str = "") -> str:
 
 
 def fold_row(label: str, text: str, *, column: int, width: int) -> str:
-    """Fold a label, padded to `column`, and a text into two columns; one below the other where that is too narrow."""
+    """Fold a label, padded to `column`, and a text into two columns; one below the other where a word would not fit."""
     if not text:
         return fold(label, width)
     head = f"{visible(label):<{column}}  "
-    if len(head) + NARROWEST // 2 > max(width, NARROWEST):
+    if len(head) + max(map(len, text.split()), default=0) > width:
         return "\n".join([fold(label, width), fold(text, width, first="  ", rest="  ")])
     return fold(text, width, first=head, rest=" " * len(head))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Literal, Protocol, TypeVar
 
@@ -36,14 +35,16 @@ class Front(Protocol):
     def choose(self, message: str, *blocks: Sequence[Option[T]], default: T | None = None) -> T:
         """Ask for one option; the blocks are set apart from each other."""
 
+    def forget_keys(self) -> None:
+        """Drop what was typed or pasted ahead of the next question."""
+
 
 def open_front() -> Front:
-    """Return the screen front, or plain lines where a cursor cannot be moved (TERM=dumb, redirected output)."""
-    movable = os.environ.get("TERM", "").lower() not in {"dumb", "unknown"}
-    if movable and (sys.stdout.isatty() or sys.stderr.isatty()):
-        from scaffold.wizard.screen import ScreenFront
+    """Return the screen front, or plain lines where the cursor cannot be moved."""
+    if os.environ.get("TERM", "").lower() in {"dumb", "unknown"}:
+        from scaffold.wizard.lines import LineFront
 
-        return ScreenFront()
-    from scaffold.wizard.lines import LineFront
+        return LineFront()
+    from scaffold.wizard.screen import ScreenFront
 
-    return LineFront()
+    return ScreenFront()

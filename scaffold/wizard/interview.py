@@ -111,6 +111,8 @@ class Interview:
     def _review(self) -> str:
         by_name = {question.name: question for question in self.questionnaire.questions}
         rows = [Option(name, label(by_name[name]), shown(value)) for name, value in self.answers.items()]
+        # The tail of a pasted text must not confirm what nobody has looked at.
+        self.front.forget_keys()
         return self.front.choose(
             "Review: create the project, or pick an answer to change it",
             [Option(CREATE, CREATE)],

@@ -1,4 +1,4 @@
-"""The wizard as plain lines, for terminals without a movable cursor and for output that goes through a pipe."""
+"""The wizard as plain lines, for terminals whose cursor cannot be moved."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MARGIN = " " * 6
 
 
 class LineFront:
-    """Asks on standard error, one line at a time, and reads standard input."""
+    """Asks one line at a time."""
 
     @property
     def width(self) -> int:
@@ -52,6 +52,12 @@ class LineFront:
             self._print(f"{number:>4}) " + row.replace("\n", f"\n{MARGIN}"))
         return self._pick(options, next((option for option in options if option.value == default), None))
 
+    def forget_keys(self) -> None:
+        """Drop what was typed or pasted ahead."""
+        import termios
+
+        termios.tcflush(sys.stdin, termios.TCIFLUSH)
+
     def _pick(self, options: Sequence[Option[T]], standard: Option[T] | None) -> T:
         names = {name: option for option in options for name in (option.label.lower(), option.key)}
         names |= {str(number): option for number, option in enumerate(options, 1)}
@@ -63,11 +69,11 @@ class LineFront:
             self._print(f"Answer with a number from 1 to {len(options)}")
 
     def _print(self, line: str) -> None:
-        sys.stderr.write(f"{line}\n")
+        sys.stdout.write(f"{line}\n")
 
     def _read(self, hint: str) -> str:
-        sys.stderr.write(f"{hint}> ")
-        sys.stderr.flush()
+        sys.stdout.write(f"{hint}> ")
+        sys.stdout.flush()
         line = sys.stdin.buffer.readline()
         if not line:
             raise EOFError

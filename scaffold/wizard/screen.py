@@ -12,7 +12,9 @@ from prompt_toolkit import print_formatted_text
 from prompt_toolkit.filters import to_filter
 from prompt_toolkit.formatted_text import FormattedText
 from prompt_toolkit.input import create_input
+from prompt_toolkit.input.typeahead import get_typeahead
 from prompt_toolkit.key_binding import KeyBindings, merge_key_bindings
+from prompt_toolkit.key_binding.key_processor import KeyPress
 from prompt_toolkit.keys import Keys
 from prompt_toolkit.layout import FormattedTextControl, HSplit, Layout, Window
 from prompt_toolkit.output import create_output
@@ -32,6 +34,7 @@ T = TypeVar("T")
 
 POINTER = ">"
 MARGIN = "   "
+LEAVING = (Keys.ControlC, Keys.ControlD)
 LONGEST_PASTE = 1000
 # Named colours only: they follow the person's own light or dark theme.
 STYLE = questionary.Style(
@@ -54,9 +57,9 @@ class ScreenFront:
     """Asks with cursor keys and validates at every keystroke."""
 
     def __init__(self) -> None:
-        """Draw on standard output, or on standard error when the former is redirected."""
+        """Open the terminal on standard input and output."""
         self.input = create_input()
-        self.output = create_output(always_prefer_tty=True)
+        self.output = create_output()
         if isinstance(self.output, Vt100_Output):
             # A terminal asked for its cursor position answers on stdin: a late answer would become typed text, and a
             # known position would push the validation sentence to the bottom of the screen.
@@ -109,6 +112,15 @@ class ScreenFront:
         keys = {option.key: option.value for block in blocks for option in block if option.key}
         return cast("T", _run(question, _pointing_keys(menu, keys)))
 
+    def forget_keys(self) -> None:
+        """Drop what was typed or pasted ahead, unless it asks to leave."""
+        dropped = get_typeahead(self.input)
+        with self.input.raw_mode():
+            while pressed := self.input.read_keys():
+                dropped += pressed
+        if any(press.key in LEAVING for press in dropped):
+            raise KeyboardInterrupt
+
     def _choices(self, options: Sequence[Option[T]], *, apart: bool) -> list[questionary.Choice]:
         column = max(len(visible(option.label)) for option in options)
         rows = [
@@ -145,11 +157,16 @@ def _run(question: questionary.Question, keys: KeyBindings) -> object:
 def _guarding_keys() -> KeyBindings:
     keys = KeyBindings()
 
-    @keys.add("c-c", eager=True)
-    @keys.add("c-d", eager=True)
-    @keys.add("<sigint>", eager=True)
+    @keys.add(Keys.ControlC, eager=True)
+    @keys.add(Keys.ControlD, eager=True)
+    @keys.add(Keys.SIGINT, eager=True)
     def leave(event: KeyPressEvent) -> None:
-        event.app.exit(exception=EOFError)
+        event.app.exit(exception=KeyboardInterrupt)
+
+    @keys.add(Keys.ControlJ, eager=True)
+    def enter(event: KeyPressEvent) -> None:
+        """Enter typed between two questions arrives like this."""
+        event.key_processor.feed(KeyPress(Keys.ControlM), first=True)
 
     @keys.add(Keys.Vt100MouseEvent, eager=True)
     @keys.add(Keys.CPRResponse, eager=True)

@@ -1,0 +1,298 @@
+"""`scaffold new` in a real terminal, as a person sees it."""
+
+from __future__ import annotations
+
+import re
+import signal
+from os import kill
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+
+from scaffold.questions import Questionnaire
+from tests.support.answers import REPOSITORY
+from tests.wizard.terminal import CTRL_C, CTRL_D, DOWN, ENTER, ERASE_LINE, SCAFFOLD, UP, Terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from scaffold.questions import Question
+    from tests.wizard.conftest import Start
+
+CONTACT = "security@example.com"
+REVIEW = "Review: create the project"
+COLOUR = re.compile(rb"\x1b\[(?:[0-9;]*;)?(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])(?:;[0-9;]*)?m")
+
+QUESTIONS = {question.name: question for question in Questionnaire.load(REPOSITORY / "copier.yml").questions}
+PROMPTED = [name for name, question in QUESTIONS.items() if len(question.choices) != 1]
+
+
+def answer(question: Question) -> str:
+    """Return an answer of the kind a flag takes."""
+    if question.choices:
+        return str(question.choices[0].value)
+    return {"bool": "true"}.get(question.kind) or question.placeholder or "Words"
+
+
+def flags(*, but: str = "") -> list[str]:
+    """Return flags that answer every question but one."""
+    return [part for name, q in QUESTIONS.items() if name != but for part in (q.flag, answer(q))]
+
+
+def recorded(project: Path) -> dict[str, object]:
+    """Return the answers a project was rendered with."""
+    answers: dict[str, object] = yaml.safe_load((project / ".copier-answers.yml").read_text(encoding="utf-8"))
+    return answers
+
+
+def through_defaults(terminal: Terminal) -> Terminal:
+    """Accept every default, and name a security contact."""
+    for name in PROMPTED:
+        terminal.see(QUESTIONS[name].help)
+        terminal.press(*([CONTACT] if name == "security_contact" else []), ENTER)
+    return terminal.see(REVIEW)
+
+
+def test_enter_at_every_question_gives_the_default_project(start: Start, folder: Path) -> None:
+    terminal = start("my-api")
+    through_defaults(terminal).press(ENTER)
+    assert terminal.end() == 0
+    by_flags = start(command=(*SCAFFOLD, "new", "by-flags", "--security-contact", CONTACT, "--defaults"))
+    assert by_flags.end() == 0
+    assert recorded(folder / "my-api") == recorded(folder / "by-flags") | {"project_name": "my-api"}
+    assert (folder / "my-api" / ".env").stat().st_mode & 0o777 == 0o600
+
+
+def test_every_page_and_every_meaning_is_shown(start: Start) -> None:
+    questionnaire = Questionnaire.load(REPOSITORY / "copier.yml")
+    terminal = start("my-api").see("my-api")
+    for page, questions in questionnaire.groups():
+        for question in questions:
+            if question.name not in PROMPTED:
+                continue
+            terminal.see(page, question.help, *(f"{choice.value} {choice.label}" for choice in question.choices))
+            terminal.press(*([CONTACT] if question.name == "security_contact" else []), ENTER)
+    terminal.see(REVIEW)
+
+
+def test_the_arrow_keys_choose(start: Start, folder: Path) -> None:
+    terminal = start("my-api", *flags(but="database")).see(QUESTIONS["database"].help, "> sqlite")
+    terminal.press(DOWN).see("> postgres").press(UP).see("> sqlite").press(DOWN).see("> postgres").press(ENTER)
+    terminal.see(REVIEW, "database postgres").press(ENTER)
+    assert terminal.end() == 0
+    assert recorded(folder / "my-api")["database"] == "postgres"
+
+
+def test_yes_and_no_have_their_own_keys(start: Start) -> None:
+    terminal = start("my-api", *flags(but="metrics")).see("> yes")
+    terminal.press("n").see("> no").press("y").see("> yes").press("n").see("> no").press(ENTER)
+    terminal.see(REVIEW, "metrics no")
+
+
+def test_a_wrong_answer_is_explained_while_it_is_typed_and_not_accepted(start: Start, folder: Path) -> None:
+    terminal = start("my-api", *flags(but="project_name")).see("> my-api")
+    terminal.press("_").see("Use 2 to 63 characters").press(ENTER, ENTER)
+    terminal.press("x").see("> my-api_x").press(ERASE_LINE, "shop")
+    terminal.wait_until(lambda: "Use 2 to 63" not in terminal.text, "see the sentence go")
+    terminal.press(ENTER).see(REVIEW, "project name shop").press(ENTER)
+    assert terminal.end() == 0
+    assert recorded(folder / "my-api")["project_name"] == "shop"
+
+
+def test_the_name_of_the_folder_is_suggested_as_the_name_of_the_project(start: Start) -> None:
+    start("web-shop", *flags(but="project_name")).see("> web-shop")
+
+
+def test_a_required_answer_cannot_be_skipped(start: Start) -> None:
+    terminal = start("my-api", *flags(but="security_contact")).see(f"for example {CONTACT}")
+    terminal.press(ENTER).see("An answer is required").press(" ", ENTER).see("An answer is required")
+    terminal.press(CONTACT, ENTER).see(REVIEW)
+
+
+def test_given_answers_are_not_asked_again_but_can_be_changed(start: Start, folder: Path) -> None:
+    terminal = start("my-api", *flags()[2:]).see("> my-api").press(ENTER).see(REVIEW, f"security contact {CONTACT}")
+    for name in PROMPTED[1:]:
+        assert QUESTIONS[name].help not in terminal.text
+    terminal.press(DOWN).see("> project name").press(ENTER).see(QUESTIONS["project_name"].help)
+    terminal.press(ERASE_LINE, "other", ENTER).see(REVIEW, "project name other").press(ENTER)
+    assert terminal.end() == 0
+    assert recorded(folder / "my-api")["project_name"] == "other"
+
+
+def test_cancel_in_the_review_is_an_interruption(start: Start, folder: Path) -> None:
+    terminal = start("my-api", *flags(but="metrics")).see("> yes").press(ENTER).see(REVIEW)
+    terminal.press(UP).see("> Cancel").press(ENTER)
+    assert terminal.end() == 130
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("key", [CTRL_C, CTRL_D], ids=["ctrl-c", "ctrl-d"])
+@pytest.mark.parametrize("name", PROMPTED)
+def test_leaving_at_a_question_leaves_nothing_behind(start: Start, folder: Path, name: str, key: str) -> None:
+    terminal = start("my-api", *flags(but=name)).see(QUESTIONS[name].help).press(key)
+    assert terminal.end() == 130
+    assert terminal.echoes
+    assert list(folder.iterdir()) == []
+    assert "Traceback" not in terminal.text
+
+
+@pytest.mark.parametrize("key", [CTRL_C, CTRL_D], ids=["ctrl-c", "ctrl-d"])
+def test_leaving_in_the_review_leaves_nothing_behind(start: Start, folder: Path, key: str) -> None:
+    terminal = start("my-api", *flags(but="metrics")).see("> yes").press(ENTER).see(REVIEW).press(key)
+    assert terminal.end() == 130
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("name", ["project_name", "database"])
+def test_a_signal_at_a_question_gives_the_terminal_back(
+    start: Start, folder: Path, name: str, number: signal.Signals
+) -> None:
+    terminal = start("my-api", *flags(but=name)).see(QUESTIONS[name].help)
+    kill(terminal.pid, number)
+    assert terminal.end() == 128 + number
+    assert terminal.echoes
+    assert list(folder.iterdir()) == []
+    assert "Traceback" not in terminal.text
+
+
+def test_ctrl_c_while_rendering_leaves_nothing_behind(start: Start, folder: Path, large_template: Path) -> None:
+    terminal = start("my-api", "--template", str(large_template)).see("A word").press("yes", ENTER).see(REVIEW)
+    terminal.press(ENTER)
+    terminal.wait_until(lambda: any(folder.glob(".scaffold-*/*/*")), "see files appear").press(CTRL_C)
+    assert terminal.end() == 130
+    assert list(folder.iterdir()) == []
+    assert "Traceback" not in terminal.text
+
+
+def test_ctrl_c_during_the_first_commit_leaves_nothing_behind(start: Start, folder: Path, slow_git: str) -> None:
+    terminal = start("my-api", *flags(but="metrics"), PATH=slow_git).see("> yes").press(ENTER).see(REVIEW).press(ENTER)
+    terminal.wait_until((folder.parent / "committing").exists, "see the commit begin").press(CTRL_C)
+    assert terminal.end() == 130
+    assert list(folder.iterdir()) == []
+
+
+def test_the_window_may_change_its_size(start: Start, folder: Path) -> None:
+    terminal = start("my-api", *flags(but="database")).see(QUESTIONS["database"].help)
+    terminal.resize(24, 40).press(DOWN).see("> postgres").resize(12, 120).press(UP).see("> sqlite").press(ENTER)
+    terminal.see(REVIEW, "> Create the project").resize(8, 60).press(DOWN).see("> project name").press(UP)
+    terminal.see("> Create the project").press(ENTER)
+    assert terminal.end() == 0
+    assert recorded(folder / "my-api")["database"] == "sqlite"
+
+
+def test_forty_columns_show_every_word(start: Start, folder: Path) -> None:
+    terminal = start("my-api", columns=40)
+    for name in PROMPTED:
+        meanings = [f"{choice.value} {choice.label}" for choice in QUESTIONS[name].choices]
+        terminal.see(QUESTIONS[name].help, *meanings)
+        terminal.press(*([CONTACT] if name == "security_contact" else []), ENTER)
+    terminal.see(REVIEW, CONTACT, "> Create the project").press(ENTER)
+    assert terminal.end() == 0
+    assert (folder / "my-api" / "package.json").exists()
+
+
+def test_no_color_means_no_colour(start: Start) -> None:
+    coloured = start("my-api", *flags(but="metrics"))
+    plain = start("my-api", *flags(but="metrics"), NO_COLOR="1")
+    for terminal in (coloured, plain):
+        terminal.see("> yes").press(ENTER).see(REVIEW).press(CTRL_C).end()
+    assert COLOUR.search(coloured.raw)
+    assert not COLOUR.search(plain.raw)
+
+
+def test_a_terminal_without_a_cursor_gets_plain_lines(start: Start, folder: Path) -> None:
+    terminal = start("my-api", *flags(but="database"), TERM="dumb").see(QUESTIONS["database"].help, "[sqlite] >")
+    terminal.press("nonsense\n").see("Answer with a number from 1 to 2").press("2\n").see(REVIEW, "1) Create")
+    terminal.press("project name\n").see("[my-api] >").press("No!\n").see("Use 2 to 63 characters").press("shop\n")
+    terminal.see("2) project name shop", "[Create the project] >").press("\n")
+    assert terminal.end() == 0
+    assert b"\x1b" not in terminal.raw
+    assert recorded(folder / "my-api")["project_name"] == "shop"
+    assert recorded(folder / "my-api")["database"] == "postgres"
+
+
+@pytest.mark.parametrize("key", [CTRL_C, CTRL_D], ids=["ctrl-c", "ctrl-d"])
+def test_plain_lines_can_be_left(start: Start, folder: Path, key: str) -> None:
+    terminal = start("my-api", TERM="dumb").see("[my-api] >").press(key)
+    assert terminal.end() == 130
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("language", ["C", "POSIX", "en_US.ISO-8859-1"])
+def test_only_ascii_is_drawn_where_the_language_is_not_utf_8(start: Start, language: str) -> None:
+    terminal = start("my-api", LANG=language, LC_ALL=language)
+    through_defaults(terminal).press(ENTER)
+    assert terminal.end() == 0
+    assert terminal.raw.isascii()
+
+
+def test_a_pasted_text_becomes_one_harmless_line(start: Start) -> None:
+    terminal = start("my-api", *flags(but="description")).see(QUESTIONS["description"].help).press(ERASE_LINE)
+    terminal.press("\x1b[200~Two\r\nlines\x1b]0;stolen title\x07 and \x1b[31mred\x1b[201~").see("> Two lines?]0;stolen")
+    terminal.press(ENTER).see("Use one line").press(ERASE_LINE, "\x1b[200~Two\r\nlines\n\x1b[201~").see("> Two lines")
+    terminal.press(ENTER).see(REVIEW, "description Two lines")
+    assert b"\x1b]0;stolen" not in terminal.raw
+
+
+@pytest.mark.parametrize("name", ["project_name", "database"])
+def test_odd_keys_do_no_harm(start: Start, name: str) -> None:
+    colour_codes, position, mouse = "\x1b[31mred\x1b[0m", "\x1b[12;40R", "\x1b[<0;1;1M\x1b[M !!"
+    control_keys, searches, others = "\x00\x1c\x1e\x1f", "\x12\x13\x18\x16", "\x1b\x1b[5~\té中\u202e"
+    terminal = start("my-api", *flags(but=name)).see(QUESTIONS[name].help)
+    terminal.press(colour_codes, position, mouse, control_keys, searches, others)
+    assert terminal.press(CTRL_C).end() == 130
+    assert b"Traceback" not in terminal.raw
+    assert b"Exception" not in terminal.raw
+
+
+def test_the_tail_of_pasted_lines_does_not_confirm_the_review(start: Start, folder: Path) -> None:
+    terminal = start("my-api", *flags(but="project_name")).see("> my-api")
+    terminal.press(ERASE_LINE + "shop\rsecond line\rthird line\r").see(REVIEW, "> Create the project")
+    assert terminal.press(CTRL_C).end() == 130
+    assert list(folder.iterdir()) == []
+
+
+def test_a_page_of_text_pasted_into_a_line_is_refused_at_once(start: Start) -> None:
+    terminal = start("my-api", *flags(but="project_name")).see("> my-api")
+    terminal.press("\x1b[200~" + "a" * 100_000 + "\x1b[201~").see("Use 2 to 63 characters")
+    terminal.press(ERASE_LINE, "shop", ENTER).see(REVIEW, "project name shop")
+
+
+def test_a_foreign_template_cannot_repaint_the_terminal(start: Start, write_template: Callable[..., Path]) -> None:
+    template = write_template(
+        {
+            "word": {"type": "str", "help": "A \x1b]0;stolen\x07word", "placeholder": "\x1b[2Jx"},
+            "kind": {"type": "str", "choices": {"\x1b[2J": "a", "b: \u202egood": "b"}, "default": "a"},
+        }
+    )
+    terminal = start("my-api", "--template", str(template), "--word", "x\x1b]0;stolen\x07").see("kind")
+    terminal.press(ENTER).see(REVIEW).press(DOWN).see("> word").press(ENTER).see("A ?]0;stolen?word").press(CTRL_C)
+    assert terminal.end() == 130
+    assert b"\x1b]0;" not in terminal.raw
+    assert b"\x1b[2J" not in terminal.raw
+    assert "\u202e".encode() not in terminal.raw
+
+
+def test_changing_an_answer_asks_what_now_matters_and_drops_what_no_longer_does(
+    start: Start, folder: Path, write_template: Callable[..., Path]
+) -> None:
+    template = write_template(
+        {
+            "store": {"type": "str", "help": "Where", "choices": ["disk", "net"], "default": "disk"},
+            "host": {"type": "str", "help": "Which host", "when": "{{ store == 'net' }}"},
+        }
+    )
+    terminal = start("my-api", "--template", str(template)).see("> disk").press(ENTER).see(REVIEW)
+    assert "host" not in terminal.text
+    terminal.press(DOWN, ENTER).see("Where").press(DOWN, ENTER).see("Which host").press("a.example", ENTER)
+    terminal.see(REVIEW, "host a.example").press(DOWN, ENTER).see("Where").press(UP, ENTER).see(REVIEW)
+    terminal.wait_until(lambda: "host a.example" not in _below(terminal, REVIEW), "see the answer go").press(ENTER)
+    assert terminal.end() == 0
+    assert "host" not in recorded(folder / "my-api")
+
+
+def _below(terminal: Terminal, text: str) -> str:
+    return terminal.text.rpartition(text)[2]
