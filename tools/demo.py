@@ -14,10 +14,12 @@ import signal
 import sys
 import time
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from rich.console import Console
+from rich.markup import escape
 
 from tools.node import NodeMissingError, environment, node_folder
 from tools.processes import ended
@@ -26,6 +28,8 @@ from tools.visit import UnexpectedAnswerError, Visitor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from rich.status import Status
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 DEMO = REPOSITORY / "demo"
@@ -36,6 +40,7 @@ RENDERED = DEMO / "rendered.json"
 ANSWERS = ["--security-contact", "security@example.com"]
 NOT_RENDERED = {"node_modules", ".env", "data", ".git"}
 LAST_LINES = 40
+LONGEST_LINE = 60
 
 console = Console(highlight=False)
 
@@ -44,35 +49,46 @@ class StepFailedError(RuntimeError):
     """A program of a step failed; its last lines are the message."""
 
 
+@dataclass
 class Step:
-    """What a step says about itself when it is done."""
+    """A step that runs.
 
-    result = ""
+    Attributes:
+        title: what it does.
+        spinner: what is shown while it runs, in a terminal.
+        result: what to say when it is done.
+    """
+
+    title: str
+    spinner: Status
+    result: str = ""
+
+    def run(self, command: Sequence[str], folder: Path) -> str:
+        """Run a program, showing the line it is at, and return its output.
+
+        Raises:
+            StepFailedError: its exit code is not 0.
+        """
+        code, output = ended(command, folder, environment(), self._show)
+        if code:
+            last = "\n".join(output.splitlines()[-LAST_LINES:])
+            message = f"{' '.join(command)} ended with exit code {code}:\n{last}"
+            raise StepFailedError(message)
+        return output
+
+    def _show(self, line: str) -> None:
+        self.spinner.update(f"{self.title} … [dim]{escape(line.strip()[:LONGEST_LINE])}[/dim]")
 
 
 @contextmanager
 def step(title: str) -> Iterator[Step]:
     """Show a step while it runs, then its result and how long it took."""
     started = time.monotonic()
-    said = Step()
-    with console.status(f"{title} …"):
-        yield said
+    with console.status(f"{title} …") as spinner:
+        running = Step(title, spinner)
+        yield running
     seconds = time.monotonic() - started
-    console.print(f"[green]✓[/green] {title:<42} {said.result:<24} [dim]{seconds:6.1f} s[/dim]")
-
-
-def run(command: Sequence[str], folder: Path) -> str:
-    """Run a program and return its output.
-
-    Raises:
-        StepFailedError: its exit code is not 0.
-    """
-    code, output = ended(command, folder, environment())
-    if code:
-        last = "\n".join(output.splitlines()[-LAST_LINES:])
-        message = f"{' '.join(command)} ended with exit code {code}:\n{last}"
-        raise StepFailedError(message)
-    return output
+    console.print(f"[green]✓[/green] {title:<42} {running.result:<24} [dim]{seconds:6.1f} s[/dim]")
 
 
 def fingerprints(project: Path) -> dict[str, str]:
@@ -92,12 +108,12 @@ def keep_edited() -> Path | None:
     return PROJECT.rename(kept)
 
 
-def generate() -> int:
+def generate(step: Step) -> int:
     """Render the project; returns its number of files."""
     shutil.rmtree(FRESH, ignore_errors=True)
     FRESH.mkdir(parents=True)
     fresh = FRESH / PROJECT.name
-    run([sys.executable, "-m", "scaffold", "new", str(fresh), "--defaults", *ANSWERS], REPOSITORY)
+    step.run([sys.executable, "-m", "scaffold", "new", str(fresh), "--defaults", *ANSWERS], REPOSITORY)
     rendered = fingerprints(fresh)
     if kept := keep_edited():
         console.print(f"  You edited demo/my-api; it is kept as {kept.relative_to(REPOSITORY)}.")
@@ -110,13 +126,13 @@ def generate() -> int:
     return len(rendered)
 
 
-def install() -> str:
+def install(step: Step) -> str:
     """Install the packages unless exactly these are installed; returns what was done."""
     lockfile, stamp = (PROJECT / "package-lock.json").read_bytes(), PROJECT / "node_modules" / ".installed"
     wanted = hashlib.sha256(lockfile + str(node_folder()).encode()).hexdigest()
     if stamp.exists() and stamp.read_text() == wanted:
         return "already there"
-    output = run(["npm", "ci", "--no-audit", "--prefer-offline"], PROJECT)
+    output = step.run(["npm", "ci", "--no-audit", "--prefer-offline"], PROJECT)
     stamp.write_text(wanted)
     added = re.search(r"added (\d+) packages", output)
     return f"{added[1]} packages" if added else ""
@@ -130,27 +146,27 @@ def passed(output: str) -> str:
 
 def demonstrate() -> None:
     """Run all steps."""
-    with step("generate demo/my-api, default answers") as said:
-        said.result = f"{generate()} files"
-    with step("install its packages (npm ci)") as said:
-        said.result = install()
-    with step("run its own attack tests (npm test)") as said:
-        said.result = passed(run(["npm", "test"], PROJECT))
+    with step("generate demo/my-api, default answers") as this:
+        this.result = f"{generate(this)} files"
+    with step("install its packages (npm ci)") as this:
+        this.result = install(this)
+    with step("run its own attack tests (npm test)") as this:
+        this.result = passed(this.run(["npm", "test"], PROJECT))
     with serving(PROJECT) as server:
         console.print(f"[green]✓[/green] started on {server.url}, management on {server.management_url}")
         visitor = Visitor.of(server)
-        with step("register, open the mail, confirm the address") as said:
+        with step("register, open the mail, confirm the address") as this:
             visitor.register()
-            said.result = visitor.email
-        with step("log in") as said:
+            this.result = visitor.email
+        with step("log in") as this:
             visitor.log_in()
-            said.result = f"token for {visitor.tokens['expiresIn']} s"
-        with step("write a note and read it") as said:
-            said.result = f"“{visitor.write_and_read_note('Hello')}”"
+            this.result = f"token for {visitor.tokens['expiresIn']} s"
+        with step("write a note and read it") as this:
+            this.result = f"“{visitor.write_and_read_note('Hello')}”"
         with step("log out; the token is worth nothing now"):
             visitor.log_out()
-        with step("stop it with SIGTERM") as said:
-            said.result = f"exit code {server.stop()}"
+        with step("stop it with SIGTERM") as this:
+            this.result = f"exit code {server.stop()}"
 
 
 def give_up(number: int, _frame: object) -> NoReturn:

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
 STOPS_WITHIN_SECONDS = 15
@@ -65,8 +65,23 @@ def _signal_group(process: subprocess.Popen[str], number: signal.Signals) -> Non
         os.killpg(process.pid, number)
 
 
-def ended(command: Sequence[str | Path], folder: Path, environment: dict[str, str]) -> tuple[int, str]:
-    """Run a program to its end; returns its exit code and its output, errors included."""
+def ended(
+    command: Sequence[str | Path],
+    folder: Path,
+    environment: dict[str, str],
+    on_line: Callable[[str], None] = lambda _: None,
+) -> tuple[int, str]:
+    """Run a program to its end; returns its exit code and its output, errors included.
+
+    Args:
+        command: the program and its arguments.
+        folder: where it runs.
+        environment: all of its environment.
+        on_line: is told each line while the program runs. Default: nobody is.
+    """
+    output = []
     with running(command, folder, environment) as process:
-        output, _ = process.communicate()
-        return process.returncode, output
+        for line in process.stdout or ():
+            output.append(line)
+            on_line(line.rstrip())
+        return process.wait(), "".join(output)
