@@ -1,0 +1,146 @@
+"""Killed at any moment, an update leaves the project as it was, or the next run puts it back."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.command import environment, git, scaffold
+from tests.support.histories import commit, lines, start, state, write
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# Print it and give it again to repeat a run.
+SEED = int(os.environ.get("SCAFFOLD_TEST_SEED") or random.SystemRandom().randrange(1_000_000))
+SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGKILL]
+# In `make test`, and (marked as a matter of minutes) in `make matrix`: four times fifty moments.
+QUICK, THOROUGH = 6, 50
+
+# Runs the command and sends itself a signal when Python is about to touch the disk, or to start git, for the n-th time.
+AT_A_STEP = """
+import os, sys
+number, moment = int(sys.argv[1]), int(sys.argv[2])
+steps = 0
+from scaffold.cli import main
+def watch(event, details):
+    global steps
+    if event in ("subprocess.Popen", "os.rename", "os.remove", "os.rmdir", "os.mkdir", "open"):
+        if event == "open" and not (isinstance(details[1], str) and set(details[1]) & set("wax")):
+            return
+        steps += 1
+        if steps == moment:
+            os.kill(os.getpid(), number)
+sys.addaudithook(watch)
+code = main(sys.argv[3:])
+if moment == 0:
+    print(steps, file=sys.stderr)
+sys.exit(code)
+"""
+
+
+def run_to_step(number: int, moment: int, project: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", AT_A_STEP, str(int(number)), str(moment), "update", str(project), "--yes", "--json"],
+        cwd=project,
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with edits, for which an update waits that adds, changes, removes and conflicts."""
+    folder = tmp_path_factory.mktemp("original")
+    history = start(folder / "template")
+    many = {f"many/{number}.txt": lines(*range(40)) for number in range(60)}
+    history.release("v1.0.0", {"a.txt": lines(*range(40)), "b.txt": lines(*range(9)), "gone.txt": "gone\n", **many})
+    project = history.project(folder / "project", "v1.0.0")
+    more = {name: text + "more\n" for name, text in many.items()}
+    fresh = {f"fresh/{number}.txt": "fresh\n" for number in range(30)}
+    history.release("v1.1.0", {"a.txt": lines(*range(41)), "b.txt": "theirs\n", "gone.txt": None, **more, **fresh})
+    write(project, {"b.txt": "ours\n", "own.txt": "own\n", ".gitignore": ".env\n"})
+    commit(project)
+    write(project, {".env": "SECRET=1\n", "untracked.txt": "notes\n"})
+    return project
+
+
+def copied(original: Path, folder: Path) -> Path:
+    subprocess.run(["cp", "-a", str(original), str(folder)], check=True)
+    return folder
+
+
+def is_complete(project: Path) -> bool:
+    return len(git("ls-files", "--unmerged", "b.txt", cwd=project).splitlines()) == 3
+
+
+def assert_as_before_or_put_back(project: Path, before: object, number: int, code: int) -> None:
+    if is_complete(project):
+        return
+    if number == signal.SIGKILL:
+        assert code == -signal.SIGKILL
+        said = scaffold("status", project, "--json", cwd=project)
+        unfinished = said.returncode == 0 and json.loads(said.stdout)["unfinished_update"]
+        if not unfinished:
+            assert state(project) == before
+        done = scaffold("update", project, "--yes", "--json", cwd=project)
+        assert done.returncode == 3, done.stdout + done.stderr
+        assert is_complete(project)
+    else:
+        assert code == 128 + number
+        assert state(project) == before
+
+
+@pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
+@pytest.mark.parametrize("times", [QUICK, pytest.param(THOROUGH, marks=pytest.mark.matrix)])
+def test_a_signal_at_a_random_step(tmp_path: Path, original: Path, number: signal.Signals, times: int) -> None:
+    before = state(original)
+    counted = run_to_step(number, 0, copied(original, tmp_path / "counted"))
+    assert counted.returncode == 3, counted.stderr
+    total = int(counted.stderr.splitlines()[-1])
+    chance = random.Random(f"{SEED}-{number}")  # noqa: S311 - repeatable on purpose
+    # The last third is where the project itself is touched.
+    late = range(total * 2 // 3, total + 1)
+    moments = chance.sample(range(1, total), times // 2) + chance.sample(late, min(times - times // 2, len(late)))
+    for moment in moments:
+        project = copied(original, tmp_path / f"at-{moment}-{chance.random()}")
+        done = run_to_step(number, moment, project)
+        print(f"seed {SEED}: {number.name} at step {moment} of {total}, exit code {done.returncode}")  # noqa: T201
+        assert_as_before_or_put_back(project, before, number, done.returncode)
+
+
+def test_git_killed_while_it_writes_the_project_is_put_back(tmp_path: Path, original: Path) -> None:
+    """A SIGKILL of the whole process group leaves git's lock and half of its files."""
+    project = copied(original, tmp_path / "project")
+    before = state(project)
+    journal = {"head": git("rev-parse", "HEAD", cwd=project), "prefix": "", "created": ["fresh/1.txt", "fresh/2.txt"]}
+    (project / ".git/scaffold-update.json").write_text(json.dumps(journal))
+    (project / ".git/index.lock").touch()
+    write(project, {"fresh/1.txt": "fresh\n", "a.txt": "half written", "many/3.txt": None})
+    assert json.loads(scaffold("status", project, "--json", cwd=project).stdout)["unfinished_update"]
+    done = scaffold("update", project, "--dry-run", "--json", cwd=project)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert state(project) == before
+
+
+def test_a_full_disk_changes_nothing(tmp_path: Path, original: Path) -> None:
+    project = copied(original, tmp_path / "project")
+    before = state(project)
+    command = f"ulimit -f 1; exec {sys.executable} -m scaffold update {project} --yes --json"
+    done = subprocess.run(
+        ["sh", "-c", command], cwd=project, env=environment(), capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode not in {0, 3}
+    assert "Traceback" not in done.stderr
+    assert state(project) == before
