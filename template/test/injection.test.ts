@@ -19,7 +19,7 @@ async function rowCounts(server: TestServer): Promise<Record<string, number>> {
   return Object.fromEntries(counts);
 }
 
-const emails = (payload: string): string[] => [payload, `${payload}@example.com`, `x@${payload}.example.com`];
+const emails = (payload: string): string[] => [payload, `x${payload}x@example.com`, `x@${payload}.example.com`];
 
 /** Every place a request has for a string, except those that store one. */
 function* readingRequests({ tokens }: Account, payload: string): Generator<[string, string, object]> {
