@@ -88,6 +88,15 @@ describe('bodies', () => {
     assertProblem(own, 401, 'invalid-credentials');
   });
 
+  it('a second Content-Type is refused instead of letting two readers disagree', async (t) => {
+    const server = await startServer(t);
+    for (const types of [['application/json', 'text/plain'], ['text/plain', 'application/json'], ['application/json', 'application/json']]) {
+      const lines = types.map((type) => `Content-Type: ${type}\r\n`).join('');
+      const received = await server.raw(`POST ${LOGIN} HTTP/1.1\r\nHost: 127.0.0.1\r\n${lines}Content-Length: ${valid.length}\r\nConnection: close\r\n\r\n${valid}`);
+      assertProblem(parseAnswer(received), 400, 'invalid-request');
+    }
+  });
+
   it('a compressed bomb is not unpacked', async (t) => {
     const server = await startServer(t);
     const bomb = gzipSync(JSON.stringify({ email: 'a'.repeat(1_000_000) }));

@@ -57,6 +57,7 @@ const GARBAGE: Record<string, string[]> = {
     'secret',
     'changeme-changeme-changeme-changeme-changeme-changeme',
     randomBytes(31).toString('base64url'),
+    randomBytes(24).toString('hex'),
     'a'.repeat(64),
     'ab'.repeat(32),
     '0'.repeat(64),
@@ -72,6 +73,7 @@ describe('configuration', () => {
     const config = loadConfig(PRODUCTION);
     assert.ok(Object.isFrozen(config));
     assert.throws(() => { (config as { trustedProxies: unknown }).trustedProxies = ['0.0.0.0/0']; }, TypeError);
+    assert.throws(() => { (config.trustedProxies as string[]).push('0.0.0.0/0'); }, TypeError);
   });
 
   it('a wrong setting never becomes a default: each is refused by name', () => {

@@ -43,6 +43,7 @@ async function provoke(t: TestContext): Promise<Map<string, Answer>> {
     ['421', await raw('GET / HTTP/1.1\r\nHost: attacker.example\r\nConnection: close\r\n\r\n')],
     ['429', await limited.request('GET', '/')],
     ['50 database', await broken.request('GET', '/api/v1/notes', { token: tokens.accessToken })],
+    ['200 expectation', await raw('GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nExpect: the-unexpected\r\nConnection: close\r\n\r\n')],
     ['400 parser', await raw('GET / HTTP/1.1\r\nHost: x\r\nBad Header: 1\r\n\r\n')],
     ['431 parser', await raw(`GET / HTTP/1.1\r\nHost: x\r\nX: ${'a'.repeat(20_000)}\r\n\r\n`)],
   ]);

@@ -13,14 +13,15 @@ function value(text: string, pattern: RegExp): number {
   return Number(line?.slice(line.lastIndexOf(' ')) ?? 0);
 }
 
+const METHODS = ['GET', 'PATCH', 'LOCK', 'PROPFIND', 'PURGE', 'SEARCH'];
+
 describe('metrics', () => {
   it('hundreds of random addresses and methods add no series: they cannot fill the memory', async (t) => {
     const server = await startServer(t);
-    await server.request('GET', '/nope');
-    await server.request('PATCH', '/nope');
+    for (const method of ['GET', 'PATCH', 'MKCOL']) await server.request(method, '/nope');
     const before = series(await scrape(server));
     for (let round = 0; round < 6; round += 1) {
-      await Promise.all(Array.from({ length: 50 }, (_, index) => server.request(index % 2 ? 'GET' : 'PATCH', `/nope/${round}/${index}?q=${index}`)));
+      await Promise.all(Array.from({ length: 50 }, (_, index) => server.request(METHODS[index % METHODS.length] ?? '', `/nope/${round}/${index}?q=${index}`)));
     }
     const added = new Set(series(await scrape(server))).difference(new Set(before));
     assert.deepEqual([...added], []);

@@ -11,12 +11,13 @@ const silent = { log: createLog({ level: 'silent' }) };
 
 describe('start', { concurrency: true }, () => {
   it('a wrong setting stops the program with 78 before a port opens, and its value is printed nowhere', async (t) => {
-    const settings = { ...(await exampleSettings(t)), NODE_ENV: '', PORT: CANARY, JWT_SECRET: CANARY, CORS_ORIGINS: CANARY };
-    const program = startProgram(t, settings);
+    const settings = { ...(await exampleSettings(t)), NODE_ENV: undefined, JWT_SECRET: undefined, PORT: CANARY };
+    const program = startProgram(t, settings, [], `NODE_ENV=${CANARY}\nJWT_SECRET=${CANARY}\nMAIL_FROM=${CANARY}\n`);
     await assert.rejects(program.listening);
     const { code, stderr, stdout } = await program.ended;
     assert.equal(code, 78);
-    for (const name of ['NODE_ENV', 'PORT', 'JWT_SECRET', 'CORS_ORIGINS']) assert.match(stderr, new RegExp(`\\b${name}\\b`));
+    for (const name of ['NODE_ENV', 'PORT', 'JWT_SECRET']) assert.match(stderr, new RegExp(`\\b${name}\\b`));
+    assert.doesNotMatch(stderr, /MAIL_FROM/, 'the environment wins over .env');
     assert.doesNotMatch(stderr + stdout, new RegExp(CANARY));
   });
 

@@ -1,12 +1,15 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { parseEnv } from 'node:util';
 import { createTestDatabase } from './database.ts';
+
+/** Longer than any of these programs has reason to run: one that hangs fails its test instead of waiting with it. */
+const PATIENCE_MS = 30_000;
 
 const SERVER = fileURLToPath(new URL('../../src/server.ts', import.meta.url));
 
@@ -45,9 +48,11 @@ export const PRODUCTION = {
  * The server as operators start it: a process of its own, in an empty folder, with nothing in its environment but `settings`.
  *
  * @param flags of Node, before the name of the program
+ * @param dotEnv settings in a file `.env` beside the program
  */
-export function startProgram(t: TestContext, settings: NodeJS.ProcessEnv, flags: readonly string[] = []): Program {
+export function startProgram(t: TestContext, settings: NodeJS.ProcessEnv, flags: readonly string[] = [], dotEnv = ''): Program {
   const folder = mkdtempSync(join(tmpdir(), 'program-'));
+  writeFileSync(join(folder, '.env'), dotEnv);
   const child = spawn(process.execPath, [...flags, SERVER], { cwd: folder, env: settings, stdio: ['ignore', 'pipe', 'pipe'] });
   let [stdout, stderr] = ['', ''];
   const ports = Promise.withResolvers<{ port: number; managementPort: number }>();
@@ -59,8 +64,10 @@ export function startProgram(t: TestContext, settings: NodeJS.ProcessEnv, flags:
     const started = stdout.split('\n').find((line) => line.includes('"sys_startup"') && line.endsWith('}'));
     if (started !== undefined) ports.resolve(JSON.parse(started) as { port: number; managementPort: number });
   });
+  const patience = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS);
   const ended = new Promise<Exit>((resolve) => {
     child.on('close', (code) => {
+      clearTimeout(patience);
       ports.reject(new Error(`ended with ${String(code)} before it listened: ${stderr}${stdout}`));
       resolve({ code, stdout, stderr });
     });
