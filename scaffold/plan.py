@@ -148,11 +148,13 @@ def made_from(project: Project, found: Releases) -> str:
     An unreleased one, as of a checkout that was worked in, counts as the release before it.
 
     Raises:
-        ScaffoldError: `version-unknown`.
+        ScaffoldError: `version-unknown`, or `template-older` when the project is ahead of every release.
     """
     if found.has(project.version):
         return project.version
     recorded = parse(project.version.partition("-")[0])
+    if recorded is not None and recorded > found.versions[-1]:
+        raise _template_older(project.version, found)
     before = [version for version in found.versions if recorded is not None and version <= recorded]
     if not before:
         raise ScaffoldError(
@@ -181,13 +183,17 @@ def _target(ref: str, older: str, found: Releases) -> str:
     current = parse(older.partition("-")[0])
     newest = found.newest(than=current)
     if newest is None or (current is not None and newest < current):
-        raise ScaffoldError(
-            "template-older",
-            f"The project is on {older}, and this Scaffold knows releases up to {newest} only.",
-            "Update Scaffold: `pip install -U scaffold-express`.",
-            2,
-        )
+        raise _template_older(older, found)
     return found.refs[newest] if newest != current else older
+
+
+def _template_older(version: str, found: Releases) -> ScaffoldError:
+    return ScaffoldError(
+        "template-older",
+        f"The project is on {version}, and the releases known here end with v{found.versions[-1]}.",
+        "Update Scaffold: `pip install -U scaffold-express`.",
+        2,
+    )
 
 
 def _plan(request: UpdateRequest, project: Project, choice: Choice, work: Path) -> UpdatePlan:
