@@ -250,7 +250,10 @@ def main() -> int:
     manifest = MANIFEST.read_text(encoding="utf-8")
     before = LOCKFILE.read_text(encoding="utf-8") if LOCKFILE.exists() else None
     npm = ["npm", "--offline"] if options.check else ["npm"]
-    after = derive(manifest, resolve(manifest, None if options.refresh else before, npm))
+    try:
+        after = derive(manifest, resolve(manifest, None if options.refresh else before, npm))
+    except subprocess.CalledProcessError as error:
+        return int(error.returncode)  # npm has said what is the matter
     if options.check:
         return 0 if after == before else 1
     LOCKFILE.write_text(after, encoding="utf-8")
