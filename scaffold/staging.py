@@ -178,7 +178,8 @@ def _locked(folder: Path) -> Iterator[None]:
     """Hold the lock of a folder; it becomes visible only when it is held."""
     fresh = folder / f"{LOCK_NAME}.new"
     with fresh.open("xb") as lock:
-        _lock(lock.fileno())
+        with suppress(OSError):  # a disk without locks: what is left there is never swept, and never wrongly
+            _lock(lock.fileno())
         lock.write(NOTICE)
         lock.flush()
         fresh.rename(folder / LOCK_NAME)

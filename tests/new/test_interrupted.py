@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.command import COMPLETE, IDENTITY, environment, git, scaffold, start
-from tests.support.small_template import small_template
+from tests.support.small_template import small_template, write_files
 from tests.support.trees import project_tree
 
 if TYPE_CHECKING:
@@ -139,3 +139,27 @@ def test_a_signal_at_a_random_step(tmp_path: Path, number: signal.Signals) -> No
         assert_whole_or_none(parent, tmp_path / "reference", number, done.returncode)
     assert_next_run_sweeps(tmp_path / str(moments[0]), *arguments)
     assert_next_run_sweeps(tmp_path / str(moments[-1]), *arguments)
+
+
+def wait_for(path: Path, process: subprocess.Popen[bytes]) -> None:
+    while not path.exists():
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+def test_a_signal_while_packages_are_installed(tmp_path: Path, number: signal.Signals) -> None:
+    npm = f"#!/bin/sh\nmkdir node_modules; echo $$ > {tmp_path}/installing; exec sleep 600\n"
+    programs = write_files(tmp_path / "bin", {"node": "#!/bin/sh\necho v99.0.0\n", "npm": npm})
+    for program in programs.iterdir():
+        program.chmod(0o755)
+    (tmp_path / "here").mkdir()
+    path = f"{programs}:{os.environ['PATH']}"
+    process = start("new", "p", *COMPLETE, "--install", cwd=tmp_path / "here", PATH=path)
+    wait_for(tmp_path / "installing", process)
+    process.send_signal(number)
+    process.communicate(timeout=120)
+    assert process.returncode == 128 + number
+    assert list((tmp_path / "here").iterdir()) == []
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "installing").read_text()), 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -226,3 +227,14 @@ def test_signals_wait_until_the_work_is_done() -> None:
     with pytest.raises(KeyboardInterrupt):
         work()
     assert done
+
+
+def test_a_disk_without_locks_will_do_but_is_never_swept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    with staging(tmp_path) as folder:
+        sweep(tmp_path)
+        assert folder.exists()
+    assert list(tmp_path.iterdir()) == []
