@@ -110,7 +110,7 @@ def _request(folder: Path, changes: dict[str, object], parameters: dict[str, Any
 def _ask(questionnaire: Questionnaire, given: dict[str, object]) -> Answers:
     from scaffold import wizard
 
-    return wizard.ask(questionnaire, given, title="The new version has new questions")
+    return wizard.ask(questionnaire, given, title="The new version has new questions", confirm="Continue")
 
 
 def _decided(plan: UpdatePlan) -> Edited | None:

@@ -22,6 +22,7 @@ def ask(
     *,
     suggested: Mapping[str, object] | None = None,
     title: str = "New project",
+    confirm: str = "Create the project",
 ) -> Answers:
     """Ask for every answer that applies and is not given, then show all of them for review.
 
@@ -30,6 +31,7 @@ def ask(
         given: answers that are known already; they are not asked again, but can be changed in the review.
         suggested: answers to pre-fill instead of the questions' own defaults. Default: none.
         title: first line: what will be made, and where.
+        confirm: the line of the review that accepts all answers.
 
     Returns:
         The confirmed answers, one for each question that applies, in page order.
@@ -39,7 +41,7 @@ def ask(
     """
     try:
         interview = Interview(questionnaire, open_front(), given, suggested or {})
-        return interview.hold(title)
+        return interview.hold(title, confirm)
     except Interrupted:
         raise
     except (KeyboardInterrupt, EOFError):

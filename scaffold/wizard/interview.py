@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from scaffold.questions import Answer, Answers, Question, Questionnaire
     from scaffold.wizard.front import Front
 
-# With spaces, so that no question can have the same name.
-CREATE: Final = "Create the project"
-CANCEL: Final = "Cancel, write nothing"
+# With a sign that no question's name can hold.
+CONFIRM: Final = "+confirm"
+CANCEL: Final = "+cancel"
 YES_OR_NO: Final[tuple[Option[Answer], ...]] = (
     Option(value=True, label="yes", key="y"),
     Option(value=False, label="no", key="n"),
@@ -45,7 +45,7 @@ class Interview:
         self.heading = ""
         self.column = max((len(label(question)) for question in questionnaire.questions), default=0)
 
-    def hold(self, title: str) -> Answers:
+    def hold(self, title: str, confirm: str) -> Answers:
         """Ask, review and return the confirmed answers.
 
         Raises:
@@ -53,11 +53,12 @@ class Interview:
         """
         self._introduce(title)
         self._settle()
-        while (choice := self._review()) != CREATE:
+        while (choice := self._review(confirm)) != CONFIRM:
             if choice == CANCEL:
                 raise KeyboardInterrupt
             self._change(choice)
             self._settle()
+        self.front.say("", tone="hint")
         return self.answers
 
     def _introduce(self, title: str) -> None:
@@ -108,17 +109,17 @@ class Interview:
         default = "" if prefilled is None else str(prefilled)
         return self.front.text(question.help, default=default, example=question.placeholder, problem=problem)
 
-    def _review(self) -> str:
+    def _review(self, confirm: str) -> str:
         by_name = {question.name: question for question in self.questionnaire.questions}
         rows = [Option(name, label(by_name[name]), shown(value)) for name, value in self.answers.items()]
         # The tail of a pasted text must not confirm what nobody has looked at.
         self.front.forget_keys()
         return self.front.choose(
-            "Review: create the project, or pick an answer to change it",
-            [Option(CREATE, CREATE)],
+            "Review: confirm, or pick an answer to change it",
+            [Option(CONFIRM, confirm)],
             rows,
-            [Option(CANCEL, CANCEL)],
-            default=CREATE,
+            [Option(CANCEL, "Cancel, write nothing")],
+            default=CONFIRM,
         )
 
     def _change(self, name: str) -> None:

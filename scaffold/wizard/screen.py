@@ -98,10 +98,12 @@ class ScreenFront:
 
     def choose(self, message: str, *blocks: Sequence[Option[T]], default: T | None = None) -> T:
         """Ask for one option, moved to with the cursor keys or the option's own key."""
+        options = [option for block in blocks for option in block]
         question = questionary.select(
             message,
             [choice for block in blocks for choice in self._choices(block, apart=block is not blocks[0])],
-            default=default,  # type: ignore[arg-type] # any value of a choice will do
+            # Whole options, because questionary takes a choice with the value None for one without a value.
+            default=next((option for option in options if option.value == default), None),  # type: ignore[arg-type]
             pointer=POINTER,
             style=STYLE,
             input=self.input,
@@ -109,8 +111,7 @@ class ScreenFront:
         )
         menu = _menu(question.application.layout)
         question.application.layout = self._page(message, menu)
-        keys = {option.key: option.value for block in blocks for option in block if option.key}
-        return cast("T", _run(question, _pointing_keys(menu, keys)))
+        return cast("Option[T]", _run(question, _pointing_keys(menu, options))).value
 
     def forget_keys(self) -> None:
         """Drop what was typed or pasted ahead, unless it asks to leave."""
@@ -124,7 +125,7 @@ class ScreenFront:
     def _choices(self, options: Sequence[Option[T]], *, apart: bool) -> list[questionary.Choice]:
         column = max(len(visible(option.label)) for option in options)
         rows = [
-            questionary.Choice(_row(option.label, option.meaning, column, self.width - len(MARGIN)), option.value)
+            questionary.Choice(_row(option.label, option.meaning, column, self.width - len(MARGIN)), option)
             for option in options
         ]
         return [questionary.Separator(" "), *rows] if apart else rows
@@ -187,12 +188,13 @@ def _pasting_keys() -> KeyBindings:
     return keys
 
 
-def _pointing_keys(menu: InquirerControl, values: dict[str, T]) -> KeyBindings:
+def _pointing_keys(menu: InquirerControl, options: Sequence[Option[T]]) -> KeyBindings:
     keys = KeyBindings()
 
-    def point_at(value: T) -> None:
-        menu.pointed_at = next(index for index, choice in enumerate(menu.choices) if choice.value == value)
+    def point_at(option: Option[T]) -> None:
+        menu.pointed_at = next(index for index, choice in enumerate(menu.choices) if choice.value == option)
 
-    for key, value in values.items():
-        keys.add(key, eager=True)(lambda _event, value=value: point_at(value))
+    for option in options:
+        if option.key:
+            keys.add(option.key, eager=True)(lambda _event, option=option: point_at(option))
     return keys

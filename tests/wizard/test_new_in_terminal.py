@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tests.wizard.conftest import Start
 
 CONTACT = "security@example.com"
-REVIEW = "Review: create the project"
+REVIEW = "Review: confirm"
 COLOUR = re.compile(rb"\x1b\[(?:[0-9;]*;)?(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])(?:;[0-9;]*)?m")
 
 QUESTIONS = {question.name: question for question in Questionnaire.load(REPOSITORY / "copier.yml").questions}
@@ -292,6 +292,16 @@ def test_changing_an_answer_asks_what_now_matters_and_drops_what_no_longer_does(
     terminal.wait_until(lambda: "host a.example" not in _below(terminal, REVIEW), "see the answer go").press(ENTER)
     assert terminal.end() == 0
     assert "host" not in recorded(folder / "my-api")
+
+
+@pytest.mark.parametrize("kind", ["xterm", "dumb"])
+def test_a_decision_may_be_for_nothing(start: Start, kind: str) -> None:
+    program = (
+        "from scaffold.wizard.decide import decide;"
+        "print('result', decide('What now?', [('go', 'go', 'do it'), (None, 'cancel', 'do nothing')]))"
+    )
+    terminal = start(command=(SCAFFOLD[0], "-c", program), TERM=kind).see("What now?", "cancel do nothing")
+    terminal.press(*((DOWN, ENTER) if kind == "xterm" else ("cancel\n",))).see("result None")
 
 
 def _below(terminal: Terminal, text: str) -> str:
