@@ -20,7 +20,7 @@ DOORS = {
     "questionary": {"wizard"},
     "prompt_toolkit": {"wizard"},
     "click": {"cli"},
-    "rich": {"report", "report_update", "report_status", "report_diff", "cli"},
+    "rich": {"report"},
 }
 # Who alone may import these parts, at run time.
 USERS = {
