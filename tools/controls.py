@@ -96,7 +96,9 @@ def _row(control: Control) -> str:
     conditions = sorted({proof.when for proof in control.proofs})
     condition = "true" if "true" in conditions else " or ".join(conditions)
     files = _cell(condition, ((f"`{proof.file}`", proof.when) for proof in control.proofs))
-    tests = _cell(condition, ((f"{_escaped(proof.test)} (`{proof.test_file}`)", proof.when) for proof in control.proofs))
+    tests = _cell(
+        condition, ((f"{_escaped(proof.test)} (`{proof.test_file}`)", proof.when) for proof in control.proofs)
+    )
     row = f"| {control.id} | {_escaped(control.statement)} | {', '.join(control.asvs)} | {files} | {tests} |\n"
     return row if condition == "true" else f"{{% if {condition} %}}{row}{{% endif %}}"
 
