@@ -40,20 +40,32 @@ function declared(access: Access): string {
   return access.kind === 'public' ? 'anyone' : 'signed-in';
 }
 
-/** Lets both of two requests past every check of their caller before either of them begins its transaction. */
-function meetBeforeTransaction(t: TestContext, { services: { database } }: TestServer): void {
-  const begin = database.transaction.bind(database);
+/** Resolves once it has been called twice, or when the second caller is kept away for a while, as a lock does. */
+function meeting(): () => Promise<unknown> {
   const both = Promise.withResolvers<undefined>();
   let arrived = 0;
+  return () => {
+    arrived += 1;
+    if (arrived === 2) both.resolve(undefined);
+    return Promise.race([both.promise, delay(200)]);
+  };
+}
+
+/** Makes two transactions overlap as far as the database lets them: they begin together and end together. */
+function overlapTransactions(t: TestContext, { services: { database } }: TestServer): void {
+  const begin = database.transaction.bind(database);
+  const [beginning, end] = [meeting(), meeting()];
   const mock = t.mock.method(database, 'transaction', () => {
     const transaction = begin();
     const execute = transaction.execute.bind(transaction);
     transaction.execute = async (work) => {
-      arrived += 1;
-      if (arrived === 2) both.resolve(undefined);
-      await Promise.race([both.promise, delay(2000)]);
+      await beginning();
       mock.mock.restore();
-      return execute(work);
+      return execute(async (running) => {
+        const result = await work(running);
+        await end();
+        return result;
+      });
     };
     return transaction;
   });
@@ -144,7 +156,7 @@ test('two admins who demote each other at once leave one admin', async (t) => {
   const server = await startServer(t);
   const [ada, bob] = [await createAdmin(server), await createAdmin(server)];
   for (const lost of [{ role: 'user' }, { disabled: true }]) {
-    meetBeforeTransaction(t, server);
+    overlapTransactions(t, server);
     const answers = await Promise.all([patchUser(server, ada, bob, lost), patchUser(server, bob, ada, lost)]);
     assert.deepEqual(answers.map(({ status }) => status).sort(), [200, 403]);
     assert.equal(await admins(server), 1);
@@ -157,7 +169,7 @@ test('the last admin cannot leave, and two who leave at once leave one behind', 
   const server = await startServer(t);
   const [ada, bob] = [await createAdmin(server), await createAdmin(server)];
   const leave = ({ tokens }: Account) => server.request('DELETE', '/api/v1/me', { token: tokens.accessToken });
-  meetBeforeTransaction(t, server);
+  overlapTransactions(t, server);
   const statuses = (await Promise.all([leave(ada), leave(bob)])).map(({ status }) => status).sort();
   assert.deepEqual(statuses, [204, 409]);
   assert.equal(await admins(server), 1);
