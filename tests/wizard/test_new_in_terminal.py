@@ -93,12 +93,19 @@ def test_yes_and_no_have_their_own_keys(start: Start) -> None:
 
 def test_a_wrong_answer_is_explained_while_it_is_typed_and_not_accepted(start: Start, folder: Path) -> None:
     terminal = start("my-api", *flags(but="project_name")).see("> my-api")
-    terminal.press("_").see("Use 2 to 63 characters").press(ENTER, ENTER)
+    terminal.press("_").see("> my-api_ Use 2 to 63 characters", "and single hyphens, starting with a letter")
+    terminal.press(ENTER, ENTER)
     terminal.press("x").see("> my-api_x").press(ERASE_LINE, "shop")
     terminal.wait_until(lambda: "Use 2 to 63" not in terminal.text, "see the sentence go")
     terminal.press(ENTER).see(REVIEW, "project name shop").press(ENTER)
     assert terminal.end() == 0
     assert recorded(folder / "my-api")["project_name"] == "shop"
+
+
+def test_the_terminal_is_never_asked_where_its_cursor_is(start: Start) -> None:
+    """Its reply could come late and end up as text in an answer or in the shell."""
+    terminal = start("my-api", *flags(but="project_name")).see("> my-api").press(ENTER).see(REVIEW)
+    assert b"\x1b[6n" not in terminal.raw
 
 
 def test_the_name_of_the_folder_is_suggested_as_the_name_of_the_project(start: Start) -> None:
@@ -251,7 +258,14 @@ def test_odd_keys_do_no_harm(start: Start, name: str) -> None:
 def test_the_tail_of_pasted_lines_does_not_confirm_the_review(start: Start, folder: Path) -> None:
     terminal = start("my-api", *flags(but="project_name")).see("> my-api")
     terminal.press(ERASE_LINE + "shop\rsecond line\rthird line\r").see(REVIEW, "> Create the project")
+    terminal.press(DOWN).see("> project name")
     assert terminal.press(CTRL_C).end() == 130
+    assert list(folder.iterdir()) == []
+
+
+def test_ctrl_c_typed_ahead_of_the_review_leaves(start: Start, folder: Path) -> None:
+    terminal = start("my-api", *flags(but="project_name")).see("> my-api").press(f"\r\r{CTRL_C}")
+    assert terminal.end() == 130
     assert list(folder.iterdir()) == []
 
 
