@@ -31,11 +31,11 @@ describe('rate limits in the database', () => {
     assert.ok(server.logs.some((line) => line.level === 'error'));
   });
 
-  it('keys in the table tell neither addresses of mail nor passwords', async (t) => {
+  it('the table of counts tells nobody who was here', async (t) => {
     const server = await startServer(t);
     await server.request('POST', '/api/v1/auth/login', { body: { email: 'canary@example.com', password: 'CANARY-password-123' } });
     const rows = await server.services.database.selectFrom('rate_limits').selectAll().execute();
     assert.ok(rows.length > 0);
-    assert.doesNotMatch(JSON.stringify(rows), /canary/i);
+    assert.doesNotMatch(JSON.stringify(rows), /canary|127\.0\.0\.1/i);
   });
 });

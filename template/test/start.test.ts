@@ -1,13 +1,19 @@
 import assert from 'node:assert/strict';
 import net, { type AddressInfo } from 'node:net';
-import { describe, it } from 'node:test';
-import { loadConfig } from '../src/config.ts';
+import { describe, it, type TestContext } from 'node:test';
+import { loadConfig, type Config } from '../src/config.ts';
 import { createLog } from '../src/operations/log.ts';
 import { start } from '../src/server.ts';
 import { exampleSettings, PRODUCTION, startProgram } from './support/program.ts';
 
 const CANARY = 'CANARY4f1c';
 const silent = { log: createLog({ level: 'silent' }) };
+
+/** Starts what must not start; if it does, it is stopped with its test. */
+async function startAnyway(t: TestContext, config: Config): Promise<void> {
+  const running = await start(config, silent);
+  t.after(() => running.stop());
+}
 
 describe('start', { concurrency: true }, () => {
   it('a wrong setting stops the program with 78 before a port opens, and its value is printed nowhere', async (t) => {
@@ -30,13 +36,13 @@ describe('start', { concurrency: true }, () => {
 
   it('production does not run on tables it does not know', async (t) => {
     const config = loadConfig({ ...(await exampleSettings(t)), ...PRODUCTION });
-    await assert.rejects(start(config, silent), /npm run migrate/);
+    await assert.rejects(startAnyway(t, config), /npm run migrate/);
   });
 
   it('a database that is not there ends the start without telling its password', async (t) => {
     const settings = await exampleSettings(t);
     const DATABASE_URL = settings['DATABASE_URL']?.startsWith('postgres') ? `postgres://app:${CANARY}@127.0.0.1:1/app` : 'file:/dev/null/app.sqlite';
-    await assert.rejects(async () => start(loadConfig({ ...settings, DATABASE_URL }), silent), (error: Error) => !`${error.message}${error.stack ?? ''}`.includes(CANARY));
+    await assert.rejects(startAnyway(t, loadConfig({ ...settings, DATABASE_URL })), (error: Error) => !`${error.message}${error.stack ?? ''}`.includes(CANARY));
   });
 
   it('a port that is taken ends the start instead of leaving half a server', async (t) => {
@@ -45,6 +51,6 @@ describe('start', { concurrency: true }, () => {
     await new Promise((resolve) => occupant.once('listening', resolve));
     const { port } = occupant.address() as AddressInfo;
     const config = loadConfig({ ...(await exampleSettings(t)), PORT: String(port) });
-    await assert.rejects(start(config, silent), { code: 'EADDRINUSE' });
+    await assert.rejects(startAnyway(t, config), { code: 'EADDRINUSE' });
   });
 });
