@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from benchmarks import commands, footprint, http_load
+from benchmarks import commands, footprint, http_load, updates
 from benchmarks.machine import BIN, CONTACT, ROOT, noise
 from benchmarks.measurement import table
 from benchmarks.servers import prepare
@@ -42,7 +42,7 @@ def main() -> None:
     wavering = noise()
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
-        rows = commands.measure(options.rounds)
+        rows = commands.measure(options.rounds) + updates.measure(options.rounds)
         project = _install(work)
         rows += footprint.measure(project, work, options.rounds)
         rows += http_load.measure(project, options.rounds)
