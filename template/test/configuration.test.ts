@@ -17,6 +17,7 @@ const PRODUCTION: NodeJS.ProcessEnv = {
   ...DEVELOPMENT,
   NODE_ENV: 'production',
   PUBLIC_URL: 'https://api.example.com',
+  DATABASE_URL: EXAMPLE['DATABASE_URL']?.replace(':app@', `:${fresh()}@`),
   SMTP_URL: 'smtps://mail.example.com',
   BCRYPT_COST: '12',
 };
