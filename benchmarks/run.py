@@ -19,7 +19,15 @@ BEGIN, END = "<!-- table: begin -->\n", "<!-- table: end -->\n"
 
 def _install(work: Path) -> Path:
     project = work / "my-api"
-    command = [BIN / "scaffold", "new", project, "--defaults", "--security-contact", CONTACT, "--json"]
+    command: list[str | Path] = [
+        BIN / "scaffold",
+        "new",
+        project,
+        "--defaults",
+        "--security-contact",
+        CONTACT,
+        "--json",
+    ]
     subprocess.run(command, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     for folder in (project, ROOT / "benchmarks"):
         install = ["npm", "ci", "--ignore-scripts", "--silent"]

@@ -49,6 +49,10 @@ def _generated(folder: Path, number: int) -> Path:
     return project
 
 
+def _total(what: str, seconds: float) -> Row:
+    return Row(what, f"{seconds:.0f} s", f"{seconds / FLEET:.2f} s each", "none", met=True)
+
+
 def _fleet(work: Path) -> list[Row]:
     folder = work / "fleet"
     folder.mkdir()
@@ -56,16 +60,8 @@ def _fleet(work: Path) -> list[Row]:
         made = seconds_of(lambda: list(pool.map(partial(_generated, folder), range(FLEET))))
     checked = run(BIN / "scaffold", "status", "--json", *sorted(folder.iterdir()))
     return [
-        Row(
-            f"{FLEET} projects generated, {AT_ONCE} at a time",
-            f"{made:.0f} s",
-            f"{made / FLEET:.2f} s each",
-            "-",
-            met=True,
-        ),
-        Row(
-            f"`scaffold status` of {FLEET} projects", f"{checked:.0f} s", f"{checked / FLEET:.2f} s each", "-", met=True
-        ),
+        _total(f"{FLEET} projects generated, {AT_ONCE} at a time", made),
+        _total(f"`scaffold status` of {FLEET} projects", checked),
     ]
 
 
