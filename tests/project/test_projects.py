@@ -38,7 +38,7 @@ def test_it_installs_without_a_warning(project: Project) -> None:
     assert code == 0, output
 
 
-@rows(list(pairwise_sample()))
+@rows(attacked_sample())
 def test_lint_and_compiler_find_nothing(project: Project) -> None:
     for script in ("lint", "typecheck"):
         code, output = project.npm("run", script)
