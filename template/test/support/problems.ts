@@ -19,7 +19,7 @@ interface ProblemBody {
 const KNOWN_MEMBERS = new Set(['type', 'title', 'status', 'code', 'instance', 'errors']);
 
 /** Words that only the inside of a server says. */
-const INTERNALS = /node_modules|\bat .*[/\\].*:\d+|\.[tj]s:\d|node:internal|SQLITE|sqlite|kysely|postgres|ECONN|ENOENT|select ["']|insert into|zod|TypeError|SyntaxError|body-parser|\bstack\b/i;
+const INTERNALS = /node_modules|\bat .*[/\\].*:\d+|\.[tj]s:\d|node:internal|SQLITE|sqlite|kysely|postgres|ECONN|ENOENT|select ["']|insert into|zod|TypeError|SyntaxError|body-parser|\bstack\b|\berror:|driver|destroyed/i;
 
 /**
  * Asserts that an answer is one well-formed problem that tells nothing of the inside. Source: RFC 9457, ASVS V16.5.1.

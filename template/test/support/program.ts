@@ -9,7 +9,7 @@ import { parseEnv } from 'node:util';
 import { createTestDatabase } from './database.ts';
 
 /** Longer than any of these programs has reason to run: one that hangs fails its test instead of waiting with it. */
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 45_000;
 
 const SERVER = fileURLToPath(new URL('../../src/server.ts', import.meta.url));
 

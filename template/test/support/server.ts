@@ -43,7 +43,7 @@ export interface TestServer {
   readonly logs: LogLine[];
   readonly clock: { now(): number; advance(milliseconds: number): void };
   request(method: string, path: string, options?: TestRequest): Promise<TestResponse>;
-  /** Writes bytes to a socket and returns all that comes back until it closes or falls silent for a second. */
+  /** Writes bytes to a socket and returns all that comes back until it closes or falls silent for five seconds. */
   raw(text: string | Uint8Array): Promise<string>;
 }
 
@@ -128,7 +128,7 @@ function raw(port: number, text: string | Uint8Array): Promise<string> {
   return new Promise((resolve) => {
     let received = '';
     const socket = connect(port, '127.0.0.1', () => socket.write(text));
-    socket.setEncoding('utf8').setTimeout(1000, () => socket.destroy());
+    socket.setEncoding('utf8').setTimeout(5000, () => socket.destroy());
     socket.on('data', (chunk) => (received += String(chunk)));
     socket.on('error', () => socket.destroy());
     socket.on('close', () => { resolve(received); });
