@@ -36,7 +36,7 @@ function operation(route: AnyRoute, scheme: string): Json {
     ...(body && { requestBody: { required: true, content: content('application/json', jsonSchema(body, 'input')) } }),
     responses: {
       [status]: success,
-      ...Object.fromEntries(errorStatuses(route).map((code) => [code, { $ref: '#/components/responses/Problem' }])),
+      ...Object.fromEntries([...errorStatuses(route), 'default'].map((code) => [code, PROBLEM_RESPONSE])),
     },
   };
 }
@@ -83,6 +83,8 @@ function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): Json {
 }
 
 const content = (type: string, schema: Json): Json => ({ [type]: { schema } });
+
+const PROBLEM_RESPONSE = { $ref: '#/components/responses/Problem' };
 
 const PROBLEM_REF = { $ref: '#/components/schemas/Problem' };
 
