@@ -41,7 +41,7 @@ def scaffold(
         text=True,
         errors="surrogateescape",
         check=False,
-        timeout=300,
+        timeout=1200,
     )
 
 
