@@ -64,7 +64,8 @@ def apply(project: Git, joined: Joined) -> None:
             is as it was.
     """
     head, prefix = project("rev-parse", "HEAD"), prefix_of(project)
-    created = tuple(change.path for change in joined.changes if change.kind == "added")
+    touched = [*(change.path for change in joined.changes), *(conflict.path for conflict in joined.conflicts)]
+    created = tuple(_untracked(project, head, touched))
     _require_free(project.folder, created)
     _transfer(project, joined)
     target = _whole_tree(project, prefix, joined.result)
@@ -93,6 +94,11 @@ def roll_back(project: Git, journal: Journal) -> None:
     top("reset", "--quiet", journal.head, "--", scope)
     top("checkout", "--quiet", "--force", journal.head, "--", scope)
     _remove_empty(project.folder, journal.created)
+    forget(project)
+
+
+def forget(project: Git) -> None:
+    """Drop the journal: what it speaks of is over."""
     _journal_path(project).unlink(missing_ok=True)
 
 
@@ -167,4 +173,4 @@ def _remove_empty(folder: Path, created: Sequence[str]) -> None:
                 (folder / parent).rmdir()
 
 
-__all__ = ["GitError", "Journal", "apply", "journal_of", "prefix_of", "roll_back"]
+__all__ = ["GitError", "Journal", "apply", "forget", "journal_of", "prefix_of", "roll_back"]

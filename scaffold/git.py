@@ -38,7 +38,8 @@ def surroundings() -> dict[str, str]:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     kept = ("GIT_SSH", "GIT_SSH_COMMAND", "GIT_ASKPASS")
     ssh = {name: os.environ[name] for name in kept if name in os.environ}
-    return {**inherited, **ssh, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+    # A file may be called `[id].ts`: names are names, never patterns that match other files as well.
+    return {**inherited, **ssh, "GIT_LITERAL_PATHSPECS": "1", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,8 @@ from scaffold.errors import ScaffoldError
 from scaffold.origin import releases_of
 from scaffold.project import open_project, require_clean, require_repository
 from scaffold.reconcile import edited_by_owner, read_sides, reconcile
-from scaffold.releases import parse
-from scaffold.settings import changed_settings, missing_settings
+from scaffold.releases import version_of
+from scaffold.settings import changed_settings, missing_settings, text_of_example
 from scaffold.source import Template
 
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ class UpdatePlan:
         entries: what the changelog says about the releases between, security first.
         missing_settings: settings of the new release that the project's `.env` lacks.
         changed_settings: settings with another value in the new `.env.example`.
+        example: text of the new `.env.example`, empty without one.
         check_lockfile: the lockfile joins two sets of dependencies; npm should look at it.
     """
 
@@ -82,6 +83,7 @@ class UpdatePlan:
     entries: tuple[Entry, ...]
     missing_settings: tuple[str, ...]
     changed_settings: tuple[str, ...]
+    example: str
     check_lockfile: bool
 
     @property
@@ -137,9 +139,14 @@ def planned(request: UpdateRequest) -> Iterator[UpdatePlan]:
 def recover(project: Project) -> bool:
     """Put back what a killed update has left half done; tell whether there was one."""
     journal = apply.journal_of(project.git)
-    if journal is not None:
+    if journal is None:
+        return False
+    if project.git("rev-parse", "HEAD") == journal.head:
         apply.roll_back(project.git, journal)
-    return journal is not None
+    else:
+        # Its owner has committed since: going back would undo that work.
+        apply.forget(project.git)
+    return True
 
 
 def made_from(project: Project, found: Releases) -> str:
@@ -152,7 +159,7 @@ def made_from(project: Project, found: Releases) -> str:
     """
     if found.has(project.version):
         return project.version
-    recorded = parse(project.version.partition("-")[0])
+    recorded = version_of(project.version)
     if recorded is not None and recorded > found.versions[-1]:
         raise _template_older(project.version, found)
     before = [version for version in found.versions if recorded is not None and version <= recorded]
@@ -170,7 +177,7 @@ def _choose(request: UpdateRequest, project: Project, work: Path) -> Choice:
     address = request.template or project.address
     found = releases_of(address, work)
     older = made_from(project, found)
-    return Choice(address, found, older, _target(request.ref, older, found))
+    return Choice(address, found, older, found.described(_target(request.ref, older, found)))
 
 
 def _target(ref: str, older: str, found: Releases) -> str:
@@ -180,7 +187,7 @@ def _target(ref: str, older: str, found: Releases) -> str:
             known = ", ".join(str(version) for version in found.versions[-5:])
             raise ScaffoldError("release-unknown", f"There is no release {ref}.", f"The newest ones are: {known}.", 2)
         return named
-    current = parse(older.partition("-")[0])
+    current = version_of(older)
     newest = found.newest(than=current)
     if newest is None or (current is not None and newest < current):
         raise _template_older(older, found)
@@ -219,6 +226,7 @@ def _plan(request: UpdateRequest, project: Project, choice: Choice, work: Path) 
         entries=_news(choice),
         missing_settings=missing_settings(project.folder, base, theirs),
         changed_settings=changed_settings(base, theirs),
+        example=text_of_example(theirs),
         check_lockfile=check_lockfile,
     )
 
@@ -254,8 +262,8 @@ def _answers(request: UpdateRequest, project: Project, questionnaire: Questionna
 
 
 def _news(choice: Choice) -> tuple[Entry, ...]:
-    newer = parse(choice.newer)
+    newer = version_of(choice.newer)
     if newer is None:
         return ()
     text = choice.releases.read(choice.newer, "CHANGELOG.md")
-    return changelog.between(text, parse(choice.older.partition("-")[0]), newer)
+    return changelog.between(text, version_of(choice.older), newer)

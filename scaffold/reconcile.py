@@ -127,7 +127,8 @@ def _settle_manifest(sides: Sides) -> None:
 
 def _settle_lockfile(sides: Sides) -> bool:
     texts = _texts(sides, LOCKFILE)
-    if texts is None or texts[0] == texts[1]:
+    if texts is None or texts[0] in texts[1:]:
+        # One side only has changed it, or neither: what that one tested is complete.
         return False
     try:
         base, ours, theirs = (json.loads(text) for text in texts)

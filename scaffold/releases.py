@@ -6,6 +6,7 @@ fixed, and nothing but the template goes in.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 # What makes up a release; everything else of the repository never reaches a project.
 CONTENT = ("copier.yml", "template", "CHANGELOG.md")
+# What `git describe` says of a commit that is no release: the tag before it, or a bare commit id.
+_SINCE = re.compile(r"-\d+-g[0-9a-f]+\Z")
+_COMMIT_ID = re.compile(r"[0-9a-f]{7,40}")
 _CURRENT_DATE = "2000-01-01T00:00:00+00:00"
 
 
@@ -57,6 +61,12 @@ class Releases:
         verify = ("rev-parse", "--verify", "--quiet", "--end-of-options", named)
         return neutral(self.repository).run(*verify, check=False).returncode == 0
 
+    def described(self, ref: str) -> str:
+        """Return a name that stands for the same files for ever: a tag, or what `git describe` makes of a branch."""
+        if ref in self.refs.values() and ref != "HEAD":
+            return ref
+        return neutral(self.repository)("describe", "--tags", "--always", f"{ref}^{{commit}}")
+
     def export(self, ref: str, into: Path) -> Path:
         """Write the files of one release into a fresh folder and return it.
 
@@ -76,11 +86,16 @@ class Releases:
 
 
 def parse(version: str) -> Version | None:
-    """Return the version that a tag or a recorded `_commit` names, or None."""
+    """Return the version that a tag names, or None."""
     try:
         return Version(version.removeprefix("v"))
     except InvalidVersion:
         return None
+
+
+def version_of(recorded: str) -> Version | None:
+    """Return the version that a project is on, or was on when the template was worked in; None for a bare commit."""
+    return None if _COMMIT_ID.fullmatch(recorded) else parse(_SINCE.sub("", recorded))
 
 
 def from_repository(repository: Path) -> Releases:
@@ -162,7 +177,11 @@ def _released(git: Git) -> list[tuple[Version, str]]:
     for tag in git("tag", "--list", "v*").splitlines():
         if (version := parse(tag)) is not None:
             commits[version] = git("rev-parse", f"{tag}^{{commit}}")
-    return sorted(commits.items())
+    return sorted((version, commit) for version, commit in commits.items() if _has_template(git, commit))
+
+
+def _has_template(git: Git, commit: str) -> bool:
+    return git.run("cat-file", "-e", f"{commit}:copier.yml", check=False).returncode == 0
 
 
 def _version_changes(git: Git) -> Iterator[tuple[Version, str]]:
@@ -211,5 +230,6 @@ __all__ = [
     "from_checkout",
     "from_repository",
     "parse",
+    "version_of",
     "write_bundle",
 ]

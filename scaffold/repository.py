@@ -32,7 +32,8 @@ class GitResult:
 def personal_git(folder: Path, **variables: str) -> Git:
     """Return git with its owner's identity and configuration, and more variables if given."""
     own = {name: value for name, value in os.environ.items() if name.startswith(PERSONAL)}
-    return Git(folder, {**own, **variables})
+    # `git check-ignore` refuses to take names literally.
+    return Git(folder, {"GIT_LITERAL_PATHSPECS": "0", **own, **variables})
 
 
 def enclosing_repository(folder: Path) -> Path | None:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from scaffold.environment_file import EXAMPLE, MARK, NAME, with_secrets
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 _VALUE = re.compile(r"^([A-Z][A-Z0-9_]*)=(.*)$", re.MULTILINE)
 _SETTING = re.compile(r"^([A-Z][A-Z0-9_]*)=", re.MULTILINE)
+# As Node reads a `.env` that people write by hand.
+_SET = re.compile(r"^[ \t]*(?:export[ \t]+)?([A-Z][A-Z0-9_]*)[ \t]*=", re.MULTILINE)
 
 
 def missing_settings(project: Path, old: Path, new: Path) -> tuple[str, ...]:
@@ -24,43 +28,55 @@ def missing_settings(project: Path, old: Path, new: Path) -> tuple[str, ...]:
         new: folder with the new render.
     """
     own = project / NAME
-    known = _names(own if own.is_file() else old / EXAMPLE)
-    return tuple(name for name in _names(new / EXAMPLE) if name not in known)
+    known = _SET.findall(_text(own) if own.is_file() else text_of_example(old))
+    wanted = _SETTING.findall(text_of_example(new))
+    return tuple(name for name in wanted if not {name, f"{name}_FILE"} & {*known})
 
 
 def changed_settings(old: Path, new: Path) -> tuple[str, ...]:
     """Name the settings that have another value in the new `.env.example`: the project's own may not fit any more."""
-    before, after = (dict(_VALUE.findall(_text(folder / EXAMPLE))) for folder in (old, new))
+    before, after = (dict(_VALUE.findall(text_of_example(folder))) for folder in (old, new))
     return tuple(name for name, value in after.items() if name in before and before[name] != value)
 
 
-def add_settings(project: Path, names: tuple[str, ...]) -> None:
-    """Append settings to `.env`, with fresh secrets, all of them or none.
+def text_of_example(render: Path) -> str:
+    """Return the text of a render's `.env.example`, empty without one."""
+    return _text(render / EXAMPLE)
+
+
+@contextmanager
+def adding_settings(project: Path, example: str, names: tuple[str, ...]) -> Iterator[None]:
+    """Append settings to `.env`, with fresh secrets, when the block ends well; else leave it as it was.
+
+    Args:
+        project: the project.
+        example: text of the `.env.example` that has the settings.
+        names: the settings; without any, nothing is done.
 
     Raises:
-        OSError: `.env` cannot be written; it is as it was.
+        OSError: `.env` cannot be written. Nearly always before the block starts.
     """
-    target, example = project / NAME, (project / EXAMPLE).read_text(encoding="utf-8")
+    if not names:
+        yield
+        return
+    target = project / NAME
     added = "\n".join(block for block in _blocks(example) if _SETTING.findall(block)[0] in names)
-    present = target.read_text(encoding="utf-8") if target.is_file() else ""
-    gap = "" if present.endswith("\n") or not present else "\n"
+    present = target.read_bytes() if target.is_file() else b""
+    gap = b"" if present.endswith(b"\n") or not present else b"\n"
     fresh = project / f"{NAME}.{os.getpid()}"
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
-            file.write(present + gap + with_secrets(added))
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(present + gap + with_secrets(added).encode())
+        yield
         fresh.replace(target)
     except BaseException:
         fresh.unlink(missing_ok=True)
         raise
 
 
-def _names(path: Path) -> list[str]:
-    return _SETTING.findall(_text(path))
-
-
 def _text(path: Path) -> str:
-    return path.read_text(encoding="utf-8") if path.is_file() else ""
+    return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
 
 
 def _blocks(example: str) -> list[str]:

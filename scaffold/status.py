@@ -13,7 +13,7 @@ from scaffold.git import neutral
 from scaffold.origin import releases_of
 from scaffold.plan import made_from, recorded_answers
 from scaffold.project import Project, open_project, require_repository
-from scaffold.releases import parse
+from scaffold.releases import version_of
 from scaffold.source import Template
 
 if TYPE_CHECKING:
@@ -63,14 +63,14 @@ def status_of(folder: Path) -> Status:
     """
     with compared(folder) as comparison:
         project, found = comparison.project, comparison.releases
-        current = parse(project.version.partition("-")[0])
+        current = version_of(project.version)
         newest = found.newest(than=current)
         waiting = [v for v in found.versions if _lies_between(v, current, newest)]
         text = found.read(found.refs[newest], "CHANGELOG.md") if newest else ""
         return Status(
             folder=project.folder,
             version=project.version,
-            newest=found.refs[newest] if newest else project.version,
+            newest=found.described(found.refs[newest]) if newest else project.version,
             behind=len(waiting),
             entries=changelog.between(text, current, newest) if newest and waiting else (),
             answers=project.answers,

@@ -45,11 +45,10 @@ def carry_out(plan: UpdatePlan, *, add_settings: bool = False) -> UpdateResult:
     """
     if plan.joined.removed_edited and plan.edited == "refuse":
         raise _edited_would_go(plan.joined.removed_edited)
-    if not plan.is_empty:
-        _apply(plan)
     added = plan.missing_settings if add_settings else ()
-    if added:
-        settings.add_settings(plan.project.folder, added)
+    with settings.adding_settings(plan.project.folder, plan.example, added):
+        if not plan.is_empty:
+            _apply(plan)
     confirmed = lockfile.confirm(plan.project.git) if plan.check_lockfile and not plan.is_empty else None
     return UpdateResult(plan, applied=not plan.is_empty, settings_added=added, lockfile_confirmed=confirmed)
 

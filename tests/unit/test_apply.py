@@ -1,0 +1,167 @@
+"""Bringing the result of a merge into a project: all of it, or nothing."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from scaffold import apply, merge
+from scaffold.git import Git, GitError, neutral
+from tests.support.histories import commit, lines, state, write
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from scaffold.merge import Joined
+
+LONG = lines(*range(30))
+
+
+class Made:
+    """A project, the two renders around an update, and the steps between.
+
+    Attributes:
+        folder: the project.
+    """
+
+    def __init__(self, place: Path) -> None:
+        """Make a project of one long file."""
+        self.place, self.folder = place, place / "project"
+        write(self.folder, {"old.txt": LONG})
+        neutral(self.folder)("init", "--quiet")
+        commit(self.folder)
+        write(place, {"base/old.txt": LONG, "theirs/old.txt": LONG})
+
+    @property
+    def git(self) -> Git:
+        """Git in the project."""
+        return Git(self.folder)
+
+    def join(self, **theirs: str | None) -> Joined:
+        """Merge a new render in which these files (dots as `__`, slashes as `___`) are other."""
+        write(self.place / "theirs", {name.replace("___", "/").replace("__", "."): t for name, t in theirs.items()})
+        tree = self.git("rev-parse", "HEAD^{tree}")
+        return merge.join(self.git, tree, self.place / "base", self.place / "theirs", label="template-v2")
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Made:
+    return Made(tmp_path)
+
+
+def fail_at_last(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
+    def fail(*_: Any) -> None:
+        raise error
+
+    monkeypatch.setattr("scaffold.apply._mark", fail)
+
+
+def test_files_arrive_in_the_index_and_on_disk(made: Made) -> None:
+    apply.apply(made.git, made.join(old__txt=LONG + "more\n", new___file__txt="new\n"))
+    assert made.git("diff", "--name-only") == ""
+    assert made.git("diff", "--cached", "--name-only").splitlines() == ["new/file.txt", "old.txt"]
+    assert apply.journal_of(made.git) is None
+
+
+@pytest.mark.parametrize("error", [GitError("no space"), KeyboardInterrupt(), MemoryError()])
+def test_whatever_fails_the_project_is_as_it_was(
+    made: Made, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    write(made.folder, {"notes.txt": "untracked\n"})
+    before = state(made.folder)
+    joined = made.join(old__txt=None, new___deep___file__txt="new\n")
+    fail_at_last(monkeypatch, error)
+    with pytest.raises(type(error)):
+        apply.apply(made.git, joined)
+    assert state(made.folder) == before
+    assert not (made.folder / "new").exists()
+    assert apply.journal_of(made.git) is None
+
+
+def test_a_conflict_in_a_file_that_the_template_renames_leaves_nothing_behind(
+    made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(made.folder, {"old.txt": LONG.replace("line 3\n", "owner\n")})
+    commit(made.folder)
+    before = state(made.folder)
+    joined = made.join(old__txt=None, moved__txt=LONG.replace("line 3\n", "template\n"))
+    assert [conflict.path for conflict in joined.conflicts] == ["moved.txt"]
+    fail_at_last(monkeypatch, GitError("no space"))
+    with pytest.raises(GitError):
+        apply.apply(made.git, joined)
+    assert state(made.folder) == before
+
+
+@pytest.mark.parametrize("name", ["new.txt", "new.txt/notes", "folder"])
+def test_what_is_untracked_and_in_the_way_stops_it(made: Made, name: str) -> None:
+    write(made.folder, {name: "somebody's notes\n"})
+    before = state(made.folder)
+    with pytest.raises(GitError):
+        apply.apply(made.git, made.join(new__txt="new\n", folder___file__txt="new\n"))
+    assert state(made.folder) == before
+
+
+def test_an_ignored_file_in_the_way_of_a_conflict_stops_it(made: Made) -> None:
+    write(made.folder, {"old.txt": LONG.replace("line 3\n", "owner\n"), ".gitignore": "moved.txt\n"})
+    commit(made.folder)
+    write(made.folder, {"moved.txt": "somebody's notes\n"})
+    before = state(made.folder)
+    with pytest.raises(GitError, match=r"moved\.txt"):
+        apply.apply(made.git, made.join(old__txt=None, moved__txt=LONG.replace("line 3\n", "template\n")))
+    assert state(made.folder) == before
+
+
+def test_a_name_is_never_a_pattern(made: Made) -> None:
+    """`[id].ts` as a pattern matches `i.ts`, which is somebody's own file."""
+    write(made.folder, {"[id].ts": LONG + "edited\n", "i.ts": "own\n"})
+    commit(made.folder)
+    write(made.place, {"base/[id].ts": LONG})
+    tree = made.git("rev-parse", "HEAD^{tree}")
+    joined = merge.join(made.git, tree, made.place / "base", made.place / "theirs", label="v2", drop_edited=True)
+    assert joined.removed_edited == ("[id].ts",)
+    apply.apply(made.git, joined)
+    assert not (made.folder / "[id].ts").exists()
+    assert (made.folder / "i.ts").read_text() == "own\n"
+
+
+def test_rolling_back_touches_one_project_of_a_repository_only(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    top = made.place / "mono"
+    write(top, {"[ab]/old.txt": LONG, "a/other.txt": "other\n"})
+    neutral(top)("init", "--quiet")
+    commit(top)
+    write(top, {"a/other.txt": "work that is not committed\n"})
+    project = Git(top / "[ab]")
+    joined = merge.join(
+        project, project("rev-parse", "HEAD:[ab]"), made.place / "base", _changed(made, "more\n"), label="v2"
+    )
+    fail_at_last(monkeypatch, GitError("no space"))
+    with pytest.raises(GitError, match="no space"):
+        apply.apply(project, joined)
+    assert (top / "[ab]/old.txt").read_text() == LONG
+    assert (top / "a/other.txt").read_text() == "work that is not committed\n"
+
+
+def _changed(made: Made, text: str) -> Path:
+    write(made.place / "theirs", {"old.txt": LONG + text})
+    return made.place / "theirs"
+
+
+@pytest.mark.parametrize("journal", ["", "{", "[]", json.dumps({"head": "x"})])
+def test_a_journal_that_was_cut_off_means_that_nothing_was_touched(made: Made, journal: str) -> None:
+    (made.folder / ".git/scaffold-update.json").write_text(journal)
+    before = state(made.folder)
+    found = apply.journal_of(made.git)
+    assert found is not None
+    apply.roll_back(made.git, found)
+    assert state(made.folder) == before
+    assert apply.journal_of(made.git) is None
+
+
+def test_two_updates_at_once_do_not_mix(made: Made) -> None:
+    (made.folder / ".git/scaffold-update.json").write_text("{}")
+    before = state(made.folder)
+    with pytest.raises(FileExistsError):
+        apply.apply(made.git, made.join(old__txt=LONG + "more\n"))
+    assert state(made.folder) == before
