@@ -20,7 +20,7 @@ async function halfRequest(port: number): Promise<{ finish: () => Promise<string
   socket.on('error', () => undefined);
   let received = '';
   socket.on('data', (text: string) => (received += text));
-  const closed = once(socket, 'close');
+  const closed = new Promise<void>((resolve) => socket.once('close', () => { resolve(); }));
   socket.write(HEAD + BODY.slice(0, 10));
   await delay(100);
   const finish = async () => {
