@@ -66,7 +66,7 @@ def apply(project: Git, joined: Joined) -> None:
     head, prefix = project("rev-parse", "HEAD"), prefix_of(project)
     touched = [*(change.path for change in joined.changes), *(conflict.path for conflict in joined.conflicts)]
     created = tuple(_untracked(project, head, touched))
-    _require_free(project.folder, created)
+    _require_free(project, created)
     _transfer(project, joined)
     target = _whole_tree(project, prefix, joined.result)
     with _journaled(project, Journal(head, prefix, created)):
@@ -74,11 +74,14 @@ def apply(project: Git, joined: Joined) -> None:
         _mark(project, prefix, joined.conflicts)
 
 
-def _require_free(folder: Path, created: Sequence[str]) -> None:
-    """Refuse while somebody's untracked file stands where a new one goes: rolling back removes what is new."""
-    taken = [path for path in created if os.path.lexists(folder / path)]
+def _require_free(project: Git, created: Sequence[str]) -> None:
+    """Refuse while somebody's untracked file, or another git's lock, is what rolling back would remove."""
+    taken = [path for path in created if os.path.lexists(project.folder / path)]
     if taken:
         raise GitError(f"untracked files stand where new ones go: {', '.join(taken[:5])}")
+    lock = _git_path(project, "index.lock")
+    if lock.exists():
+        raise GitError(f"another git command is at work, or was killed and left {lock}")
 
 
 def roll_back(project: Git, journal: Journal) -> None:

@@ -39,7 +39,10 @@ def surroundings() -> dict[str, str]:
     kept = ("GIT_SSH", "GIT_SSH_COMMAND", "GIT_ASKPASS")
     ssh = {name: os.environ[name] for name in kept if name in os.environ}
     # A file may be called `[id].ts`: names are names, never patterns that match other files as well.
-    return {**inherited, **ssh, "GIT_LITERAL_PATHSPECS": "1", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+    names = {"GIT_LITERAL_PATHSPECS": "1"}
+    # Git that only looks takes no lock, so that killing it leaves none behind.
+    locks = {"GIT_OPTIONAL_LOCKS": "0"}
+    return {**inherited, **ssh, **names, **locks, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
 
 
 @dataclass(frozen=True)

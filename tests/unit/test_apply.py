@@ -113,6 +113,16 @@ def test_an_ignored_file_in_the_way_of_a_conflict_stops_it(made: Made) -> None:
     assert state(made.folder) == before
 
 
+def test_the_lock_of_another_git_is_respected(made: Made) -> None:
+    lock = made.folder / ".git/index.lock"
+    lock.touch()
+    before = state(made.folder)
+    with pytest.raises(GitError, match=r"index\.lock"):
+        apply.apply(made.git, made.join(old__txt=LONG + "more\n"))
+    assert state(made.folder) == before
+    assert lock.exists()
+
+
 def test_a_name_is_never_a_pattern(made: Made) -> None:
     """`[id].ts` as a pattern matches `i.ts`, which is somebody's own file."""
     write(made.folder, {"[id].ts": LONG + "edited\n", "i.ts": "own\n"})

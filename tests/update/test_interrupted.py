@@ -8,6 +8,7 @@ import random
 import signal
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,8 +22,9 @@ if TYPE_CHECKING:
 # Print it and give it again to repeat a run.
 SEED = int(os.environ.get("SCAFFOLD_TEST_SEED") or random.SystemRandom().randrange(1_000_000))
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGKILL]
-# In `make test`, and (marked as a matter of minutes) in `make matrix`: four times fifty moments.
+# In `make test`, and (marked as a matter of minutes) in `make matrix`: more than two hundred kills in all.
 QUICK, THOROUGH = 6, 50
+GROUPS_QUICK, GROUPS_THOROUGH = 3, 60
 
 # Runs the command and sends itself a signal when Python is about to touch the disk, or to start git, for the n-th time.
 AT_A_STEP = """
@@ -112,12 +114,43 @@ def test_a_signal_at_a_random_step(tmp_path: Path, original: Path, number: signa
     chance = random.Random(f"{SEED}-{number}")  # noqa: S311 - repeatable on purpose
     # The last third is where the project itself is touched.
     late = range(total * 2 // 3, total + 1)
-    moments = chance.sample(range(1, total), times // 2) + chance.sample(late, min(times - times // 2, len(late)))
+    moments = chance.choices(range(1, total), k=times // 2) + chance.choices(late, k=times - times // 2)
     for moment in moments:
         project = copied(original, tmp_path / f"at-{moment}-{chance.random()}")
         done = run_to_step(number, moment, project)
         print(f"seed {SEED}: {number.name} at step {moment} of {total}, exit code {done.returncode}")  # noqa: T201
         assert_as_before_or_put_back(project, before, number, done.returncode)
+
+
+@pytest.mark.parametrize("times", [GROUPS_QUICK, pytest.param(GROUPS_THOROUGH, marks=pytest.mark.matrix)])
+def test_everything_killed_at_a_random_time(tmp_path: Path, original: Path, times: int) -> None:
+    """A power cut: git, which is at work for the command, dies with it wherever it is."""
+    before, chance = state(original), random.Random(SEED)  # noqa: S311 - repeatable on purpose
+    started = time.monotonic()
+    group_killed_after(120, copied(original, tmp_path / "timed"))
+    lasts = time.monotonic() - started
+    for number in range(times):
+        project = copied(original, tmp_path / str(number))
+        code = group_killed_after(chance.uniform(0, lasts), project)
+        assert_as_before_or_put_back(project, before, signal.SIGKILL, code)
+
+
+def group_killed_after(seconds: float, project: Path) -> int:
+    command = [sys.executable, "-m", "scaffold", "update", str(project), "--yes", "--json"]
+    with subprocess.Popen(
+        command,
+        cwd=project,
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    ) as process:
+        try:
+            return process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            return process.wait()
 
 
 def test_git_killed_while_it_writes_the_project_is_put_back(tmp_path: Path, original: Path) -> None:
