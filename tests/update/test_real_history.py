@@ -1,0 +1,255 @@
+"""The template itself with a past: four releases, projects of each older one, and a month of somebody's work."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from scaffold.git import neutral
+from scaffold.update import update_project
+from tests.support.answers import FREE_TEXT, REPOSITORY
+from tests.support.histories import History, commit, tracked, write
+from tests.support.projects import Project
+from tests.support.rendering import template_files
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from scaffold.update import UpdateResult
+
+NEWEST = "v1.3.0"
+OLDER = ["v1.0.0", "v1.1.0", "v1.2.0"]
+GUARD, GUARD_BEFORE = "src/http/host-guard.ts", "src/http/foreign-hosts.ts"
+WORKFLOW = ".github/workflows/dependencies.yml"
+ENTRY = re.compile(r'("node_modules/helmet": \{\s+"version": ")([^"]+)(",\s+"integrity": ")[^"]+')
+# Both are in the registry; the entries are npm's own.
+HELMET_BEFORE = (
+    "8.2.0",
+    "sha512-DRgTIUgnWcJ62KyarxxziuqYxKGnR6Rgg19BlbucN/dpmJbl1XOit6qvoOX0ZT+HhWe5OUVhU/a1zpGyc1xA0Q==",
+)
+DEQUAL = {
+    "version": "2.0.3",
+    "integrity": "sha512-0je+qPKHEMohvfRTCEo3CrPG6cAzAYgmzKyxRiYSSDkS6eGJdyVJm7WaYA5ECaAD9wLB2T4EEeymA5aFVcYXCA==",
+    "license": "MIT",
+    "engines": {"node": ">=6"},
+}
+
+Files = dict[str, bytes]
+
+
+def _every(files: Files, new: str, old: str) -> None:
+    for name, content in files.items():
+        files[name] = content.replace(new.encode(), old.encode())
+
+
+def _one(files: Files, name: str, new: str, old: str) -> None:
+    text = files[name].decode()
+    assert new in text, (name, new)
+    files[name] = text.replace(new, old, 1).encode()
+
+
+def _before_the_limit(files: Files) -> None:
+    """1.1.0 changes a default limit and brings a file."""
+    _one(files, "template/src/config/settings.ts", "1_000_000_000).default(300)", "1_000_000_000).default(200)")
+    _one(files, "template/.env.example.jinja", "RATE_LIMIT_MAX=300", "RATE_LIMIT_MAX=200")
+    del files["template/renovate.json"]
+
+
+def _before_the_moves(files: Files) -> None:
+    """1.2.0 removes a file, renames another and changes a workflow."""
+    files["template/docs/checklist.md"] = b"# Before you go live\n\n- Set PUBLIC_URL.\n"
+    files[f"template/{GUARD_BEFORE}"] = files.pop(f"template/{GUARD}")
+    _every(files, "host-guard.ts", "foreign-hosts.ts")
+    _one(files, f"template/{WORKFLOW}", "name: Dependencies", "name: Audit")
+
+
+def _before_the_upgrade(files: Files) -> None:
+    """1.3.0 upgrades a dependency and renames a question."""
+    lockfile = files["template/package-lock.json.jinja"].decode()
+    entry = ENTRY.search(lockfile)
+    assert entry is not None
+    for name in ("package.json.jinja", "package-lock.json.jinja"):
+        _one(files, f"template/{name}", f'"helmet": "{entry[2]}"', f'"helmet": "{HELMET_BEFORE[0]}"')
+    _one(files, "template/package-lock.json.jinja", entry[0], entry[1] + HELMET_BEFORE[0] + entry[3] + HELMET_BEFORE[1])
+    _every(files, "rate_limit_store", "limit_store")
+
+
+# What takes the files of a release back to what they were before it, newest first.
+UNDONE = {"v1.3.0": _before_the_upgrade, "v1.2.0": _before_the_moves, "v1.1.0": _before_the_limit}
+
+
+@pytest.fixture(scope="module")
+def history(tmp_path_factory: pytest.TempPathFactory) -> History:
+    """The template as it is now, as release 1.3.0, and what it was before."""
+    files = {f"template/{name}": content for name, content in template_files().items()}
+    files |= {name: (REPOSITORY / name).read_bytes() for name in ("copier.yml", "CHANGELOG.md")}
+    states = {}
+    for version, undo in UNDONE.items():
+        states[version] = dict(files)
+        undo(files)
+    states["v1.0.0"] = files
+    folder = tmp_path_factory.mktemp("history") / "template"
+    folder.mkdir()
+    neutral(folder)("init", "--quiet")
+    before: Files = {}
+    for version, after in sorted(states.items()):
+        write(folder, {**dict.fromkeys(before.keys() - after.keys()), **after})
+        commit(folder, version)
+        neutral(folder)("tag", version)
+        before = after
+    return History(folder)
+
+
+ROUTE = """import { dequal } from 'dequal';
+import { z } from 'zod';
+import { authenticated, route } from '../http/route.ts';
+import type { AnyRoute } from '../http/route.ts';
+
+const report = z.object({ same: z.boolean() });
+
+export const reportRoutes = (): readonly AnyRoute[] => [
+  route({
+    method: 'get',
+    path: '/api/v1/reports',
+    summary: 'Whether two things are the same',
+    access: authenticated,
+    status: 200,
+    response: report,
+    handle: () => Promise.resolve({ same: dequal({ a: 1 }, { a: 1 }) }),
+  }),
+];
+"""
+MIGRATION = """import type { Kysely } from 'kysely';
+
+export async function up(database: Kysely<unknown>): Promise<void> {
+  await database.schema.createTable('reports').addColumn('id', 'varchar(36)').execute();
+}
+"""
+
+
+def a_month_of_work(project: Path) -> dict[str, list[str]]:
+    """Let a team work in a project; return the lines it wrote, by the file they belong in after the update."""
+    _add_route(project)
+    _add_dependency(project)
+    guard = GUARD if (project / GUARD).exists() else GUARD_BEFORE
+    remark = "// Reviewed by the platform team."
+    write(
+        project,
+        {
+            "README.md": "# Reports\n\nHow our team runs this.\n",
+            WORKFLOW: None,
+            guard: f"{(project / guard).read_text()}{remark}\n",
+        },
+    )
+    _edit(
+        project / "src/config/settings.ts",
+        "BCRYPT_COST: integer(4, 16).default(12)",
+        "BCRYPT_COST: integer(4, 16).default(13)",
+    )
+    commit(project)
+    return {
+        "README.md": ["# Reports", "How our team runs this."],
+        GUARD: [remark],
+        "src/config/settings.ts": ["  BCRYPT_COST: integer(4, 16).default(13),"],
+        "src/routes.ts": ["import { reportRoutes } from './reports/routes.ts';", "      ...reportRoutes(),"],
+        "src/reports/routes.ts": ROUTE.splitlines(),
+        "src/database/migrations/0100_reports.ts": MIGRATION.splitlines(),
+        "src/database/migrations/index.ts": [
+            "import * as reports from './0100_reports.ts';",
+            "  '0100_reports': reports,",
+        ],
+        "package.json": ['    "dequal": "2.0.3",'],
+    }
+
+
+def _add_route(project: Path) -> None:
+    write(project, {"src/reports/routes.ts": ROUTE, "src/database/migrations/0100_reports.ts": MIGRATION})
+    routes = project / "src/routes.ts"
+    _edit(
+        routes,
+        "import type { Services }",
+        "import { reportRoutes } from './reports/routes.ts';\nimport type { Services }",
+    )
+    _edit(routes, "      ...noteRoutes(services),\n", "      ...noteRoutes(services),\n      ...reportRoutes(),\n")
+    index = project / "src/database/migrations/index.ts"
+    first = "import * as initial from './0001_initial.ts';\n"
+    _edit(index, first, f"{first}import * as reports from './0100_reports.ts';\n")
+    _edit(index, "};", "  '0100_reports': reports,\n};")
+
+
+def _add_dependency(project: Path) -> None:
+    """Do what `npm install dequal` does."""
+    for name in ("package.json", "package-lock.json"):
+        content = json.loads((project / name).read_text())
+        manifest = content["packages"][""] if "packages" in content else content
+        manifest["dependencies"] = dict(sorted({**manifest["dependencies"], "dequal": DEQUAL["version"]}.items()))
+        if "packages" in content:
+            content["packages"] = dict(sorted({**content["packages"], "node_modules/dequal": DEQUAL}.items()))
+        write(project, {name: json.dumps(content, indent=2, ensure_ascii=False) + "\n"})
+
+
+def _edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text, (path, old)
+    path.write_text(text.replace(old, new, 1))
+
+
+def made(history: History, folder: Path, version: str) -> Path:
+    return history.project(folder, version, **FREE_TEXT)
+
+
+def assert_everything_is_there(project: Path, result: UpdateResult, written: dict[str, list[str]]) -> None:
+    for name, wanted in written.items():
+        assert set(wanted) - {""} <= set((project / name).read_text().splitlines()), name
+    assert not (project / WORKFLOW).exists()
+    assert not (project / GUARD_BEFORE).exists()
+    assert not (project / "docs/checklist.md").exists()
+    assert (project / "renovate.json").exists()
+    assert "RATE_LIMIT_MAX: integer(1, 1_000_000_000).default(300)" in (project / "src/config/settings.ts").read_text()
+    packages = json.loads((project / "package-lock.json").read_text())["packages"]
+    assert packages["node_modules/dequal"] == DEQUAL
+    assert packages[""]["dependencies"]["helmet"] == packages["node_modules/helmet"]["version"] != HELMET_BEFORE[0]
+    assert packages[""]["dependencies"] == json.loads((project / "package.json").read_text())["dependencies"]
+    assert result.plan.joined.conflicts == ()
+    assert result.plan.dropped == ("limit_store",)
+    assert result.plan.check_lockfile
+
+
+@pytest.mark.parametrize("version", OLDER)
+def test_a_month_of_work_is_there_after_the_update(
+    history: History, tmp_path: Path, version: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("scaffold.lockfile.shutil.which", lambda _: None)
+    project = made(history, tmp_path / "project", version)
+    written = a_month_of_work(project)
+    result = update_project(project)
+    assert_everything_is_there(project, result, written)
+    assert result.lockfile_confirmed is False
+    commit(project)
+    assert not update_project(project).applied
+
+
+def test_a_project_that_nobody_edited_equals_a_fresh_render(history: History, tmp_path: Path) -> None:
+    project = made(history, tmp_path / "project", "v1.0.0")
+    result = update_project(project)
+    assert tracked(project) == tracked(made(history, tmp_path / "fresh", NEWEST))
+    assert not result.plan.check_lockfile
+
+
+@pytest.mark.matrix
+def test_the_updated_project_installs_and_passes_its_own_tests(
+    history: History, tmp_path: Path, node: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", node["PATH"])
+    folder = made(history, tmp_path / "project", "v1.0.0")
+    written = a_month_of_work(folder)
+    result = update_project(folder)
+    assert_everything_is_there(folder, result, written)
+    assert result.lockfile_confirmed
+    project = Project(folder, dict(FREE_TEXT), node)
+    for command in (["ci", "--no-audit", "--prefer-offline"], ["run", "typecheck"], ["test"]):
+        code, output = project.npm(*command)
+        assert code == 0, output
