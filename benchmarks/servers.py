@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-EMAIL, PASSWORD = "bench@example.com", "correct horse battery bench"
+EMAIL, PASSWORD = "bench@example.com", "seven purple lanterns drift"
 ENDLESS = "1000000000"
 # As in production, with limits too high to be reached and no line of log per request, like the references.
 SETTINGS = {
