@@ -129,7 +129,8 @@ def test_a_signal_at_a_random_step(tmp_path: Path, number: signal.Signals) -> No
     assert counted.returncode == 0, counted.stderr
     total = int(counted.stdout.splitlines()[-1])
     # The last steps are the ones where the project moves into place.
-    moments = chance.sample(range(1, total - 12), STEPS) + chance.sample(range(total - 12, total + 1), min(STEPS // 2, 13))
+    late = chance.sample(range(total - 12, total + 1), min(STEPS // 2, 13))
+    moments = chance.sample(range(1, total - 12), STEPS) + late
     for moment in moments:
         parent = tmp_path / str(moment)
         parent.mkdir()
