@@ -101,14 +101,15 @@ def code_pairs(answers: Answers) -> set[Pair]:
     return {pair for pair in pairs(answers) if _names_that_change_code().issuperset(dict(pair))}
 
 
+@cache
 def attacked_sample() -> list[Answers]:
-    """Return the few rows of the sample in which every two answers that change the code meet."""
-    missing = set().union(*map(code_pairs, pairwise_sample()))
-    rows = []
+    """Return few projects in which every two answers that change the code meet; the default one first."""
+    sample = different_code()[:1]
+    missing = set().union(*map(code_pairs, different_code())) - code_pairs(sample[0])
     while missing:
-        rows.append(max(pairwise_sample(), key=lambda row: len(code_pairs(row) & missing)))
-        missing -= code_pairs(rows[-1])
-    return rows
+        sample.append(max(different_code(), key=lambda row: len(code_pairs(row) & missing)))
+        missing -= code_pairs(sample[-1])
+    return sample
 
 
 def rows(quick: list[Answers]) -> pytest.MarkDecorator:

@@ -41,6 +41,7 @@ SEAMS = [
     "compose.yaml.jinja",
     "docs/dependencies.md.jinja",
     "docs/operations.md.jinja",
+    "docs/security-controls.md.jinja",
     "docs/security.md.jinja",
     "package-lock.json.jinja",
     "package.json.jinja",
