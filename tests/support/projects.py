@@ -10,6 +10,7 @@ import secrets
 import shutil
 import subprocess
 import sys
+from collections import defaultdict
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -18,7 +19,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.support.answers import chosen, every_combination, pairs, pairwise_sample, title
+from tests.support.answers import chosen, every_combination, pairs, title
 from tests.support.postgres import binaries
 from tests.support.rendering import in_memory
 from tools.processes import ended
@@ -83,9 +84,13 @@ def code_of(answers: Answers) -> str:
     return _code_by_title()[title(answers)]
 
 
+@cache
 def different_code() -> list[Answers]:
-    """Return one combination of answers for each project whose code is like no other's."""
-    return list({code_of(answers): answers for answers in reversed(every_combination())}.values())[::-1]
+    """Return one project of each code, the default one first; what is not code differs from one to the next."""
+    alike: defaultdict[str, list[Answers]] = defaultdict(list)
+    for answers in every_combination():
+        alike[code_of(answers)].append(answers)
+    return [group[number % len(group)] for number, group in enumerate(alike.values())]
 
 
 @cache
