@@ -19,6 +19,9 @@ from tests.support.trees import project_tree
 if TYPE_CHECKING:
     from pathlib import Path
 
+# Many short runs, beside those of other tests.
+pytestmark = pytest.mark.timeout(1800)
+
 # Print it and give it again to repeat a run.
 SEED = int(os.environ.get("SCAFFOLD_TEST_SEED") or random.SystemRandom().randrange(1_000_000))
 THOROUGH = os.environ.get("CI") == "true"
@@ -97,7 +100,7 @@ def test_a_signal_at_a_random_time(tmp_path: Path, number: signal.Signals, refer
         pause = chance.uniform(0, reference[1] * 1.1)
         time.sleep(pause)
         process.send_signal(number)
-        _, errors = process.communicate(timeout=120)
+        _, errors = process.communicate(timeout=900)
         print(f"seed {SEED}: {number.name} after {pause:.3f} s, exit code {process.returncode}")  # noqa: T201
         assert_whole_or_none(parent, reference[0], number, process.returncode)
         if process.returncode == 128 + number:
@@ -114,7 +117,7 @@ def run_to_step(number: int, moment: int, cwd: Path, *arguments: str) -> subproc
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=900,
     )
 
 
@@ -159,7 +162,7 @@ def test_a_signal_while_packages_are_installed(tmp_path: Path, number: signal.Si
     process = start("new", "p", *COMPLETE, "--install", cwd=tmp_path / "here", PATH=path)
     wait_for(tmp_path / "installing", process)
     process.send_signal(number)
-    process.communicate(timeout=120)
+    process.communicate(timeout=900)
     assert process.returncode == 128 + number
     assert list((tmp_path / "here").iterdir()) == []
     with pytest.raises(ProcessLookupError):

@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.support.command import COMPLETE, scaffold
 from tests.support.trees import project_tree
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 RUNS = 50 if os.environ.get("CI") == "true" else 12
 
 
+@pytest.mark.timeout(1800)
 def test_runs_side_by_side_give_identical_trees(tmp_path: Path) -> None:
     create = partial(scaffold, "new", *COMPLETE, "--database", "postgres", "--json", cwd=tmp_path)
     with ThreadPoolExecutor(RUNS) as pool:
