@@ -47,7 +47,8 @@ class Change:
 
     Attributes:
         path: relative to the project.
-        kind: `added`, `changed`, `removed`, or `merged` when the owner had edited what changes.
+        kind: `added`, `changed` or `removed`; `merged` when the owner had edited what changes, `moved` when
+            those edits go on under another name.
     """
 
     path: str

@@ -233,9 +233,11 @@ def _plan(request: UpdateRequest, project: Project, choice: Choice, work: Path) 
 
 def _told_apart(joined: Joined, edited: set[str]) -> Joined:
     """Tell changes that meet the owner's edits from those that do not."""
+    met = {"changed": "merged", "removed": "moved"}
     changes = [
-        replace(change, kind="merged") if change.kind == "changed" and change.path in edited else change
+        replace(change, kind=met.get(change.kind, change.kind)) if change.path in edited else change
         for change in joined.changes
+        if change.path not in joined.removed_edited
     ]
     return replace(joined, changes=tuple(changes))
 

@@ -21,6 +21,7 @@ _KINDS = {
     "added": "new files",
     "changed": "changed, untouched by you",
     "merged": "changed, merged with your edits",
+    "moved": "renamed, with your edits",
     "removed": "removed, untouched by you",
 }
 

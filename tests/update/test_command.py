@@ -223,3 +223,55 @@ def test_a_folder_that_is_no_project_or_no_repository_is_named(history: History,
     project = history.project(tmp_path / "project", "v1.0.0")
     (project / ".git").rename(tmp_path / "unused")
     assert run("update", cwd=project, code=4)["error"]["code"] == "no-repository"
+
+
+def test_a_branch_is_recorded_by_what_stays(history: History, project: Path) -> None:
+    """The branch moves on; the project was made from what it was then."""
+    main = git("symbolic-ref", "--short", "HEAD", cwd=history.folder)
+    write(history.folder / "template", {"c.txt": "c\n"})
+    commit(history.folder)
+    said = run("update", "--ref", main, cwd=project)
+    assert said["to"].startswith("v1.2.0-1-g")
+    commit(project)
+    write(history.folder / "template", {"d.txt": "d\n"})
+    commit(history.folder)
+    assert run("update", "--ref", main, cwd=project)["files"]["added"] == ["d.txt"]
+
+
+def test_a_template_without_releases_is_followed_commit_by_commit(tmp_path: Path) -> None:
+    history = start(tmp_path / "template", QUESTIONS)
+    write(history.folder / "template", {"a.txt": "a\n"})
+    commit(history.folder)
+    project = history.project(tmp_path / "project", "HEAD")
+    for name in ("b.txt", "c.txt"):
+        write(history.folder / "template", {name: "new\n"})
+        commit(history.folder)
+        assert run("update", cwd=project)["files"]["added"] == [name]
+        commit(project)
+
+
+def test_a_release_candidate_is_followed_by_the_release(tmp_path: Path) -> None:
+    history = start(tmp_path / "template", QUESTIONS)
+    history.release("v1.0.0-rc.1", {"a.txt": "a\n"})
+    project = history.project(tmp_path / "project", "v1.0.0-rc.1")
+    history.release("v1.0.0", {"b.txt": "b\n"})
+    assert run("status", cwd=project)["behind"] == 1
+    assert run("update", cwd=project)["to"] == "v1.0.0"
+
+
+def test_settings_are_added_also_when_the_example_was_deleted(project: Path) -> None:
+    write(project, {".env": "PORT=8080\nKEY=mine\n", ".env.example": None})
+    commit(project)
+    assert run("update", "--add-settings", cwd=project)["settings_added"] == ["SECOND_KEY"]
+    assert not (project / ".env.example").exists()
+
+
+def test_work_committed_after_a_killed_update_is_not_undone(project: Path) -> None:
+    journal = {"head": git("rev-parse", "HEAD", cwd=project), "prefix": "", "created": ["b.txt"]}
+    (project / ".git/scaffold-update.json").write_text(json.dumps(journal))
+    write(project, {"mine.txt": "mine\n", "b.txt": "mine\n"})
+    commit(project)
+    write(project, {"mine.txt": "not committed\n"})
+    before = state(project)
+    assert run("update", cwd=project, code=4)["error"]["code"] == "dirty-tree"
+    assert state(project) == before

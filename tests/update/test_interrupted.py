@@ -25,6 +25,7 @@ SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGKILL]
 # In `make test`, and (marked as a matter of minutes) in `make matrix`: more than two hundred kills in all.
 QUICK, THOROUGH = 6, 50
 GROUPS_QUICK, GROUPS_THOROUGH = 3, 60
+MATRIX = [pytest.mark.matrix, pytest.mark.timeout(3600)]
 
 # Runs the command and sends itself a signal when Python is about to touch the disk, or to start git, for the n-th time.
 AT_A_STEP = """
@@ -105,7 +106,7 @@ def assert_as_before_or_put_back(project: Path, before: object, number: int, cod
 
 
 @pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
-@pytest.mark.parametrize("times", [QUICK, pytest.param(THOROUGH, marks=pytest.mark.matrix)])
+@pytest.mark.parametrize("times", [QUICK, pytest.param(THOROUGH, marks=MATRIX)])
 def test_a_signal_at_a_random_step(tmp_path: Path, original: Path, number: signal.Signals, times: int) -> None:
     before = state(original)
     counted = run_to_step(number, 0, copied(original, tmp_path / "counted"))
@@ -122,7 +123,7 @@ def test_a_signal_at_a_random_step(tmp_path: Path, original: Path, number: signa
         assert_as_before_or_put_back(project, before, number, done.returncode)
 
 
-@pytest.mark.parametrize("times", [GROUPS_QUICK, pytest.param(GROUPS_THOROUGH, marks=pytest.mark.matrix)])
+@pytest.mark.parametrize("times", [GROUPS_QUICK, pytest.param(GROUPS_THOROUGH, marks=MATRIX)])
 def test_everything_killed_at_a_random_time(tmp_path: Path, original: Path, times: int) -> None:
     """A power cut: git, which is at work for the command, dies with it wherever it is."""
     before, chance = state(original), random.Random(SEED)  # noqa: S311 - repeatable on purpose

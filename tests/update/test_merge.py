@@ -75,7 +75,8 @@ def test_edits_and_changes_in_different_places_both_arrive(project: Path) -> Non
 def test_an_edit_follows_a_file_that_the_template_renames(project: Path) -> None:
     write(project, {"old name.txt": changed(20, "the owner's", "renamed")})
     commit(project)
-    update_project(project)
+    result = update_project(project)
+    assert "old name.txt" in [change.path for change in result.plan.joined.changes if change.kind == "moved"]
     text = (project / "new name.txt").read_text()
     assert "the owner's" in text
     assert "the template's" in text
@@ -127,8 +128,10 @@ def test_an_edited_file_goes_only_when_its_owner_says_so(project: Path, edited: 
         update_project(project)
     assert (refused.value.code, refused.value.exit_code) == ("edited-files-would-go", 4)
     assert state(project) == before
-    update_project(project, edited=edited)  # type: ignore[arg-type]
+    joined = update_project(project, edited=edited).plan.joined  # type: ignore[arg-type]
     assert (project / "gone.txt").exists() == (edited == "keep")
+    assert joined.removed_edited == ("gone.txt",)
+    assert "gone.txt" not in [change.path for change in joined.changes]
 
 
 def test_a_plan_touches_nothing(project: Path) -> None:

@@ -122,6 +122,7 @@ export const reportRoutes = (): readonly AnyRoute[] => [
   }),
 ];
 """
+LISTED = "  'GET /api/v1/reports': 'signed-in',"
 MIGRATION = """import type { Kysely } from 'kysely';
 
 export async function up(database: Kysely<unknown>): Promise<void> {
@@ -146,14 +147,14 @@ def a_month_of_work(project: Path) -> dict[str, list[str]]:
     )
     _edit(
         project / "src/config/settings.ts",
-        "BCRYPT_COST: integer(4, 16).default(12)",
-        "BCRYPT_COST: integer(4, 16).default(13)",
+        "USER_RATE_LIMIT_MAX: integer(1, 1_000_000_000).default(120)",
+        "USER_RATE_LIMIT_MAX: integer(1, 1_000_000_000).default(150)",
     )
     commit(project)
     return {
         "README.md": ["# Reports", "How our team runs this."],
         GUARD: [remark],
-        "src/config/settings.ts": ["  BCRYPT_COST: integer(4, 16).default(13),"],
+        "src/config/settings.ts": ["  USER_RATE_LIMIT_MAX: integer(1, 1_000_000_000).default(150),"],
         "src/routes.ts": ["import { reportRoutes } from './reports/routes.ts';", "      ...reportRoutes(),"],
         "src/reports/routes.ts": ROUTE.splitlines(),
         "src/database/migrations/0100_reports.ts": MIGRATION.splitlines(),
@@ -161,6 +162,7 @@ def a_month_of_work(project: Path) -> dict[str, list[str]]:
             "import * as reports from './0100_reports.ts';",
             "  '0100_reports': reports,",
         ],
+        "test/authorization.test.ts": [LISTED],
         "package.json": ['    "dequal": "2.0.3",'],
     }
 
@@ -178,6 +180,8 @@ def _add_route(project: Path) -> None:
     first = "import * as initial from './0001_initial.ts';\n"
     _edit(index, first, f"{first}import * as reports from './0100_reports.ts';\n")
     _edit(index, "};", "  '0100_reports': reports,\n};")
+    inventory = "  'GET /api/v1/notes/:id': 'notes:own',\n"
+    _edit(project / "test/authorization.test.ts", inventory, f"{inventory}{LISTED}\n")
 
 
 def _add_dependency(project: Path) -> None:
