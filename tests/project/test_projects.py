@@ -41,7 +41,7 @@ def test_it_installs_without_a_warning(project: Project) -> None:
 @rows(attacked_sample())
 def test_lint_and_compiler_find_nothing(project: Project) -> None:
     for script in ("lint", "typecheck"):
-        code, output = project.npm("run", script)
+        code, output = project.npm("run", "--silent", script)
         assert code == 0, output
         assert "warning" not in output.lower(), output
 
