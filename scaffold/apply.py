@@ -70,6 +70,8 @@ def apply(project: Git, joined: Joined) -> None:
     _transfer(project, joined)
     target = _whole_tree(project, prefix, joined.result)
     with _journaled(project, Journal(head, prefix, created)):
+        # A copied or mounted project has other inodes than its index remembers; read-tree takes that for edits.
+        project.run("update-index", "-q", "--refresh", check=False)
         project("read-tree", "-m", "-u", head, target)
         _mark(project, prefix, joined.conflicts)
 

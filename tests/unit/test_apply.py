@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -111,6 +112,15 @@ def test_an_ignored_file_in_the_way_of_a_conflict_stops_it(made: Made) -> None:
     with pytest.raises(GitError, match=r"moved\.txt"):
         apply.apply(made.git, made.join(old__txt=None, moved__txt=LONG.replace("line 3\n", "template\n")))
     assert state(made.folder) == before
+
+
+def test_a_copied_project_is_not_taken_for_an_edited_one(made: Made) -> None:
+    content = (made.folder / "old.txt").read_bytes()
+    (made.folder / "old.txt").unlink()
+    (made.folder / "old.txt").write_bytes(content)
+    os.utime(made.folder / "old.txt", (1, 1))
+    apply.apply(made.git, made.join(old__txt=LONG + "more\n"))
+    assert (made.folder / "old.txt").read_text() == LONG + "more\n"
 
 
 def test_the_lock_of_another_git_is_respected(made: Made) -> None:
