@@ -8,13 +8,16 @@ import sys
 from io import TextIOWrapper
 from typing import TYPE_CHECKING
 
+# Not later: the handler of a signal must not import what is just being imported.
+from scaffold.errors import Interrupted, ScaffoldError, interrupted, unexpected
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import FrameType
 
-    from scaffold.errors import ScaffoldError
-
 BROKEN_PIPE = 128 + 13
+# Signals that asked us to stop.
+_received: list[int] = []
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -57,13 +60,10 @@ def _run(arguments: list[str]) -> int:
 
 
 def _failure(raised: BaseException) -> ScaffoldError:
-    from scaffold.errors import Interrupted, ScaffoldError, interrupted, unexpected
-
-    if isinstance(raised, ScaffoldError):
-        return raised
-    if isinstance(raised, KeyboardInterrupt):
-        return interrupted(raised if isinstance(raised, Interrupted) else Interrupted())
-    return unexpected(raised)
+    # A library that was being imported, or a template, may have made an error of its own of the interruption.
+    if _received or isinstance(raised, KeyboardInterrupt):
+        return interrupted(Interrupted(*_received[:1]))
+    return raised if isinstance(raised, ScaffoldError) else unexpected(raised)
 
 
 def _report(failure: ScaffoldError, *, as_json: bool) -> int:
@@ -89,6 +89,5 @@ def _prepare() -> None:
 
 
 def _interrupt(number: int, _frame: FrameType | None) -> None:
-    from scaffold.errors import Interrupted
-
+    _received.append(number)
     raise Interrupted(number)

@@ -108,6 +108,26 @@ def test_a_mistake_of_ours_is_no_traceback_unless_asked_for(tmp_path: Path, debu
     assert "SCAFFOLD_DEBUG=1" in done.stderr
 
 
+TWISTED = """
+import os, signal, sys
+import scaffold.source
+def interrupted():
+    try:
+        os.kill(os.getpid(), signal.SIGTERM)
+    except BaseException:
+        raise RuntimeError("half imported") from None
+scaffold.source.builtin = interrupted
+from scaffold.cli import main
+sys.exit(main(["new", "p"]))
+"""
+
+
+def test_an_interruption_that_a_library_turns_into_an_error_is_still_one(tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", TWISTED], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 143
+    assert done.stderr.startswith("Error: Interrupted")
+
+
 def test_a_reader_that_goes_away_is_no_mistake(tmp_path: Path) -> None:
     command = f"set -o pipefail; {' '.join(SCAFFOLD)} questions | true"
     done = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=False)
