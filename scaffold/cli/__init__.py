@@ -5,15 +5,14 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from io import TextIOWrapper
-from typing import TYPE_CHECKING
 
-# Not later: the handler of a signal must not import what is just being imported.
-from scaffold.errors import Interrupted, ScaffoldError, interrupted, unexpected
-
+# Spelt out, not imported: until signals are listened to, every millisecond of Ctrl-C is a traceback.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from types import FrameType
+
+    from scaffold.errors import ScaffoldError
 
 BROKEN_PIPE = 128 + 13
 # Signals that asked us to stop.
@@ -32,7 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
-        _prepare()
+        # As long as nothing has begun there is nothing to tidy up.
+        _listen(_leave)
         code = _run(list(arguments))
         for stream in (sys.stdout, sys.stderr):
             if stream is not None:
@@ -48,6 +48,8 @@ def _run(arguments: list[str]) -> int:
     try:
         from scaffold.cli.program import run
 
+        _print_any_path()
+        _listen(_interrupt)
         return run(arguments)
     except BrokenPipeError:
         raise
@@ -60,6 +62,8 @@ def _run(arguments: list[str]) -> int:
 
 
 def _failure(raised: BaseException) -> ScaffoldError:
+    from scaffold.errors import Interrupted, ScaffoldError, interrupted, unexpected
+
     # A library that was being imported, or a template, may have made an error of its own of the interruption.
     if _received or isinstance(raised, KeyboardInterrupt):
         return interrupted(Interrupted(*_received[:1]))
@@ -76,18 +80,29 @@ def _report(failure: ScaffoldError, *, as_json: bool) -> int:
     return failure.exit_code
 
 
-def _prepare() -> None:
-    """Stop in order on every signal that asks for it, except those our caller has set to be ignored."""
+def _listen(handler: Callable[[int, FrameType | None], None]) -> None:
+    """Handle every signal that asks us to stop, except those our caller has set to be ignored."""
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, _interrupt)
-    for stream in (sys.stdout, sys.stderr):
-        # A path may hold bytes that are no text in the user's encoding.
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+            signal.signal(number, handler)
+
+
+def _leave(number: int, _frame: FrameType | None) -> None:
+    os._exit(128 + number)
 
 
 def _interrupt(number: int, _frame: FrameType | None) -> None:
+    from scaffold.errors import Interrupted
+
     _received.append(number)
     raise Interrupted(number)
+
+
+def _print_any_path() -> None:
+    """Let a path be printed that holds bytes which are no text in the user's encoding."""
+    from io import TextIOWrapper
+
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
