@@ -27,9 +27,9 @@ def install(name: str, requirement: str) -> bool:
     if stamp.exists() and stamp.read_text(encoding="utf-8") == requirement:
         return True
     print(f"installing {requirement}", flush=True)
-    venv.create(home, with_pip=True, clear=True)
-    pip = [str(home / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", requirement]
-    if subprocess.run(pip, check=False).returncode:
+    venv.create(home, clear=True)
+    pip = [sys.executable, "-m", "pip", "--python", str(home / "bin" / "python"), "--disable-pip-version-check"]
+    if subprocess.run([*pip, "install", "--quiet", requirement], check=False).returncode:
         return False
     stamp.write_text(requirement, encoding="utf-8")
     return True
