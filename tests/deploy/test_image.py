@@ -55,9 +55,17 @@ def test_what_starts_is_exactly_the_start_script(project: Path) -> None:
     assert json.loads(values(project, "CMD")[-1]) == shlex.split(package["scripts"]["start"])
 
 
+def test_the_compile_cache_is_made_with_the_flags_of_what_runs(project: Path) -> None:
+    flags = [word for word in json.loads(values(project, "CMD")[-1]) if word.startswith("--")]
+    made = next(run for run in values(project, "RUN") if "--eval" in run)
+    assert f"node {' '.join(flags)} --eval" in " ".join(made.split())
+    probe = values(project, "HEALTHCHECK")[0].partition("CMD ")[2]
+    assert json.loads(probe) == ["node", *flags, "src/commands/healthcheck.ts"]
+
+
 def test_signals_reach_node_because_no_shell_stands_between(project: Path) -> None:
     assert values(project, "CMD")[-1].startswith("[")
-    assert '"src/commands/healthcheck.ts"]' in values(project, "HEALTHCHECK")[0]
+    assert 'CMD ["node", ' in values(project, "HEALTHCHECK")[0]
     assert not values(project, "ENTRYPOINT")
 
 
@@ -74,7 +82,7 @@ def test_the_code_stays_owned_by_root(project: Path) -> None:
 
 def test_no_secret_can_enter_through_build_arguments(project: Path) -> None:
     assert not values(project, "ARG")
-    assert values(project, "ENV") == ["NODE_ENV=production HOST=0.0.0.0"]
+    assert values(project, "ENV") == ["NODE_ENV=production HOST=0.0.0.0", "NODE_COMPILE_CACHE=/app/.compile-cache"]
     assert not values(project, "ADD")
 
 

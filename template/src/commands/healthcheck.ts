@@ -13,4 +13,4 @@ function healthcheck(): void {
   request.on('error', () => { process.exitCode = 1; });
 }
 
-healthcheck();
+if (import.meta.main) healthcheck();

@@ -81,6 +81,15 @@ def test_even_a_writable_image_keeps_its_code(engine: Engine, image: str) -> Non
     assert engine("run", "--rm", "--pull=never", "--network=none", image, "sh", "-c", probe) == "0:0"
 
 
+def test_a_start_compiles_nothing(engine: Engine, container: str) -> None:
+    flags = "--disable-proto=delete --disallow-code-generation-from-strings"
+    for entry in ("server.ts", "commands/healthcheck.ts"):
+        script = f"cd /app && NODE_DEBUG_NATIVE=COMPILE_CACHE node {flags} --eval \"import('./src/{entry}')\""
+        lines = [line for line in inside(engine, container, script).splitlines() if "/app/" in line]
+        assert [line for line in lines if line.endswith("was not initialized, initializing the in-memory entry")] == []
+        assert [line for line in lines if "was accepted" in line]
+
+
 def test_an_intruder_finds_no_package_manager_and_no_way_up(engine: Engine, container: str) -> None:
     assert inside(engine, container, "for p in npm npx corepack yarn; do command -v $p; done") == ""
     assert inside(engine, container, "find / -xdev -perm /6000 -type f 2>/dev/null") == ""
@@ -92,7 +101,7 @@ def test_the_database_file_is_private(engine: Engine, container: str) -> None:
 
 def test_the_image_holds_code_and_production_packages_only(engine: Engine, image: str) -> None:
     listing = engine("run", "--rm", "--pull=never", "--network=none", image, "ls", "-A", "/app").split()
-    assert listing == ["node_modules", "package.json", "src"]
+    assert listing == [".compile-cache", "node_modules", "package.json", "src"]
     lock = "node_modules/.package-lock.json"
     installed = json.loads(engine("run", "--rm", "--pull=never", "--network=none", image, "cat", f"/app/{lock}"))
     assert not [path for path, package in installed["packages"].items() if package.get("dev")]
@@ -108,7 +117,7 @@ def test_no_secret_travels_in_a_layer_or_in_the_configuration(engine: Engine, im
     described: list[dict[str, Any]] = json.loads(engine("inspect", image))
     names = {variable.partition("=")[0] for variable in described[0]["Config"]["Env"]}
     # The certificate bundle belongs to the stand-in for the base image.
-    assert names - {"NODE_EXTRA_CA_CERTS"} == {"PATH", "NODE_ENV", "HOST"}
+    assert names - {"NODE_EXTRA_CA_CERTS"} == {"PATH", "NODE_ENV", "HOST", "NODE_COMPILE_CACHE"}
 
 
 def test_without_settings_it_refuses_to_start_and_names_all_of_them(engine: Engine, image: str) -> None:
