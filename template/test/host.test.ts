@@ -40,7 +40,7 @@ describe('host', () => {
 
   it('a request without Host is refused', async (t) => {
     const server = await startServer(t);
-    assert.equal(parseAnswer(await server.raw(get('/'))).status, 400);
+    assertProblem(parseAnswer(await server.raw(get('/'))), 400, 'invalid-request');
   });
 
   it('an absolute address in the request line does not smuggle a foreign host past the guard', async (t) => {

@@ -51,7 +51,7 @@ export function openDialect({ databaseUrl, log, statementTimeoutMs = 5000 }: Dat
     database: decodeURIComponent(url.pathname.slice(1)),
     ssl: encryption(url),
     max: 10,
-    connectionTimeoutMillis: 3000,
+    connectionTimeoutMillis: 2000,
     idleTimeoutMillis: 30_000,
     statement_timeout: statementTimeoutMs,
     lock_timeout: Math.min(2000, statementTimeoutMs),

@@ -35,7 +35,8 @@ export function createListener(
     maxHeaderSize,
     // Two servers that read one request differently let a second one be smuggled inside the first.
     insecureHTTPParser: false,
-    requireHostHeader: true,
+    // The host guard refuses a missing Host with our headers; Node itself would answer without them.
+    requireHostHeader: false,
     joinDuplicateHeaders: false,
     rejectNonStandardBodyWrites: true,
   });
