@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from scaffold.errors import Interrupted
-from scaffold.wizard.front import open_front
 from scaffold.wizard.interview import Interview
+from scaffold.wizard.terminal import open_front
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

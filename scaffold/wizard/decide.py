@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from scaffold.errors import Interrupted
-from scaffold.wizard.front import Option, open_front
+from scaffold.wizard.front import Option
+from scaffold.wizard.terminal import open_front
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

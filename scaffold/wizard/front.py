@@ -1,8 +1,7 @@
-"""What the interview needs from a terminal, and the choice of the front that fits the present one."""
+"""What the interview needs from a terminal."""
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Literal, Protocol, TypeVar
 
@@ -37,14 +36,3 @@ class Front(Protocol):
 
     def forget_keys(self) -> None:
         """Drop what was typed or pasted ahead of the next question."""
-
-
-def open_front() -> Front:
-    """Return the screen front, or plain lines where the cursor cannot be moved."""
-    if os.environ.get("TERM", "").lower() in {"dumb", "unknown"}:
-        from scaffold.wizard.lines import LineFront
-
-        return LineFront()
-    from scaffold.wizard.screen import ScreenFront
-
-    return ScreenFront()
