@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Literal
 
-from scaffold import apply, changelog, merge
+from scaffold import changelog, journal, merge
 from scaffold.errors import ScaffoldError
 from scaffold.origin import releases_of
 from scaffold.project import open_project, require_clean, require_repository
@@ -127,26 +127,13 @@ def planned(request: UpdateRequest) -> Iterator[UpdatePlan]:
         ScaffoldError: the project or the template cannot be used.
         AnswerErrors: answers are wrong, or a new question needs one.
     """
+    journal.recover(request.folder)
     project = open_project(request.folder)
     require_repository(project)
-    recover(project)
     require_clean(project)
     with TemporaryDirectory(prefix="scaffold-update-", ignore_cleanup_errors=True) as scratch:
         work = Path(scratch)
         yield _plan(request, project, _choose(request, project, work), work)
-
-
-def recover(project: Project) -> bool:
-    """Put back what a killed update has left half done; tell whether there was one."""
-    journal = apply.journal_of(project.git)
-    if journal is None:
-        return False
-    if project.git("rev-parse", "HEAD") == journal.head:
-        apply.roll_back(project.git, journal)
-    else:
-        # Its owner has committed since: going back would undo that work.
-        apply.forget(project.git)
-    return True
 
 
 def made_from(project: Project, found: Releases) -> str:
@@ -244,7 +231,7 @@ def _told_apart(joined: Joined, edited: set[str]) -> Joined:
 
 def committed(project: Project) -> str:
     """Return the tree of the project's committed files."""
-    prefix = apply.prefix_of(project.git)
+    prefix = journal.prefix_of(project.git)
     return project.git("rev-parse", f"HEAD:{prefix}" if prefix else "HEAD^{tree}")
 
 

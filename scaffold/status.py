@@ -8,7 +8,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from scaffold import apply, changelog
+from scaffold import changelog, journal
+from scaffold.errors import ScaffoldError
 from scaffold.git import neutral
 from scaffold.origin import releases_of
 from scaffold.plan import made_from, recorded_answers
@@ -76,7 +77,7 @@ def status_of(folder: Path) -> Status:
             answers=project.answers,
             edited=comparison.names("M") + comparison.names("T"),
             deleted=comparison.names("D"),
-            unfinished=apply.journal_of(project.git) is not None,
+            unfinished=journal.is_unfinished(project.folder),
         )
 
 
@@ -117,7 +118,7 @@ def compared(folder: Path) -> Iterator[Comparison]:
     """
     from scaffold import engine
 
-    project = open_project(folder)
+    project = _opened(folder)
     require_repository(project)
     with TemporaryDirectory(prefix="scaffold-status-", ignore_cleanup_errors=True) as scratch:
         work = Path(scratch)
@@ -127,6 +128,21 @@ def compared(folder: Path) -> Iterator[Comparison]:
         engine.render(template, recorded_answers(project), work / "render")
         store = _Store(project, work / "store.git")
         yield Comparison(project, found, store.folder, store.of_folder(work / "render"), store.of_project())
+
+
+def _opened(folder: Path) -> Project:
+    """Open a project, or tell that an update died while it wrote the project's record."""
+    try:
+        return open_project(folder)
+    except ScaffoldError:
+        if not journal.is_unfinished(folder):
+            raise
+        raise ScaffoldError(
+            "update-unfinished",
+            f"An update of {folder} was cut off half way.",
+            "Run `scaffold update` there: it puts the project back first.",
+            4,
+        ) from None
 
 
 class _Store:
@@ -158,7 +174,7 @@ class _Store:
             GIT_OBJECT_DIRECTORY=str(self.folder / "objects"),
         )
         git("add", "--update", "--", ".")
-        prefix = apply.prefix_of(self.project.git)
+        prefix = journal.prefix_of(self.project.git)
         return git("write-tree", *((f"--prefix={prefix}",) if prefix else ()))
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from scaffold import apply, merge
+from scaffold import apply, journal, merge
+from scaffold.errors import ScaffoldError
 from scaffold.git import Git, GitError, neutral
 from tests.support.histories import commit, lines, state, write
 
@@ -63,7 +63,7 @@ def test_files_arrive_in_the_index_and_on_disk(made: Made) -> None:
     apply.apply(made.git, made.join(old__txt=LONG + "more\n", new___file__txt="new\n"))
     assert made.git("diff", "--name-only") == ""
     assert made.git("diff", "--cached", "--name-only").splitlines() == ["new/file.txt", "old.txt"]
-    assert apply.journal_of(made.git) is None
+    assert not journal.is_unfinished(made.folder)
 
 
 @pytest.mark.parametrize("error", [GitError("no space"), KeyboardInterrupt(), MemoryError()])
@@ -78,7 +78,7 @@ def test_whatever_fails_the_project_is_as_it_was(
         apply.apply(made.git, joined)
     assert state(made.folder) == before
     assert not (made.folder / "new").exists()
-    assert apply.journal_of(made.git) is None
+    assert not journal.is_unfinished(made.folder)
 
 
 def test_a_conflict_in_a_file_that_the_template_renames_leaves_nothing_behind(
@@ -168,20 +168,27 @@ def _changed(made: Made, text: str) -> Path:
     return made.place / "theirs"
 
 
-@pytest.mark.parametrize("journal", ["", "{", "[]", json.dumps({"head": "x"})])
-def test_a_journal_that_was_cut_off_means_that_nothing_was_touched(made: Made, journal: str) -> None:
-    (made.folder / ".git/scaffold-update.json").write_text(journal)
-    before = state(made.folder)
-    found = apply.journal_of(made.git)
-    assert found is not None
-    apply.roll_back(made.git, found)
-    assert state(made.folder) == before
-    assert apply.journal_of(made.git) is None
-
-
 def test_two_updates_at_once_do_not_mix(made: Made) -> None:
-    (made.folder / ".git/scaffold-update.json").write_text("{}")
+    joined = made.join(old__txt=LONG + "more\n")
     before = state(made.folder)
-    with pytest.raises(FileExistsError):
-        apply.apply(made.git, made.join(old__txt=LONG + "more\n"))
+    with journal.alone(made.git), pytest.raises(ScaffoldError, match="at work"):
+        apply.apply(made.git, joined)
+    assert state(made.folder) == before
+    (made.folder / ".git/scaffold-update.json").write_text("{}")
+    with pytest.raises(ScaffoldError, match="at work"):
+        apply.apply(made.git, joined)
+    assert state(made.folder) == before
+
+
+def test_work_done_while_the_plan_lay_on_the_screen_stays(made: Made) -> None:
+    joined = made.join(old__txt=LONG + "more\n")
+    write(made.folder, {"old.txt": LONG + "not committed\n"})
+    before = state(made.folder)
+    with pytest.raises(GitError, match="changed since"):
+        apply.apply(made.git, joined)
+    assert state(made.folder) == before
+    commit(made.folder)
+    before = state(made.folder)
+    with pytest.raises(GitError, match="committed since"):
+        apply.apply(made.git, joined)
     assert state(made.folder) == before

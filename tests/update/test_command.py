@@ -267,7 +267,7 @@ def test_settings_are_added_also_when_the_example_was_deleted(project: Path) -> 
 
 
 def test_work_committed_after_a_killed_update_is_not_undone(project: Path) -> None:
-    journal = {"head": git("rev-parse", "HEAD", cwd=project), "prefix": "", "created": ["b.txt"]}
+    journal = {"head": git("rev-parse", "HEAD", cwd=project), "target": git("rev-parse", "HEAD^{tree}", cwd=project)}
     (project / ".git/scaffold-update.json").write_text(json.dumps(journal))
     write(project, {"mine.txt": "mine\n", "b.txt": "mine\n"})
     commit(project)

@@ -154,18 +154,39 @@ def group_killed_after(seconds: float, project: Path) -> int:
             return process.wait()
 
 
-def test_git_killed_while_it_writes_the_project_is_put_back(tmp_path: Path, original: Path) -> None:
-    """A SIGKILL of the whole process group leaves git's lock and half of its files."""
+@pytest.fixture
+def half_way(tmp_path: Path, original: Path) -> Path:
+    """A project whose update was killed together with git: git's lock is left, and half of its files."""
+    done = copied(original, tmp_path / "done")
+    assert scaffold("update", done, "--yes", "--json", cwd=done).returncode == 3
+    git("add", "--update", cwd=done)
+    target = git("write-tree", cwd=done)
     project = copied(original, tmp_path / "project")
-    before = state(project)
-    journal = {"head": git("rev-parse", "HEAD", cwd=project), "prefix": "", "created": ["fresh/1.txt", "fresh/2.txt"]}
+    subprocess.run(["cp", "-a", f"{done}/.git/objects/.", f"{project}/.git/objects"], check=True)
+    journal = {"head": git("rev-parse", "HEAD", cwd=project), "target": target}
     (project / ".git/scaffold-update.json").write_text(json.dumps(journal))
     (project / ".git/index.lock").touch()
-    write(project, {"fresh/1.txt": "fresh\n", "a.txt": "half written", "many/3.txt": None})
-    assert json.loads(scaffold("status", project, "--json", cwd=project).stdout)["unfinished_update"]
-    done = scaffold("update", project, "--dry-run", "--json", cwd=project)
+    written = (done / "a.txt").read_text()[:99]
+    write(project, {"fresh/1.txt": "fresh\n", "fresh/2.txt": "", "a.txt": written, "many/3.txt": None})
+    return project
+
+
+@pytest.mark.parametrize("record", ["written", "missing", "as before"])
+def test_git_killed_while_it_writes_the_project_is_put_back(half_way: Path, original: Path, record: str) -> None:
+    """The project's own record is among the files that may be written already, or missing."""
+    answers = half_way / ".copier-answers.yml"
+    if record == "missing":
+        answers.unlink()
+        said = scaffold("status", half_way, "--json", cwd=half_way)
+        assert json.loads(said.stdout)["error"]["code"] == "update-unfinished"
+    else:
+        if record == "written":
+            answers.write_text(answers.read_text().replace("v1.0.0", "v1.1.0"))
+        assert json.loads(scaffold("status", half_way, "--json", cwd=half_way).stdout)["unfinished_update"]
+    done = scaffold("update", half_way, "--dry-run", "--json", cwd=half_way)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert state(project) == before
+    assert json.loads(done.stdout)["from"] == "v1.0.0"
+    assert state(half_way) == state(original)
 
 
 def test_a_full_disk_changes_nothing(tmp_path: Path, original: Path) -> None:
