@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -41,18 +42,28 @@ def _write(report: str) -> None:
     README.write_text(before + BEGIN + report + END + rest.partition(END)[2], encoding="utf-8")
 
 
+def _say(what: str) -> None:
+    print(f"measuring {what}", file=sys.stderr, flush=True)
+
+
 def main() -> None:
     """Parse the command line, measure, print; with --write also into README.md."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5, help="measured rounds of each (default 5)")
     parser.add_argument("--write", action="store_true", help="replace the table in README.md")
     options = parser.parse_args()
+    _say("the machine's noise")
     wavering = noise()
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
-        rows = commands.measure(options.rounds) + updates.measure(options.rounds)
+        _say("the command line")
+        rows = commands.measure(options.rounds)
+        _say("updates, and a fleet")
+        rows += updates.measure(options.rounds)
+        _say("packages, boot and memory")
         project = _install(work)
         rows += footprint.measure(project, work, options.rounds)
+        _say("requests under load")
         rows += http_load.measure(project, options.rounds)
     report = f"\n{wavering}\n\n{table(rows)}\n"
     print(report)

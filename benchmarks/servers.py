@@ -57,10 +57,13 @@ def reference(project: Path, name: str) -> Iterator[Server]:
     source = project / f"reference-{name}.ts"
     shutil.copy(ROOT / "benchmarks" / "reference" / source.name.removeprefix("reference-"), source)
     with running(["node", source.name], project, environment(NODE_ENV="production")) as process:
-        lines = iter(process.stdout or ())
-        words = [next(lines).split(), next(lines).split()]
-        said = dict(word for word in words if len(word) == 2)  # noqa: PLR2004 - a name and a value
-        yield Server(f"http://127.0.0.1:{said['listening']}", process.pid, said.get("token", ""))
+        # One line of JSON once it listens; anything else is what went wrong.
+        line = process.stdout.readline() if process.stdout else ""
+        if not line.startswith("{"):
+            message = f"the reference {name} does not start: {line}"
+            raise RuntimeError(message)
+        said = json.loads(line)
+        yield Server(f"http://127.0.0.1:{said['port']}", process.pid, said.get("token", ""))
 
 
 def prepare(project: Path) -> None:

@@ -6,5 +6,5 @@ app.get('/healthz', (_request, response) => {
   response.json({ status: 'ok' });
 });
 const server = app.listen(0, '127.0.0.1', () => {
-  process.stdout.write(`listening ${String((server.address() as { port: number }).port)}\n`);
+  process.stdout.write(`${JSON.stringify(server.address())}\n`);
 });

@@ -51,6 +51,5 @@ const token = await new SignJWT({ sid: session })
   .setExpirationTime('1h')
   .sign(key);
 const server = app.listen(0, '127.0.0.1', () => {
-  process.stdout.write(`token ${token}\n`);
-  process.stdout.write(`listening ${String((server.address() as { port: number }).port)}\n`);
+  process.stdout.write(`${JSON.stringify({ ...(server.address() as object), token })}\n`);
 });
