@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 EMAIL, PASSWORD = "bench@example.com", "seven purple lanterns drift"
+# Somebody else signs in under load: an account keeps a limited number of sessions.
+CROWD = "crowd@example.com"
 ENDLESS = "1000000000"
 # As in production, with limits too high to be reached and no line of log per request, like the references.
 SETTINGS = {
@@ -67,11 +69,12 @@ def reference(project: Path, name: str) -> Iterator[Server]:
 
 
 def prepare(project: Path) -> None:
-    """Make the database and the benchmark's user."""
+    """Make the database and the benchmark's users."""
     env = environment(**SETTINGS)
     subprocess.run(["npm", "run", "--silent", "migrate"], cwd=project, env=env, check=True, capture_output=True)
-    command = ["npm", "run", "--silent", "create-user", "--", "--email", EMAIL, "--role", "user"]
-    subprocess.run(command, cwd=project, env=env, input=PASSWORD, text=True, check=True, capture_output=True)
+    for email in (EMAIL, CROWD):
+        command = ["npm", "run", "--silent", "create-user", "--", "--email", email, "--role", "user"]
+        subprocess.run(command, cwd=project, env=env, input=PASSWORD, text=True, check=True, capture_output=True)
 
 
 @contextmanager
@@ -86,5 +89,5 @@ def project_server(project: Path, **settings: str) -> Iterator[Server]:
 
 
 def login_body() -> bytes:
-    """Return the body of the benchmark's sign-in."""
-    return json.dumps({"email": EMAIL, "password": PASSWORD}).encode()
+    """Return the body of a sign-in of the crowd."""
+    return json.dumps({"email": CROWD, "password": PASSWORD}).encode()
