@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
+import yaml
 
-from scaffold.git import neutral
+from scaffold.git import Git, neutral
 from scaffold.update import update_project
 from tests.support.answers import FREE_TEXT, REPOSITORY
+from tests.support.command import environment
 from tests.support.histories import History, commit, tracked, write
 from tests.support.projects import Project
 from tests.support.rendering import template_files
@@ -20,6 +26,7 @@ if TYPE_CHECKING:
 
     from scaffold.update import UpdateResult
 
+PYTHON = sys.executable
 NEWEST = "v1.3.0"
 OLDER = ["v1.0.0", "v1.1.0", "v1.2.0"]
 GUARD, GUARD_BEFORE = "src/http/host-guard.ts", "src/http/foreign-hosts.ts"
@@ -241,6 +248,41 @@ def test_a_project_that_nobody_edited_equals_a_fresh_render(history: History, tm
     result = update_project(project)
     assert tracked(project) == tracked(made(history, tmp_path / "fresh", NEWEST))
     assert not result.plan.check_lockfile
+
+
+def run_step(project: Path, job: str, scratch: Path, **variables: str) -> None:
+    """Run the longest step of a job of the project's workflow as GitHub's shell would."""
+    workflow = yaml.safe_load((project / ".github/workflows/template-update.yml").read_text())
+    script = max((step.get("run", "") for step in workflow["jobs"][job]["steps"]), key=len)
+    # Stands for the download only: what pipx would fetch and run is this very Scaffold.
+    pipx = f'#!/bin/sh\n[ "$1 $2 $3 $4" = "run --spec given scaffold" ] || exit 9\nshift 4\n{PYTHON} -m scaffold "$@"\n'
+    write(scratch, {"bin/pipx": pipx})
+    (scratch / "bin/pipx").chmod(0o755)
+    path = f"{scratch / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    subprocess.run(
+        ["bash", "-eo", "pipefail", "-c", script], cwd=project, env=environment(PATH=path, **variables), check=True
+    )
+
+
+@pytest.mark.skipif(not all(map(shutil.which, ("jq", "bash"))), reason="jq and bash are GitHub's, not there here")
+def test_the_weekly_workflow_prepares_the_update_as_a_patch(history: History, tmp_path: Path) -> None:
+    project, scratch = made(history, tmp_path / "project", "v1.0.0"), tmp_path / "scratch"
+    write(project, {"src/config/settings.ts": "// rewritten\n"})
+    commit(project)
+    subprocess.run(["git", "clone", "--quiet", project, tmp_path / "second"], check=True)
+    output = scratch / "output"
+    write(scratch, {"output": ""})
+    run_step(
+        project, "prepare", scratch, SCAFFOLD_REQUIREMENT="given", RUNNER_TEMP=str(scratch), GITHUB_OUTPUT=str(output)
+    )
+    assert output.read_text() == "waiting=true\n"
+    assert (project / "proposal/title.txt").read_text() == f"Update the template to {NEWEST}\n"
+    assert "to be solved here:** `src/config/settings.ts`" in (project / "proposal/body.md").read_text()
+    # The second job applies it to a checkout of its own.
+    applied = Git(tmp_path / "second")
+    applied("apply", "--index", "--binary", project / "proposal/changes.patch")
+    shutil.rmtree(project / "proposal")
+    assert tracked(tmp_path / "second") == tracked(project)
 
 
 @pytest.mark.matrix
