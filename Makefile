@@ -34,8 +34,8 @@ lint: $(VENV)/.test ## ruff and mypy over the Python code
 	@$(PYTHON) -m mypy --no-error-summary
 
 .PHONY: matrix
-matrix: $(VENV)/.test ## what `make test` leaves out: every other project whose code differs, hundreds of killed updates
-	@$(PYTEST) -m matrix tests/project tests/update
+matrix: $(VENV)/.test ## what `make test` leaves out: every other project whose code differs, hundreds of kills
+	@$(PYTEST) -m matrix tests/project tests/new tests/update
 
 .PHONY: mutations
 mutations: $(VENV)/.test ## remove each control and see its attack test fail

@@ -24,9 +24,9 @@ pytestmark = pytest.mark.timeout(1800)
 
 # Print it and give it again to repeat a run.
 SEED = int(os.environ.get("SCAFFOLD_TEST_SEED") or random.SystemRandom().randrange(1_000_000))
-THOROUGH = os.environ.get("CI") == "true"
-TIMES = 8 if THOROUGH else 2
-STEPS = 30 if THOROUGH else 5
+# In `make test`, and (marked as a matter of minutes) in `make matrix`.
+TIMES = [2, pytest.param(8, marks=pytest.mark.matrix)]
+STEPS = [5, pytest.param(30, marks=pytest.mark.matrix)]
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL]
 
 # Runs the command and sends itself a signal when Python is about to touch the disk for the n-th time.
@@ -91,9 +91,12 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, float]:
 
 
 @pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
-def test_a_signal_at_a_random_time(tmp_path: Path, number: signal.Signals, reference: tuple[Path, float]) -> None:
+@pytest.mark.parametrize("times", TIMES)
+def test_a_signal_at_a_random_time(
+    tmp_path: Path, number: signal.Signals, reference: tuple[Path, float], times: int
+) -> None:
     chance = random.Random(f"{SEED}-{number}")  # noqa: S311 - repeatable on purpose
-    for attempt in range(TIMES):
+    for attempt in range(times):
         parent = tmp_path / str(attempt)
         parent.mkdir()
         process = start("new", "a/p", *COMPLETE, cwd=parent)
@@ -123,7 +126,8 @@ def run_to_step(number: int, moment: int, cwd: Path, *arguments: str) -> subproc
 
 
 @pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
-def test_a_signal_at_a_random_step(tmp_path: Path, number: signal.Signals) -> None:
+@pytest.mark.parametrize("steps", STEPS)
+def test_a_signal_at_a_random_step(tmp_path: Path, number: signal.Signals, steps: int) -> None:
     chance = random.Random(f"{SEED}-{number}")  # noqa: S311 - repeatable on purpose
     questions = "name: {type: str, default: someone}\n"
     files = {"__gitignore": ".env\n", "__env__example": "# secret: generated\nA=\n", "src/a__ts__jinja": "{{ name }}"}
@@ -133,8 +137,8 @@ def test_a_signal_at_a_random_step(tmp_path: Path, number: signal.Signals) -> No
     assert counted.returncode == 0, counted.stderr
     total = int(counted.stdout.splitlines()[-1])
     # The last steps are the ones where the project moves into place.
-    late = chance.sample(range(total - 12, total + 1), min(STEPS // 2, 13))
-    moments = chance.sample(range(1, total - 12), STEPS) + late
+    late = chance.sample(range(total - 12, total + 1), min(steps // 2, 13))
+    moments = chance.sample(range(1, total - 12), steps) + late
     for moment in moments:
         parent = tmp_path / str(moment)
         parent.mkdir()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING
@@ -15,18 +14,17 @@ from tests.support.trees import project_tree
 if TYPE_CHECKING:
     from pathlib import Path
 
-RUNS = 50 if os.environ.get("CI") == "true" else 12
-
 
 @pytest.mark.timeout(1800)
-def test_runs_side_by_side_give_identical_trees(tmp_path: Path) -> None:
+@pytest.mark.parametrize("runs", [12, pytest.param(50, marks=pytest.mark.matrix)])
+def test_runs_side_by_side_give_identical_trees(tmp_path: Path, runs: int) -> None:
     create = partial(scaffold, "new", *COMPLETE, "--database", "postgres", "--json", cwd=tmp_path)
-    with ThreadPoolExecutor(RUNS) as pool:
-        codes = [done.returncode for done in pool.map(create, [f"p{number}" for number in range(RUNS)])]
-    assert codes == [0] * RUNS
-    trees = [project_tree(tmp_path / f"p{number}") for number in range(RUNS)]
+    with ThreadPoolExecutor(runs) as pool:
+        codes = [done.returncode for done in pool.map(create, [f"p{number}" for number in range(runs)])]
+    assert codes == [0] * runs
+    trees = [project_tree(tmp_path / f"p{number}") for number in range(runs)]
     assert all(tree == trees[0] for tree in trees)
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(f"p{number}" for number in range(RUNS))
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(f"p{number}" for number in range(runs))
 
 
 def test_of_runs_for_the_same_folder_one_wins(tmp_path: Path) -> None:
