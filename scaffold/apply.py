@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scaffold import journal
 from scaffold.git import Git, GitError, neutral
-from scaffold.journal import Journal, path_in_git, prefix_of
+from scaffold.journal import Journal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,11 +23,11 @@ def apply(project: Git, joined: Joined) -> None:
             is as it was.
         ScaffoldError: `update-running`.
     """
-    head, prefix = project("rev-parse", "HEAD"), prefix_of(project)
+    head, prefix = project("rev-parse", "HEAD"), project.prefix()
     _transfer(project, joined)
     target = _whole_tree(project, prefix, joined.result)
     with journal.alone(project) as file:
-        _require_unchanged(project, head, joined)
+        _require_unchanged(project, joined)
         _require_free(project, head, joined)
         with journal.written(file, project, Journal(head, target)):
             _move(project, head, target, prefix, joined.conflicts)
@@ -41,11 +40,10 @@ def _move(project: Git, head: str, target: str, prefix: str, conflicts: Sequence
     _mark(project, prefix, conflicts)
 
 
-def _require_unchanged(project: Git, head: str, joined: Joined) -> None:
+def _require_unchanged(project: Git, joined: Joined) -> None:
     """Refuse when its owner went on working while the plan lay on the screen: putting back would lose that."""
     planned = neutral(joined.repository)("rev-parse", f"{joined.ours}^{{tree}}")
-    prefix = prefix_of(project)
-    if project("rev-parse", f"{head}:{prefix}" if prefix else f"{head}^{{tree}}") != planned:
+    if project.committed() != planned:
         raise GitError("something was committed since the update was planned")
     if project("status", "--porcelain", "--untracked-files=no", "--", "."):
         raise GitError("tracked files were changed since the update was planned")
@@ -59,7 +57,7 @@ def _require_free(project: Git, head: str, joined: Joined) -> None:
     taken = [path for path in created if os.path.lexists(project.folder / path)]
     if taken:
         raise GitError(f"untracked files stand where new ones go: {', '.join(taken[:5])}")
-    lock = path_in_git(project, "index.lock")
+    lock = project.path_of("index.lock")
     if lock.exists():
         raise GitError(f"another git command is at work, or was killed and left {lock}")
 
@@ -76,8 +74,8 @@ def _whole_tree(project: Git, prefix: str, result: str) -> str:
     """Return the tree of the whole repository with the project's folder replaced."""
     if not prefix:
         return project("rev-parse", f"{result}^{{tree}}")
-    index = path_in_git(project, "scaffold-update.index")
-    git = Git(Path(project("rev-parse", "--show-toplevel")), {"GIT_INDEX_FILE": str(index)})
+    index = project.path_of("scaffold-update.index")
+    git = project.top().with_environment(GIT_INDEX_FILE=str(index))
     try:
         git("read-tree", "HEAD")
         git("rm", "-r", "--cached", "--quiet", "--", prefix)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
 # A name of our own for commits that no person made; `.invalid` can belong to nobody (RFC 2606).
 _OURSELVES = {
@@ -84,6 +84,22 @@ class Git:
             GitError: the command failed.
         """
         return self.run(*arguments, stdin=stdin).stdout.decode(errors="surrogateescape").rstrip("\n")
+
+    def top(self) -> Git:
+        """Return the same git at the top of the repository."""
+        return Git(Path(self("rev-parse", "--show-toplevel")), self.environment)
+
+    def prefix(self) -> str:
+        """Return this folder inside its repository, empty or ending in a slash."""
+        return self("rev-parse", "--show-prefix")
+
+    def path_of(self, name: str) -> Path:
+        """Return the absolute path of a file of git's own, for example `index`."""
+        return Path(self("rev-parse", "--path-format=absolute", "--git-path", name))
+
+    def committed(self) -> str:
+        """Return the tree of this folder's committed files."""
+        return self("rev-parse", "HEAD:./")
 
     def with_environment(self, **variables: str) -> Git:
         """Return the same git with more variables."""

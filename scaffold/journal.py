@@ -56,19 +56,18 @@ def recover(folder: Path) -> bool:
     """
     if not is_unfinished(folder):
         return False
-    top = _top(Git(folder))
-    with _path(top).open() as file:
-        _lock(file)
-        journal = _read(file.read())
+    top = Git(folder).top()
+    with _path(top).open() as written_down:
+        _lock(written_down)
+        journal = _read(written_down.read())
         # Cut off while it was written, nothing had been touched yet; and what was committed since is not undone.
-        if journal is None or top("rev-parse", "HEAD") != journal.head:
-            _path(top).unlink(missing_ok=True)
-            return True
-        touched = _touched(top, journal)
-        edited = [file.path for file in touched if not _is_ours(top, file)]
-        if edited:
-            raise _edited_since(edited)
-        _roll_back(top, journal, touched)
+        if journal is not None and top("rev-parse", "HEAD") == journal.head:
+            touched = _touched(top, journal)
+            edited = [file.path for file in touched if not _is_ours(top, file)]
+            if edited:
+                raise _edited_since(edited)
+            _roll_back(top, journal, touched)
+        _path(top).unlink()
     return True
 
 
@@ -87,8 +86,12 @@ def alone(project: Git) -> Iterator[TextIO]:
             raise _running()
         try:
             yield file
-        finally:
-            path.unlink(missing_ok=True)
+        except BaseException:
+            # What could not be put back must stay written down.
+            if not os.fstat(file.fileno()).st_size:
+                path.unlink()
+            raise
+        path.unlink()
 
 
 @contextlib.contextmanager
@@ -100,23 +103,14 @@ def written(file: TextIO, project: Git, journal: Journal) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        top = _top(project)
+        top = project.top()
         _roll_back(top, journal, _touched(top, journal))
+        file.truncate(0)
         raise
 
 
-def prefix_of(project: Git) -> str:
-    """Return the project's folder inside its repository, empty or ending in a slash."""
-    return project("rev-parse", "--show-prefix")
-
-
-def path_in_git(project: Git, name: str) -> Path:
-    """Return the place of a file of git's own."""
-    return Path(project("rev-parse", "--path-format=absolute", "--git-path", name))
-
-
 def _path(project: Git) -> Path:
-    return path_in_git(project, _NAME)
+    return project.path_of(_NAME)
 
 
 def _lock(journal: TextIO) -> None:
@@ -143,10 +137,6 @@ def _edited_since(paths: Sequence[str]) -> ScaffoldError:
         "Put your edits aside, `git checkout HEAD -- FILE` for each, then try again.",
         4,
     )
-
-
-def _top(anywhere: Git) -> Git:
-    return Git(Path(anywhere("rev-parse", "--show-toplevel")), anywhere.environment)
 
 
 def _read(text: str) -> Journal | None:
@@ -200,14 +190,13 @@ def _roll_back(top: Git, journal: Journal, touched: Sequence[_Touched]) -> None:
     """Put the touched files and their entries in the index back to the commit the update started from."""
     with contextlib.suppress(FileNotFoundError):
         # Only left over when git was killed; ours was the only git at work then.
-        path_in_git(top, "index.lock").unlink()
+        top.path_of("index.lock").unlink()
     created = [file.path for file in touched if file.is_new]
     for path in created:
         with contextlib.suppress(FileNotFoundError, NotADirectoryError):
             (top.folder / path).unlink()
     _restore(top, journal, touched)
     _remove_empty(top.folder, created)
-    _path(top).unlink(missing_ok=True)
 
 
 def _restore(top: Git, journal: Journal, touched: Sequence[_Touched]) -> None:

@@ -115,9 +115,9 @@ def _borrowing_repository(project: Git, folder: Path) -> Git:
     folder.mkdir()
     git = neutral(folder)
     git("init", "--quiet")
-    objects = project("rev-parse", "--path-format=absolute", "--git-path", "objects")
+    objects = project.path_of("objects")
     info = folder / ".git"
-    (info / "objects/info/alternates").write_text(objects + "\n")
+    (info / "objects/info/alternates").write_text(f"{objects}\n")
     (info / "info").mkdir(exist_ok=True)
     (info / "info/attributes").write_text(_ATTRIBUTES)
     return git

@@ -202,7 +202,7 @@ def _plan(request: UpdateRequest, project: Project, choice: Choice, work: Path) 
     edited = edited_by_owner(sides)
     check_lockfile = reconcile(sides)
     label, drop = f"template-{choice.newer}", request.edited == "remove"
-    joined = merge.join(project.git, committed(project), base, theirs, label=label, drop_edited=drop)
+    joined = merge.join(project.git, project.git.committed(), base, theirs, label=label, drop_edited=drop)
     return UpdatePlan(
         project=project,
         to_version=choice.newer,
@@ -227,12 +227,6 @@ def _told_apart(joined: Joined, edited: set[str]) -> Joined:
         if change.path not in joined.removed_edited
     ]
     return replace(joined, changes=tuple(changes))
-
-
-def committed(project: Project) -> str:
-    """Return the tree of the project's committed files."""
-    prefix = journal.prefix_of(project.git)
-    return project.git("rev-parse", f"HEAD:{prefix}" if prefix else "HEAD^{tree}")
 
 
 def recorded_answers(project: Project) -> Answers:

@@ -152,8 +152,8 @@ class _Store:
         self.project, self.folder = project, folder
         folder.mkdir()
         neutral(folder)("init", "--quiet", "--bare")
-        objects = project.git("rev-parse", "--path-format=absolute", "--git-path", "objects")
-        (folder / "objects/info/alternates").write_text(objects + "\n")
+        objects = project.git.path_of("objects")
+        (folder / "objects/info/alternates").write_text(f"{objects}\n")
 
     def of_folder(self, folder: Path) -> str:
         """Store a folder and return its tree."""
@@ -167,14 +167,13 @@ class _Store:
         The project's own index and objects are left alone.
         """
         index = self.folder / "project.index"
-        own = self.project.git("rev-parse", "--path-format=absolute", "--git-path", "index")
-        index.write_bytes(Path(own).read_bytes())
+        index.write_bytes(self.project.git.path_of("index").read_bytes())
         git = self.project.git.with_environment(
             GIT_INDEX_FILE=str(index),
             GIT_OBJECT_DIRECTORY=str(self.folder / "objects"),
         )
         git("add", "--update", "--", ".")
-        prefix = journal.prefix_of(self.project.git)
+        prefix = self.project.git.prefix()
         return git("write-tree", *((f"--prefix={prefix}",) if prefix else ()))
 
 

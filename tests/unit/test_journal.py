@@ -81,7 +81,7 @@ def test_edits_of_other_files_stay(died: Path) -> None:
 
 @pytest.mark.parametrize("cut", ["", "{", "[]", json.dumps({"head": "x"})])
 def test_a_journal_that_was_cut_off_means_that_nothing_was_touched(died: Path, cut: str) -> None:
-    place = journal.path_in_git(Git(died), "scaffold-update.json")
+    place = Git(died).path_of("scaffold-update.json")
     place.write_text(cut)
     write(died, {"a.txt": "mine\n"})
     before = state(died)
@@ -91,7 +91,7 @@ def test_a_journal_that_was_cut_off_means_that_nothing_was_touched(died: Path, c
 
 
 def test_an_update_that_is_at_work_is_left_alone(died: Path) -> None:
-    place = journal.path_in_git(Git(died), "scaffold-update.json")
+    place = Git(died).path_of("scaffold-update.json")
     text = place.read_text()
     place.unlink()
     with journal.alone(Git(died)) as file:
