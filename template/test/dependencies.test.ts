@@ -66,9 +66,10 @@ describe('dependencies', () => {
   });
 
   it('code made from text does not run, and __proto__ is gone, where the program starts', () => {
-    for (const script of ['start', 'dev']) {
-      assert.match(manifest.scripts[script] ?? '', /--disallow-code-generation-from-strings/);
-      assert.match(manifest.scripts[script] ?? '', /--disable-proto=delete/);
+    for (const script of ['start', 'dev', 'migrate', 'create-user', 'setup', 'test']) {
+      for (const flag of ['--disallow-code-generation-from-strings', '--disable-proto=delete', '--disable-sigusr1']) {
+        assert.ok(manifest.scripts[script]?.includes(` ${flag} `), `${script} lacks ${flag}`);
+      }
     }
     // eslint-disable-next-line no-eval -- the attack
     assert.throws(() => eval('1'), EvalError);
