@@ -1,9 +1,10 @@
 """Secure-by-default Express projects, generated and kept up to date.
 
-The command `scaffold` is for people and scripts; programs call `create_project`:
+The command `scaffold` is for people and scripts; programs call `create_project` and `update_project`:
 
     result = scaffold.create_project("my-api", {"security_contact": "security@example.com"})
     print(result.path)
+    scaffold.update_project(result.path)
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from scaffold.errors import AnswerErrors as AnswerErrors
     from scaffold.errors import AnswerProblem as AnswerProblem
     from scaffold.errors import ScaffoldError as ScaffoldError
+    from scaffold.update import UpdateResult as UpdateResult
+    from scaffold.update import update_project as update_project
 
 __version__: str
 
@@ -26,10 +29,20 @@ _PUBLIC = {
     "AnswerProblem": "scaffold.errors",
     "CreateResult": "scaffold.create",
     "ScaffoldError": "scaffold.errors",
+    "UpdateResult": "scaffold.update",
     "create_project": "scaffold.create",
+    "update_project": "scaffold.update",
 }
 
-__all__ = ["AnswerErrors", "AnswerProblem", "CreateResult", "ScaffoldError", "create_project"]
+__all__ = [
+    "AnswerErrors",
+    "AnswerProblem",
+    "CreateResult",
+    "ScaffoldError",
+    "UpdateResult",
+    "create_project",
+    "update_project",
+]
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - the public names are of many types

@@ -45,6 +45,16 @@ const SYNTAX = [
     message: 'Math.random can be predicted: use node:crypto.',
     except: ['test/**'],
   },
+  {
+    selector: 'ImportExpression > :not(Literal).source',
+    message: 'Whoever chooses the name of a module chooses the code that runs: write the name.',
+    except: ['test/**'],
+  },
+  {
+    selector: 'CallExpression:matches([callee.name="fetch"], [callee.object.name=/^(https?|globalThis)$/][callee.property.name=/^(request|get|fetch)$/]) > :not(Literal).arguments:first-child',
+    message: 'Whoever chooses the address reaches the private network: requests to addresses from settings belong into src/outbound.',
+    except: ['src/outbound/**', 'test/**'],
+  },
 ];
 
 const IMPORTS = [
@@ -97,7 +107,7 @@ function restrictions(place) {
   };
 }
 
-const PLACES = ['**/*.ts', 'src/config.ts', 'src/database/**', 'src/http/**', 'test/**'];
+const PLACES = ['**/*.ts', 'src/config.ts', 'src/database/**', 'src/http/**', 'src/outbound/**', 'test/**'];
 
 export default defineConfig(
   globalIgnores(['node_modules/', 'data/', 'coverage/']),

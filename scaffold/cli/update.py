@@ -62,7 +62,8 @@ def _update(changes: dict[str, object], /, project: str, **parameters: Any) -> N
         if edited == plan.edited:
             _finish(plan, parameters)
     if edited is not None and edited != request.edited:
-        with planned(replace(request, edited=edited)) as plan:
+        # The answers of the preview, never asked for again: what was seen is what is applied.
+        with planned(replace(request, edited=edited, changes=plan.answers, ask=None)) as plan:
             _finish(plan, parameters)
 
 

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { describe, it } from 'node:test';
+import { isPrivate } from '../src/config/environment.ts';
 import { ConfigError, loadConfig, SETTING_NAMES } from '../src/config.ts';
 
 const EXAMPLE = parseEnv(readFileSync(new URL('../.env.example', import.meta.url), 'utf8'));
@@ -145,6 +146,19 @@ describe('configuration', () => {
       chmodSync(path, mode);
       assert.deepEqual(refused({ ...rest, JWT_SECRET_FILE: path }), ['JWT_SECRET_FILE'], mode.toString(8));
     }
+  });
+
+  it('a secret file that a group can read is accepted only from another owner and for a group of this process', () => {
+    const process = { uid: 10001, groups: [10001, 20000] };
+    const kubernetes = { mode: 0o100440, uid: 0, gid: 20000 };
+    assert.ok(isPrivate(kubernetes, process));
+    assert.ok(isPrivate({ mode: 0o100400, uid: 10001, gid: 10001 }, process));
+    assert.ok(!isPrivate({ ...kubernetes, gid: 30000 }, process), 'a group of somebody else');
+    assert.ok(!isPrivate({ ...kubernetes, uid: 10001 }, process), 'its own file needs no group');
+    assert.ok(!isPrivate({ ...kubernetes, mode: 0o100460 }, process), 'the group can write');
+    assert.ok(!isPrivate({ ...kubernetes, mode: 0o100444 }, process), 'everybody can read');
+    assert.ok(!isPrivate({ ...kubernetes, mode: 0o100402 }, process), 'everybody can write');
+    assert.ok(!isPrivate({ ...kubernetes, mode: 0o100450 }, process), 'the group can execute');
   });
 
   it("another program's _FILE variable is left alone", () => {

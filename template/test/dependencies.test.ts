@@ -24,6 +24,9 @@ const manifest = JSON.parse(read('package.json')) as Manifest;
 const lock = JSON.parse(read('package-lock.json')) as { lockfileVersion: number; packages: Record<string, Locked> };
 const locked = Object.entries(lock.packages).filter(([path]) => path !== '');
 
+/** Packages in production, those of packages included. Yours to raise. */
+const MOST_PACKAGES = 150;
+
 describe('dependencies', () => {
   it('a version published tomorrow is not installed by surprise: every version is exact', () => {
     for (const [name, version] of Object.entries({ ...manifest.dependencies, ...manifest.devDependencies })) {
@@ -56,8 +59,7 @@ describe('dependencies', () => {
 
   it('few strangers run in production', () => {
     const production = locked.filter(([, entry]) => entry.dev !== true);
-    assert.ok(production.length <= 110, `${production.length} packages`);
-    assert.ok(Object.keys(manifest.dependencies).length <= 12);
+    assert.ok(production.length <= MOST_PACKAGES, `${production.length} packages in production: raise MOST_PACKAGES if each has its reason in docs/dependencies.md`);
   });
 
   it('an outdated runtime is refused by the installation', () => {
@@ -66,9 +68,10 @@ describe('dependencies', () => {
   });
 
   it('code made from text does not run, and __proto__ is gone, where the program starts', () => {
-    for (const script of ['start', 'dev']) {
-      assert.match(manifest.scripts[script] ?? '', /--disallow-code-generation-from-strings/);
-      assert.match(manifest.scripts[script] ?? '', /--disable-proto=delete/);
+    for (const script of ['start', 'dev', 'migrate', 'create-user', 'setup', 'test']) {
+      for (const flag of ['--disallow-code-generation-from-strings', '--disable-proto=delete', '--disable-sigusr1']) {
+        assert.ok(manifest.scripts[script]?.includes(` ${flag} `), `${script} lacks ${flag}`);
+      }
     }
     // eslint-disable-next-line no-eval -- the attack
     assert.throws(() => eval('1'), EvalError);

@@ -51,6 +51,11 @@ const DANGEROUS: readonly Snippet[] = [
   { attack: 'certificates unchecked', rule: 'no-restricted-syntax', file: FEATURE, code: 'export const tls = { rejectUnauthorized: false };' },
   { attack: 'a broken hash', rule: 'no-restricted-syntax', file: FEATURE, code: "import { createHash } from 'node:crypto';\nexport const hash = createHash('md5');" },
   { attack: 'a token anybody can predict', rule: 'no-restricted-syntax', file: FEATURE, code: 'export const token = Math.random();' },
+  { attack: 'a module named by input', rule: 'no-restricted-syntax', file: FEATURE, code: 'export const load = (name: string): Promise<unknown> => import(name);' },
+  { attack: 'a module named by a template', rule: 'no-restricted-syntax', file: FEATURE, code: 'export const load = (name: string): Promise<unknown> => import(`./${name}.ts`);' },
+  { attack: 'a request to an address from input', rule: 'no-restricted-syntax', file: FEATURE, code: 'export const ask = (address: string): Promise<Response> => fetch(address);' },
+  { attack: 'a request to a host from input', rule: 'no-restricted-syntax', file: FEATURE, code: 'export const ask = (host: string): Promise<Response> => globalThis.fetch(`https://${host}/`);' },
+  { attack: 'a request of node:https to an address from input', rule: 'no-restricted-syntax', file: FEATURE, code: "import https from 'node:https';\nexport const ask = (address: string): unknown => https.get(address);" },
   { attack: 'a line to the console', rule: 'no-console', file: FEATURE, code: "console.log('password');" },
   { attack: 'the prototype of all objects', rule: 'no-extend-native', file: FEATURE, code: 'Object.prototype.constructor = Object;' },
 ];

@@ -1,12 +1,18 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import net, { type AddressInfo } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { loadConfig, type Config } from '../src/config.ts';
 import { createLog } from '../src/operations/log.ts';
 import { start } from '../src/server.ts';
 import { exampleSettings, PRODUCTION, startProgram } from './support/program.ts';
 
 const CANARY = 'CANARY4f1c';
+/** Flags of Node that `npm start` uses. */
+const { scripts } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { scripts: Record<string, string> };
+const FLAGS = (scripts['start'] ?? '').split(' ').filter((word) => word.startsWith('--'));
+
 const silent = { log: createLog({ level: 'silent' }) };
 
 /** Starts what must not start; if it does, it is stopped with its test. */
@@ -32,6 +38,22 @@ describe('start', { concurrency: true }, () => {
     const { code, stderr } = await startProgram(t, settings, ['--inspect=127.0.0.1:0']).ended;
     assert.equal(code, 78);
     assert.match(stderr, /--inspect/);
+  });
+
+  it('SIGUSR1 opens no debugger in a process that was started by npm start, and the process goes on', async (t) => {
+    const program = startProgram(t, await exampleSettings(t), FLAGS);
+    const { port } = await program.listening;
+    program.kill('SIGUSR1');
+    // Node.js opens its debugger on a thread of its own: it has had its time when requests on fresh connections are answered.
+    for (let request = 0; request < 20; request += 1) {
+      const answer = await fetch(`http://127.0.0.1:${port}/healthz`, { headers: { Connection: 'close' } });
+      assert.equal(answer.status, 200);
+      await delay(25);
+    }
+    program.kill('SIGTERM');
+    const { code, stderr } = await program.ended;
+    assert.doesNotMatch(stderr, /debugger|inspector/i);
+    assert.equal(code, 0);
   });
 
   it('production does not run on tables it does not know', async (t) => {

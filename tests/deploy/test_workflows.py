@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
+import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+
+from tests.support.command import environment, git
+from tests.support.histories import write
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,6 +52,63 @@ def test_the_job_that_may_write_runs_nothing_from_outside_and_never_for_a_strang
     assert [step["uses"].partition("@")[0] for step in job["steps"] if "uses" in step] == ["actions/checkout"]
     ran = "\n".join(step["run"] for step in job["steps"] if "run" in step)
     assert not re.search(r"\b(npm|npx|node|pipx?|python3?|scaffold|curl)\b", ran.replace("template-update", ""))
+
+
+FOREIGN_WORKFLOW = "on: push\njobs: {x: {runs-on: ubuntu-24.04, steps: [{run: env}]}}\n"
+
+
+def pushed(project: Path, scratch: Path, files: dict[str, str]) -> tuple[str, str]:
+    """Run the script of the job that may write, on a patch that writes some files.
+
+    Returns:
+        What the pushed commit changes, one path a line, and the text of the pull request.
+    """
+    proposal = scratch / "temp" / "proposal"
+    write(proposal, {"title.txt": "Update the template to v9\n", "body.md": "From v1 to v9.\n"})
+    subprocess.run(["git", "init", "--quiet", "--bare", scratch / "origin"], check=True)
+    subprocess.run(["git", "init", "--quiet", "--initial-branch=main", scratch / "work"], check=True)
+    shutil.copytree(project, scratch / "work", dirs_exist_ok=True)
+    git("remote", "add", "origin", scratch / "origin", cwd=scratch / "work")
+    git("add", "--all", cwd=scratch / "work")
+    git("commit", "--quiet", "-m", "Start", cwd=scratch / "work")
+    git("push", "--quiet", "origin", "main", cwd=scratch / "work")
+    write(scratch / "work", files)
+    git("add", "--all", cwd=scratch / "work")
+    patch = git("diff", "--cached", "--binary", cwd=scratch / "work") + "\n"
+    (proposal / "changes.patch").write_text(patch)
+    git("reset", "--quiet", "--hard", cwd=scratch / "work")
+    flow = workflows(project)["template-update.yml"]
+    script = max((step.get("run", "") for step in flow["jobs"]["propose"]["steps"]), key=len)
+    # Stands for GitHub: it keeps the text of the pull request, and has none open.
+    write(scratch, {"bin/gh": f'#!/bin/sh\n[ "$1 $2" = "pr create" ] && cp "$8" {scratch}/said.md\nexit 0\n'})
+    (scratch / "bin/gh").chmod(0o755)
+    path = f"{scratch / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    variables = environment(PATH=path, RUNNER_TEMP=str(scratch / "temp"), GITHUB_RUN_ID="1")
+    subprocess.run(["bash", "-eo", "pipefail", "-c", script], cwd=scratch / "work", env=variables, check=True)
+    changed = git("diff", "--name-only", "main", "template-update", cwd=scratch / "origin")
+    return changed, (scratch / "said.md").read_text()
+
+
+def test_a_patch_of_foreign_code_pushes_no_workflow_that_would_run_with_all_secrets(
+    project: Path, tmp_path: Path
+) -> None:
+    hidden = {".github/workflows/x.yml": FOREIGN_WORKFLOW, ".github/dependabot.yml": "version: 2\n"}
+    changed, said = pushed(project, tmp_path, {**hidden, "src/new.ts": "1;\n"})
+    assert changed == "src/new.ts"
+    assert "    +on: push" in said
+    assert ".github/dependabot.yml" in said
+
+
+def test_an_update_of_workflows_alone_is_proposed_as_a_patch_for_a_person(project: Path, tmp_path: Path) -> None:
+    changed, said = pushed(project, tmp_path, {".github/workflows/x.yml": FOREIGN_WORKFLOW})
+    assert changed == ""
+    assert "    +on: push" in said
+
+
+def test_an_update_without_workflows_is_pushed_whole(project: Path, tmp_path: Path) -> None:
+    changed, said = pushed(project, tmp_path, {"src/new.ts": "1;\n", "README.md": "Other.\n"})
+    assert changed.split() == ["README.md", "src/new.ts"]
+    assert said == "From v1 to v9.\n"
 
 
 def test_an_action_is_named_by_commit_because_tags_move(project: Path) -> None:

@@ -127,6 +127,23 @@ def test_a_new_question_is_asked_and_nothing_else(
     assert (project / "owner.txt").read_text() == "platform\n"
 
 
+def test_answers_given_before_the_preview_are_the_ones_applied_after_a_decision(
+    update: Callable[..., Terminal], history: History, project: Path
+) -> None:
+    write(project, {"gone.txt": "gone\nedited\n"})
+    commit(project)
+    question = 'owner: {type: str, help: "Who owns it?"}\n'
+    (history.folder / "copier.yml").write_text((history.folder / "copier.yml").read_text() + question)
+    history.release("v1.2.0", {"owner.txt.jinja": "{{ owner }}\n"})
+    terminal = update().see("Who owns it?").press("platform", ENTER)
+    terminal.see("Continue", "platform").press(ENTER)
+    terminal.see(WHAT_BECOMES).press(ENTER)
+    assert terminal.end() == 0
+    assert terminal.text.count("The new version has new questions") == 1
+    assert (project / "owner.txt").read_text() == "platform\n"
+    assert (project / "gone.txt").exists()
+
+
 def test_plain_lines_do_where_the_cursor_cannot_move(update: Callable[..., Terminal], project: Path) -> None:
     before = state(project)
     terminal = update(TERM="dumb").see(QUESTION, "1) update", "2) cancel").press("2", ENTER)

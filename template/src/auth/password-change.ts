@@ -20,6 +20,7 @@ export function passwordChangeRoute(services: Services): AnyRoute {
     summary: 'Change the password; every other session ends',
     access: authenticated,
     body: z.strictObject({ currentPassword: claimedPassword(), newPassword: newPassword() }),
+    problems: [401],
     status: 204,
     handle: async ({ body, principal: { userId, sessionId }, context }) => {
       const user = await database

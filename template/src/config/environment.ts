@@ -34,11 +34,39 @@ export function readSettings(names: readonly string[], environment: NodeJS.Proce
   return { values, mistakes };
 }
 
+/** Who owns a secret file and who may read it, as `fs.stat` tells. */
+export interface FileRights {
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** The user and the groups that a process runs as. */
+export interface Identity {
+  readonly uid: number;
+  readonly groups: readonly number[];
+}
+
+/**
+ * Whether nobody but the process, and root, can read a secret file. Kubernetes mounts secrets as `root:GROUP 0440`, so
+ * a file of somebody else's may be readable for a group of ours. A file of our own needs no group.
+ */
+export function isPrivate({ mode, uid, gid }: FileRights, process: Identity): boolean {
+  const readableForGroup = (mode & 0o040) !== 0;
+  const sharedOnPurpose = uid !== process.uid && process.groups.includes(gid);
+  return (mode & 0o037) === 0 && (!readableForGroup || sharedOnPurpose);
+}
+
+const ourselves = (): Identity => ({
+  uid: process.geteuid?.() ?? 0,
+  groups: [process.getegid?.() ?? 0, ...(process.getgroups?.() ?? [])],
+});
+
 function readSecretFile(path: string): { text: string } | { rule: string } {
   try {
     /* eslint-disable security/detect-non-literal-fs-filename -- the operator names the file, nobody else can */
     // Whoever else may read the file knows the secret.
-    if ((statSync(path).mode & 0o077) !== 0) return { rule: 'must name a file that only its owner can read (chmod 600)' };
+    if (!isPrivate(statSync(path), ourselves())) return { rule: 'must name a file that only this process can read (chmod 600)' };
     return { text: readFileSync(path, 'utf8').trimEnd() };
     /* eslint-enable security/detect-non-literal-fs-filename */
   } catch {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { DOCUMENTED } from '../http/documented.ts';
 
 /** Where a page begins: after this row, newest first. */
 export interface Position {
@@ -30,7 +31,15 @@ const cursor = z
     if (position) return position;
     context.addIssue({ code: 'custom', message: 'a cursor from an earlier page' });
     return z.NEVER;
-  });
+  })
+  .register(DOCUMENTED, { type: 'string', maxLength: 100, description: 'The `nextCursor` of an earlier page.' });
+
+/** Most items of a page. */
+export const MAX_LIMIT = 100;
+
+/** The items of a page, as answers declare them. */
+export const pageOf = <Item extends z.ZodType>(item: Item) =>
+  z.strictObject({ items: z.array(item).max(MAX_LIMIT), nextCursor: z.string().nullable() });
 
 /** Query parameters of a list. The page is bounded: nobody can ask for everything at once. */
 export const pageQuery = z.strictObject({
@@ -38,7 +47,8 @@ export const pageQuery = z.strictObject({
     .string()
     .regex(/^(?:[1-9]\d?|100)$/, { error: 'a whole number from 1 to 100' })
     .default('20')
-    .transform(Number),
+    .transform(Number)
+    .register(DOCUMENTED, { type: 'integer', minimum: 1, maximum: MAX_LIMIT, default: 20 }),
   cursor: cursor.optional(),
 });
 

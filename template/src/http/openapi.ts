@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Authenticator } from '../auth/authenticator.ts';
 import { PROJECT_DESCRIPTION, PROJECT_NAME } from '../project.ts';
+import { DOCUMENTED } from './documented.ts';
 import type { Access, AnyRoute } from './route.ts';
 
 type Json = Record<string, unknown>;
@@ -20,14 +21,23 @@ export function openApi(publicUrl: string, routes: readonly AnyRoute[], { scheme
     components: {
       securitySchemes: { [scheme.name]: scheme.definition },
       schemas: { Problem: PROBLEM },
-      responses: { Problem: { description: 'Problem details (RFC 9457)', content: content('application/problem+json', PROBLEM_REF) } },
+      headers: HEADERS,
+      responses: {
+        Problem: problemWith({}),
+        Unauthenticated: problemWith({ 'WWW-Authenticate': { $ref: '#/components/headers/WWW-Authenticate' } }),
+        RetryLater: problemWith({ 'Retry-After': { $ref: '#/components/headers/Retry-After' } }),
+      },
     },
   };
 }
 
 function operation(route: AnyRoute, scheme: string): Json {
   const { method, path, summary, access, params, query, body, response, status } = route;
-  const success = { description: summary, ...(response && { content: content('application/json', jsonSchema(response, 'output')) }) };
+  const success = {
+    description: summary,
+    headers: { ...LIMIT_HEADERS, ...(status === 201 && { Location: { $ref: '#/components/headers/Location' } }) },
+    ...(response && { content: content('application/json', jsonSchema(response, 'output')) }),
+  };
   return {
     operationId: `${method}${path.replaceAll(/[^a-z\d]+(.)/gi, (_, next: string) => next.toUpperCase())}`,
     summary,
@@ -36,7 +46,7 @@ function operation(route: AnyRoute, scheme: string): Json {
     ...(body && { requestBody: { required: true, content: content('application/json', jsonSchema(body, 'input')) } }),
     responses: {
       [status]: success,
-      ...Object.fromEntries([...errorStatuses(route), 'default'].map((code) => [code, PROBLEM_RESPONSE])),
+      ...Object.fromEntries([...errorStatuses(route), 'default' as const].map((code) => [code, problemResponse(code)])),
     },
   };
 }
@@ -52,18 +62,24 @@ function describeAccess(access: Access, scheme: string): Json {
   }
 }
 
-function errorStatuses({ access, body, params }: AnyRoute): number[] {
-  return [
-    400,
+/** Every refusal that a caller of the route has to reckon with, in order. */
+function errorStatuses({ access, body, params, problems = [] }: AnyRoute): number[] {
+  const found = [
+    ...[400, 406, 421, 429, 500, 503],
     ...(access.kind === 'public' ? [] : [401]),
     ...(access.kind === 'permission' ? [403] : []),
     ...(params ? [404] : []),
-    406,
-    ...(body ? [413, 415] : []),
-    429,
-    500,
-    503,
+    ...(body ? [408, 413, 415] : []),
+    ...problems,
   ];
+  return [...new Set(found)].toSorted((a, b) => a - b);
+}
+
+const RETRY_LATER: readonly unknown[] = [429, 503];
+
+function problemResponse(status: number | 'default'): Json {
+  if (status === 401) return { $ref: '#/components/responses/Unauthenticated' };
+  return { $ref: `#/components/responses/${RETRY_LATER.includes(status) ? 'RetryLater' : 'Problem'}` };
 }
 
 function parameters(place: 'path' | 'query', schema: z.ZodType | undefined): Json[] {
@@ -78,15 +94,42 @@ function parameters(place: 'path' | 'query', schema: z.ZodType | undefined): Jso
 }
 
 function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): Json {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any' });
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any', override: describe });
   return rest;
+}
+
+/** Writes what `DOCUMENTED` says over what zod derived. */
+function describe({ zodSchema, jsonSchema: derived }: { readonly zodSchema: z.core.$ZodTypes; readonly jsonSchema: Json }): void {
+  const documented = DOCUMENTED.get(zodSchema);
+  if (documented === undefined) return;
+  for (const name of Object.keys(derived)) Reflect.deleteProperty(derived, name);
+  Object.assign(derived, documented);
 }
 
 const content = (type: string, schema: Json): Json => ({ [type]: { schema } });
 
-const PROBLEM_RESPONSE = { $ref: '#/components/responses/Problem' };
-
 const PROBLEM_REF = { $ref: '#/components/schemas/Problem' };
+
+const header = (description: string, schema: Json): Json => ({ description, schema });
+
+const HEADERS = {
+  Location: header('Path of what was created.', { type: 'string' }),
+  RateLimit: header('What is left of the limit, and when it starts over (draft-ietf-httpapi-ratelimit-headers-07).', { type: 'string' }),
+  'RateLimit-Policy': header('Requests in a window of seconds, for example `300;w=60`.', { type: 'string' }),
+  'Retry-After': header('Seconds to wait.', { type: 'integer', minimum: 1 }),
+  'WWW-Authenticate': header('How to sign in (RFC 6750).', { type: 'string' }),
+};
+
+const LIMIT_HEADERS = {
+  RateLimit: { $ref: '#/components/headers/RateLimit' },
+  'RateLimit-Policy': { $ref: '#/components/headers/RateLimit-Policy' },
+};
+
+const problemWith = (headers: Json): Json => ({
+  description: 'Problem details (RFC 9457)',
+  headers: { ...LIMIT_HEADERS, ...headers },
+  content: content('application/problem+json', PROBLEM_REF),
+});
 
 const PROBLEM = jsonSchema(
   z.strictObject({

@@ -59,6 +59,8 @@ export interface Route<
   readonly bodyLimit?: number;
   /** Status of success. */
   readonly status: 200 | 201 | 202 | 204;
+  /** Further statuses with which `handle` refuses, for the OpenAPI document. */
+  readonly problems?: readonly (401 | 403 | 404 | 409)[];
   /** Everything the answer may contain; anything else never leaves. Absent with 204. */
   readonly response?: R;
   handle(input: HandlerInput<A, P, Q, B>): Promise<R extends z.ZodType ? z.input<R> : undefined>;

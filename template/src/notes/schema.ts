@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { pageOf } from '../database/keyset.ts';
 import { multilineText, text } from '../http/text.ts';
 import type { Note } from './repository.ts';
 
@@ -8,7 +9,8 @@ export const newNote = z.strictObject({ title: text(1, 200), body: multilineText
 
 export const noteChange = z
   .strictObject({ title: text(1, 200).optional(), body: multilineText(0, 10_000).optional() })
-  .refine((change) => Object.keys(change).length > 0, { error: 'at-least-one-field' });
+  .refine((change) => Object.keys(change).length > 0, { error: 'at-least-one-field' })
+  .meta({ minProperties: 1 });
 
 export const note = z.strictObject({
   id: z.uuid(),
@@ -18,7 +20,7 @@ export const note = z.strictObject({
   updatedAt: z.iso.datetime(),
 });
 
-export const notePage = z.strictObject({ items: z.array(note), nextCursor: z.string().nullable() });
+export const notePage = pageOf(note);
 
 /** What leaves: named fields only, so a new column stays inside until somebody decides otherwise. */
 export const toNote = (row: Note): z.input<typeof note> => ({

@@ -49,6 +49,7 @@ export function meRoutes({ database, clock }: Services): readonly AnyRoute[] {
       path: '/api/v1/me',
       summary: 'Delete your account and everything in it; needs a sign-in of the last five minutes',
       access: authenticated,
+      problems: [403, 409],
       status: 204,
       handle: async ({ principal, context }) => {
         if (clock() - principal.authenticatedAt > RECENT_MS) throw reauthenticationRequired();

@@ -46,6 +46,7 @@ export function userRoutes({ database, clock }: Services): readonly AnyRoute[] {
       access: can('users:write'),
       params: userId,
       body: userChange,
+      problems: [409],
       status: 200,
       response: user,
       handle: async ({ principal, params, body, context }) => {

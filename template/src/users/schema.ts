@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ROLES } from '../auth/policy.ts';
+import { pageOf } from '../database/keyset.ts';
 import { text } from '../http/text.ts';
 import type { User } from './repository.ts';
 
@@ -9,7 +10,8 @@ export const ownChange = z.strictObject({ displayName: text(1, 100) });
 
 export const userChange = z
   .strictObject({ role: z.enum(ROLES).optional(), disabled: z.boolean().optional() })
-  .refine((change) => Object.keys(change).length > 0, { error: 'at-least-one-field' });
+  .refine((change) => Object.keys(change).length > 0, { error: 'at-least-one-field' })
+  .meta({ minProperties: 1 });
 
 /** What users see of themselves. */
 export const me = z.strictObject({
@@ -23,7 +25,7 @@ export const me = z.strictObject({
 /** What administrators see of users. */
 export const user = z.strictObject({ ...me.shape, disabled: z.boolean(), emailVerified: z.boolean() });
 
-export const userPage = z.strictObject({ items: z.array(user), nextCursor: z.string().nullable() });
+export const userPage = pageOf(user);
 
 export const toMe = (row: User): z.input<typeof me> => ({
   id: row.id,

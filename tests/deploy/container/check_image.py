@@ -82,9 +82,8 @@ def test_even_a_writable_image_keeps_its_code(engine: Engine, image: str) -> Non
 
 
 def test_a_start_compiles_nothing(engine: Engine, container: str) -> None:
-    flags = "--disable-proto=delete --disallow-code-generation-from-strings"
     for entry in ("server.ts", "commands/healthcheck.ts"):
-        script = f"cd /app && NODE_DEBUG_NATIVE=COMPILE_CACHE node {flags} --eval \"import('./src/{entry}')\""
+        script = f"cd /app && NODE_DEBUG_NATIVE=COMPILE_CACHE node --eval \"import('./src/{entry}')\""
         lines = [line for line in inside(engine, container, script).splitlines() if "/app/" in line]
         assert [line for line in lines if line.endswith("was not initialized, initializing the in-memory entry")] == []
         assert [line for line in lines if "was accepted" in line]
@@ -93,6 +92,21 @@ def test_a_start_compiles_nothing(engine: Engine, container: str) -> None:
 def test_an_intruder_finds_no_package_manager_and_no_way_up(engine: Engine, container: str) -> None:
     assert inside(engine, container, "for p in npm npx corepack yarn; do command -v $p; done") == ""
     assert inside(engine, container, "find / -xdev -perm /6000 -type f 2>/dev/null") == ""
+
+
+def test_a_signal_opens_no_debugger_in_the_server(engine: Engine, container: str) -> None:
+    inside(engine, container, "kill -USR1 $(pidof node | tr ' ' '\\n' | sort -n | head -n 1)")
+    listening = "for _ in 1 2 3 4 5; do cat /proc/net/tcp /proc/net/tcp6; sleep 0.3; done | grep -ci ':240d '"
+    # 9229, where Node.js listens for debuggers, is 240D in hexadecimal.
+    assert inside(engine, container, listening) == "0"
+    assert "ebugger" not in engine("logs", container, merge=True)
+    assert inside(engine, container, "node -p process.execArgv.length") == "0"
+
+
+def test_every_program_of_the_container_has_the_flags(engine: Engine, container: str) -> None:
+    probe = "node -p \"Object.hasOwn(Object.prototype, '__proto__')\""
+    assert inside(engine, container, probe) == "false"
+    assert "EvalError" in inside(engine, container, "node --eval \"eval('1')\"; true")
 
 
 def test_the_database_file_is_private(engine: Engine, container: str) -> None:
@@ -117,7 +131,7 @@ def test_no_secret_travels_in_a_layer_or_in_the_configuration(engine: Engine, im
     described: list[dict[str, Any]] = json.loads(engine("inspect", image))
     names = {variable.partition("=")[0] for variable in described[0]["Config"]["Env"]}
     # The certificate bundle belongs to the stand-in for the base image.
-    assert names - {"NODE_EXTRA_CA_CERTS"} == {"PATH", "NODE_ENV", "HOST", "NODE_COMPILE_CACHE"}
+    assert names - {"NODE_EXTRA_CA_CERTS"} == {"PATH", "NODE_ENV", "HOST", "NODE_OPTIONS", "NODE_COMPILE_CACHE"}
 
 
 def test_without_settings_it_refuses_to_start_and_names_all_of_them(engine: Engine, image: str) -> None:

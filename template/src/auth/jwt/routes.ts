@@ -35,6 +35,7 @@ export function jwtRoutes(services: Services, accessTokens: AccessTokens): reado
     summary: 'Exchange an e-mail address and a password for tokens',
     access: dangerouslyPublic('the password is the proof'),
     body: credentials,
+    problems: [401],
     status: 200,
     response: tokens,
     handle: async ({ body, context }) => {
@@ -52,6 +53,7 @@ export function jwtRoutes(services: Services, accessTokens: AccessTokens): reado
     summary: 'Exchange a refresh token for new tokens; using one twice ends the session',
     access: dangerouslyPublic('the refresh token is the proof'),
     body: z.strictObject({ refreshToken: z.string().min(1).max(128) }),
+    problems: [401],
     status: 200,
     response: tokens,
     handle: async ({ body: { refreshToken }, context }) => {
