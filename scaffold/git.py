@@ -3,7 +3,7 @@
 A template and a project are input, and so is the configuration that lies in a project's repository: it can
 name programs that git starts by itself. Each way of running git below says whose configuration it follows:
 
-- `scratch` and `bare`: nobody's. For what is computed in repositories that Scaffold has just made.
+- `neutral` and `bare`: nobody's. For what is computed in repositories that Scaffold has just made.
 - `fetching`: the user's own. For fetching what the user named, with their credentials.
 - `creating`: the user's own, in a repository that Scaffold has just made.
 - `applying`: the user's own and the project's. For changing a project, as the user's `git checkout` would.
