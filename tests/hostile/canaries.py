@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from tests.support.command import environment, git
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
 # The hooks of githooks(5) that a command here could meet; the others belong to servers, mail and Perforce.
@@ -170,9 +170,9 @@ def plant_hooks(folder: Path, aviary: Aviary, prefix: str = "hook") -> None:
         shutil.copy2(aviary.program(f"{prefix}-{hook}", "exit 0"), folder / hook)
 
 
-def sing(command: str, folder: Path) -> None:
+def sing(command: str, folder: Path, env: Mapping[str, str] | None = None) -> None:
     """Run plain git commands and let them fail."""
-    plain = {**environment(), "GIT_TERMINAL_PROMPT": "0", "GIT_MERGE_AUTOEDIT": "no"}
+    plain = {**(env or environment()), "GIT_TERMINAL_PROMPT": "0", "GIT_MERGE_AUTOEDIT": "no"}
     for name in ("SSH_ASKPASS", "DISPLAY", "EDITOR", "VISUAL", "PAGER"):
         plain.pop(name, None)
     subprocess.run(

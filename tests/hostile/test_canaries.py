@@ -37,9 +37,9 @@ result.write_text(json.dumps(told))
 """
 
 
-def run(ground: Ground, *verbs: tuple[str, ...]) -> list[tuple[str, int, list[str]]]:
+def run(ground: Ground, *verbs: tuple[str, ...], **variables: str) -> list[tuple[str, int, list[str]]]:
     """Run verbs in the project; return for each its exit code and the canaries that sang."""
-    env = environment(PYTHONPATH=str(ROOT), **({"PATH": ground.path} if ground.path else {}))
+    env = environment(PYTHONPATH=str(ROOT), **({"PATH": ground.path} if ground.path else {}), **variables)
     result = ground.aviary.folder / "result.json"
     command = [sys.executable, "-c", DRIVER, ground.aviary.folder, result, json.dumps(verbs)]
     done = subprocess.run(command, cwd=ground.project, env=env, capture_output=True, text=True, check=False, timeout=300)
