@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ from tests.support.small_template import as_repository
 if TYPE_CHECKING:
     from pathlib import Path
 
-FILES = {"one.txt": "1\n", "two.txt": "2\n", "three.txt": "3\n", "four.txt": "4\n", "five.txt": "5\n"}
+FILES = {f"{name}.txt": f"{name}\n" for name in ("one", "two", "three", "four", "five")}
 # Programs that the owner's own `git checkout` would run as well; `sub-` are those of a submodule.
 FILTERS = {"filter-clean", "filter-smudge", "included-clean", "worktree-clean"}
 
@@ -39,7 +40,7 @@ def project_of_two_releases(folder: Path) -> Path:
     folder.mkdir()
     history = start(folder / "template")
     history.release("v1.0.0", FILES, CHANGELOG__md="# Changelog\n")
-    history.release("v2.0.0", {name: f"{text}new\n" for name, text in FILES.items()} | {"six.txt": "6\n"})
+    history.release("v2.0.0", {name: f"{text}new\n" for name, text in FILES.items()} | {"six.txt": "six\n"})
     return history.project(folder / "project", "v1.0.0")
 
 
@@ -69,15 +70,17 @@ def hooks_elsewhere(folder: Path) -> Ground:
 
 def bare_in_clone(folder: Path) -> Ground:
     """Return a folder of an honest clone that is laid out as a bare repository, configuration included."""
-    inner, aviary = project_of_two_releases(folder), Aviary(folder / "aviary")
-    for part in ("HEAD", "config", "objects", "refs", "index"):
-        shutil.move(inner / ".git" / part, inner / part)
-    shutil.rmtree(inner / ".git")
-    plant(inner, aviary, WAYS)
-    configure(inner, ["core.bare=false", f"core.worktree={folder / 'clone' / 'project'}"])
-    outer = folder / "outer"
+    project, aviary = project_of_two_releases(folder), Aviary(folder / "aviary")
+    outer, inner = folder / "outer", folder / "outer/project"
     outer.mkdir()
-    shutil.move(inner, outer / "project")
+    shutil.rmtree(project / ".git")
+    shutil.move(project, inner)
+    as_repository(outer)
+    for part in ("HEAD", "config", "objects", "refs", "index"):
+        shutil.move(outer / ".git" / part, inner / part)
+    shutil.rmtree(outer / ".git")
+    plant(inner, aviary, [way for way in WAYS if way.name != "filter-process"])
+    configure(inner, ["core.bare=false", "core.worktree=.."])
     git("init", "--quiet", cwd=outer)
     git("add", "--all", "--force", cwd=outer)
     git("commit", "--quiet", "--message", "Harmless", cwd=outer)
@@ -103,8 +106,24 @@ def promisor(folder: Path) -> Ground:
     blob = git("rev-parse", "HEAD:two.txt", cwd=project)
     (project / ".git/objects" / blob[:2] / blob[2:]).unlink()
     age(project)
+    missing = f"100644 blob {'1' * 40}\tone.txt"
+    _die(project, git("mktree", "--missing", cwd=project, stdin=missing))
     aviary.sung()
     return Ground(project, aviary, "")
+
+
+def dead_update(folder: Path) -> Ground:
+    """Return an unpacked archive in which an update seems to have died half way: the next one puts it back."""
+    ground = archive(folder, "filter-process")
+    git("-c", "core.fsmonitor=false", "rm", "--cached", "--quiet", "one.txt", cwd=ground.project)
+    _die(ground.project, git("-c", "core.fsmonitor=false", "write-tree", cwd=ground.project))
+    ground.aviary.sung()
+    return ground
+
+
+def _die(project: Path, target: str) -> None:
+    journal = {"head": git("rev-parse", "HEAD", cwd=project), "target": target}
+    (project / ".git/scaffold-update.json").write_text(json.dumps(journal))
 
 
 def _add_submodule(project: Path, aviary: Aviary) -> None:

@@ -80,3 +80,11 @@ def test_a_bare_repository_inside_a_clone_is_not_used(tmp_path: Path) -> None:
 def test_objects_that_a_project_misses_are_not_fetched(tmp_path: Path) -> None:
     ground = grounds.promisor(tmp_path / "a")
     assert [sung for _, _, sung in run(ground, *LOOKING[:4], UPDATE)] == [[]] * 5
+
+
+def test_a_dry_run_does_not_check_out_what_an_archive_calls_an_unfinished_update(tmp_path: Path) -> None:
+    ground = grounds.dead_update(tmp_path / "a")
+    assert run(ground, *LOOKING[2:4]) == silent(4, *LOOKING[2:4])
+    [(_, code, sung)] = run(ground, UPDATE)
+    assert code == 0
+    assert set() < {*sung} <= FILTERS
