@@ -45,7 +45,7 @@ def _require_unchanged(project: Git, joined: Joined) -> None:
     planned = neutral(joined.repository)("rev-parse", f"{joined.ours}^{{tree}}")
     if project.committed() != planned:
         raise GitError("something was committed since the update was planned")
-    if project("status", "--porcelain", "--untracked-files=no", "--", "."):
+    if project("status", "--porcelain", "--untracked-files=no", "--ignore-submodules=dirty", "--", "."):
         raise GitError("tracked files were changed since the update was planned")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scaffold.git import neutral
+from scaffold.git import bare
 from scaffold.status import compared
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ def diff_of(folder: Path) -> str:
         ScaffoldError: the project or its template cannot be used.
     """
     with compared(folder) as comparison:
-        shown = neutral(comparison.repository).run(
+        shown = bare(comparison.repository).run(
             "diff", "--no-color", "--find-renames", comparison.rendered, comparison.present
         )
         return shown.stdout.decode(errors="replace")

@@ -11,7 +11,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from scaffold.errors import template_broken, template_runs_code
+from scaffold.errors import template_broken, template_leaves_project, template_runs_code
+from scaffold.paths import leads_out, names_git
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from scaffold.source import Template
 
 ANSWERS_FILE = ".copier-answers.yml"
+# How many files an error names.
+_NAMED = 5
 # One entry of YAML with the lines a long value goes on in.
 SOURCE_ENTRY = re.compile(r"^_src_path:.*\n(?:[ \t].*\n|\n)*", re.MULTILINE)
 
@@ -36,7 +39,7 @@ def render(template: Template, answers: Mapping[str, Answer], into: Path) -> tup
         The paths of all files, relative to `into`, in order.
 
     Raises:
-        ScaffoldError: `template-broken` or `template-runs-code`.
+        ScaffoldError: `template-broken`, `template-runs-code` or `template-leaves-project`.
         OSError: the files cannot be written.
     """
     with TemporaryDirectory(prefix="template-", dir=into.parent) as scratch:
@@ -44,6 +47,7 @@ def render(template: Template, answers: Mapping[str, Answer], into: Path) -> tup
         empty.mkdir()
         folder = template.files(Path(scratch, "files"))
         _run_copier(template.address, folder, answers, into, empty)
+    _require_harmless(template.address, into)
     _record_source(into / ANSWERS_FILE, template)
     return _settled(into)
 
@@ -82,6 +86,21 @@ def _without_git(empty: Path) -> Iterator[None]:
 
     with local.env(PATH=str(empty)):
         yield
+
+
+def _require_harmless(address: str, into: Path) -> None:
+    """Refuse what a template rendered that would be a program of git's, or reach out of the project.
+
+    A file name can be an expression: `{{ '.git' }}/hooks/pre-commit` shows only when it is rendered.
+    """
+    found = [Path(folder, name) for folder, *names in os.walk(into) for name in (*names[0], *names[1])]
+    named = {path: path.relative_to(into).as_posix() for path in found}
+    code = sorted(name for name in named.values() if names_git(name))
+    if code:
+        raise template_runs_code(address, [repr(name) for name in code[:_NAMED]])
+    links = sorted(name for path, name in named.items() if path.is_symlink() and leads_out(path, into))
+    if links:
+        raise template_leaves_project(address, [repr(name) for name in links[:_NAMED]])
 
 
 def _record_source(answers_file: Path, template: Template) -> None:

@@ -160,6 +160,16 @@ def template_runs_code(address: str, features: Sequence[str]) -> ScaffoldError:
     )
 
 
+def template_leaves_project(address: str, links: Sequence[str]) -> ScaffoldError:
+    """Build the error for a template with links to files outside of the project."""
+    return ScaffoldError(
+        "template-leaves-project",
+        f"The template {address} has links that lead out of the project ({', '.join(links)}).",
+        "Report this to whoever maintains the template.",
+        TEMPLATE_UNAVAILABLE,
+    )
+
+
 def interrupted(interruption: Interrupted) -> ScaffoldError:
     """Build the report of an interruption."""
     return ScaffoldError(

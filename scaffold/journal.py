@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scaffold.errors import ScaffoldError
-from scaffold.git import Git, GitError
+from scaffold.git import Git, GitError, applying
+from scaffold.paths import behind_link, stays_inside
+from scaffold.view import find
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -40,7 +42,7 @@ class Journal:
 def is_unfinished(folder: Path) -> bool:
     """Tell whether an update was stopped half way in a folder's repository, whatever else is wrong with it."""
     try:
-        return _path(Git(folder)).exists()
+        return (find(folder).git_dir / _NAME).exists()
     except (OSError, GitError):
         return False
 
@@ -56,7 +58,7 @@ def recover(folder: Path) -> bool:
     """
     if not is_unfinished(folder):
         return False
-    top = Git(folder).top()
+    top = applying(folder).top()
     with _path(top).open() as written_down:
         _lock(written_down)
         journal = _read(written_down.read())
@@ -130,6 +132,16 @@ def _running() -> ScaffoldError:
     )
 
 
+def unfinished(folder: Path) -> ScaffoldError:
+    """Build the error for a project that `recover` has to put back before it can be looked at."""
+    return ScaffoldError(
+        "update-unfinished",
+        f"An update of {folder} was cut off half way.",
+        "Run `scaffold update` there: it puts the project back first.",
+        4,
+    )
+
+
 def _edited_since(paths: Sequence[str]) -> ScaffoldError:
     return ScaffoldError(
         "update-unfinished",
@@ -164,6 +176,9 @@ def _touched(top: Git, journal: Journal) -> list[_Touched]:
     listed = top("diff-tree", "-r", "-z", "--no-renames", journal.head, journal.target).split("\0")
     found = []
     for described, path in zip(listed[::2], listed[1::2], strict=False):
+        # An archive can bring a journal, and trees that no git would write.
+        if not stays_inside(path):
+            raise _edited_since([repr(path)])
         _, _, old, new, _ = described.split()
         found.append(_Touched(path, old, new))
     return found
@@ -172,7 +187,7 @@ def _touched(top: Git, journal: Journal) -> list[_Touched]:
 def _is_ours(top: Git, touched: _Touched) -> bool:
     """Tell whether a file is as it was, as it should be, missing or half written: as git may have left it."""
     path = top.folder / touched.path
-    if not os.path.lexists(path):
+    if not os.path.lexists(path) or behind_link(top.folder, touched.path):
         return True
     if path.is_symlink():
         present = top("hash-object", "--stdin", stdin=os.fsencode(path.readlink()))
@@ -191,7 +206,7 @@ def _roll_back(top: Git, journal: Journal, touched: Sequence[_Touched]) -> None:
     with contextlib.suppress(FileNotFoundError):
         # Only left over when git was killed; ours was the only git at work then.
         top.path_of("index.lock").unlink()
-    created = [file.path for file in touched if file.is_new]
+    created = [file.path for file in touched if file.is_new and not behind_link(top.folder, file.path)]
     for path in created:
         with contextlib.suppress(FileNotFoundError, NotADirectoryError):
             (top.folder / path).unlink()

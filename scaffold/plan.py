@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 from scaffold import changelog, journal, merge
 from scaffold.errors import ScaffoldError
 from scaffold.origin import releases_of
-from scaffold.project import open_project, require_clean, require_repository
+from scaffold.project import look_at, open_project, require_clean
 from scaffold.reconcile import edited_by_owner, read_sides, reconcile
 from scaffold.releases import version_of
 from scaffold.settings import changed_settings, missing_settings, text_of_example
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from scaffold.changelog import Entry
+    from scaffold.git import Git
     from scaffold.merge import Joined
     from scaffold.project import Project
     from scaffold.questions import Answers, Questionnaire
@@ -45,6 +46,7 @@ class UpdateRequest:
         defaults: take the default of a question that is new and was not answered.
         edited: what becomes of edited files that the template no longer ships.
         ask: asks a person for what is still open; None where nobody is there.
+        dry_run: the plan will not be carried out: nothing of the project is written.
     """
 
     folder: Path
@@ -54,6 +56,7 @@ class UpdateRequest:
     defaults: bool = False
     edited: Edited = "refuse"
     ask: Callable[[Questionnaire, dict[str, object]], Answers] | None = None
+    dry_run: bool = False
 
 
 @dataclass(frozen=True)
@@ -121,19 +124,21 @@ class Choice:
 def planned(request: UpdateRequest) -> Iterator[UpdatePlan]:
     """Plan an update; the plan holds scratch files and can be carried out inside the context only.
 
-    An update that was killed half way is put back first.
+    An update that was killed half way is put back first; a dry run, which writes nothing, refuses to look at one.
 
     Raises:
         ScaffoldError: the project or the template cannot be used.
         AnswerErrors: answers are wrong, or a new question needs one.
     """
+    if request.dry_run and journal.is_unfinished(request.folder):
+        raise journal.unfinished(request.folder)
     journal.recover(request.folder)
     project = open_project(request.folder)
-    require_repository(project)
-    require_clean(project)
     with TemporaryDirectory(prefix="scaffold-update-", ignore_cleanup_errors=True) as scratch:
         work = Path(scratch)
-        yield _plan(request, project, _choose(request, project, work), work)
+        git = look_at(project, work / "view.git")
+        require_clean(git)
+        yield _plan(request, project, git, _choose(request, project, work))
 
 
 def made_from(project: Project, found: Releases) -> str:
@@ -190,19 +195,20 @@ def _template_older(version: str, found: Releases) -> ScaffoldError:
     )
 
 
-def _plan(request: UpdateRequest, project: Project, choice: Choice, work: Path) -> UpdatePlan:
+def _plan(request: UpdateRequest, project: Project, git: Git, choice: Choice) -> UpdatePlan:
     from scaffold import engine
 
+    work = choice.releases.repository.parent
     newer = choice.template(choice.newer, work)
     answers, dropped = _answers(request, project, newer.questionnaire())
     base, theirs = work / "base", work / "theirs"
     engine.render(choice.template(choice.older, work), recorded_answers(project), base)
     engine.render(newer, answers, theirs)
-    sides = read_sides(project.git, base, theirs)
+    sides = read_sides(git, base, theirs)
     edited = edited_by_owner(sides)
     check_lockfile = reconcile(sides)
     label, drop = f"template-{choice.newer}", request.edited == "remove"
-    joined = merge.join(project.git, project.git.committed(), base, theirs, label=label, drop_edited=drop)
+    joined = merge.join(git, git.committed(), base, theirs, label=label, drop_edited=drop)
     return UpdatePlan(
         project=project,
         to_version=choice.newer,

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from scaffold.errors import ScaffoldError
-from scaffold.git import Git, GitError
+from scaffold.git import Git, GitError, applying
 from scaffold.questions import RESERVED
+from scaffold.view import filtered, view
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,8 +39,8 @@ class Project:
 
     @property
     def git(self) -> Git:
-        """Git in the project, with its owner's own configuration."""
-        return Git(self.folder)
+        """Git that changes the project; to look at it there is `look_at`."""
+        return applying(self.folder)
 
 
 def open_project(folder: Path) -> Project:
@@ -59,40 +60,49 @@ def open_project(folder: Path) -> Project:
     return Project(folder.resolve(), address, version, answers)
 
 
-def require_repository(project: Project) -> None:
-    """Check that git keeps the project, so that nothing an update does can be lost.
+def look_at(project: Project, into: Path) -> Git:
+    """Return git that sees the project but follows none of its configuration; see `scaffold.view`.
+
+    Args:
+        project: the project; git must keep it, so that nothing an update does can be lost.
+        into: folder to create for the view.
 
     Raises:
-        ScaffoldError: `no-repository` or `no-commit`.
+        ScaffoldError: `no-git`, `no-repository` or `no-commit`.
     """
-    git = project.git
     try:
-        git("rev-parse", "--show-toplevel")
+        git = view(project.folder, into)
     except FileNotFoundError:
         raise _refused("no-git", "There is no git on this machine.", "Install git, then try again.") from None
     except GitError as error:
-        raise _refused(
-            "no-repository",
-            f"{project.folder} is not in a git repository that can be used: {error}.",
-            "Run `git init && git add . && git commit -m Start` there first.",
-        ) from error
+        raise _no_repository(project.folder, error) from error
     if git.run("rev-parse", "--verify", "--quiet", "HEAD:./" + ANSWERS_FILE, check=False).returncode:
         raise _refused(
             "no-commit",
             f"{ANSWERS_FILE} is not committed, so there is nothing to come back to.",
             "Commit the project first.",
         )
+    return git
 
 
-def require_clean(project: Project) -> None:
+def require_clean(git: Git) -> None:
     """Check that every tracked file of the project is as committed.
+
+    A file with a filter is not judged here, where no filter runs: applying an update looks again.
+
+    Args:
+        git: what `look_at` returned.
 
     Raises:
         ScaffoldError: `dirty-tree`, naming some of them.
     """
-    status = project.git("status", "--porcelain", "-z", "--untracked-files=no", "--", ".")
-    # Two letters of state and a blank stand before each name; the old name of a rename stands alone.
-    changed = [entry[3:] for entry in status.split("\0") if entry[2:3] == " "]
+    # Git would ask a submodule for its state by its own configuration; its commit can be compared without.
+    quietly = ("--untracked-files=no", "--ignore-submodules=dirty", "--no-renames")
+    status = git("status", "--porcelain", "-z", *quietly, "--", ".")
+    # Two letters of state and a blank stand before each name, which begins at the top of the repository.
+    names = [entry[3:] for entry in status.split("\0") if entry]
+    unjudged = filtered(git.top(), names)
+    changed = [name for name in names if name not in unjudged]
     if changed:
         more = f" and {len(changed) - _NAMED} more" if len(changed) > _NAMED else ""
         raise _refused(
@@ -114,6 +124,14 @@ def _read(path: Path) -> dict[str, object]:
     if not isinstance(record, dict):
         raise _unreadable(path, "it is no list of names and values")
     return record
+
+
+def _no_repository(folder: Path, error: GitError) -> ScaffoldError:
+    return _refused(
+        "no-repository",
+        f"{folder} is not in a git repository that can be used: {error}.",
+        "Run `git init && git add . && git commit -m Start` there first.",
+    )
 
 
 def _not_a_project(folder: Path) -> ScaffoldError:

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from packaging.version import InvalidVersion, Version
 
-from scaffold.git import Git, GitError, neutral
+from scaffold.git import GitError, bare, fetching, neutral
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from scaffold.git import Git
 
 # What makes up a release; everything else of the repository never reaches a project.
 CONTENT = ("copier.yml", "template", "CHANGELOG.md")
@@ -59,13 +61,13 @@ class Releases:
         """Tell whether the repository knows a tag, a commit or what `git describe` calls one."""
         named = f"{ref}^{{commit}}"
         verify = ("rev-parse", "--verify", "--quiet", "--end-of-options", named)
-        return neutral(self.repository).run(*verify, check=False).returncode == 0
+        return bare(self.repository).run(*verify, check=False).returncode == 0
 
     def described(self, ref: str) -> str:
         """Return a name that stands for the same files for ever: a tag, or what `git describe` makes of a branch."""
         if ref in self.refs.values() and ref != "HEAD":
             return ref
-        return neutral(self.repository)("describe", "--tags", "--always", f"{ref}^{{commit}}")
+        return bare(self.repository)("describe", "--tags", "--always", f"{ref}^{{commit}}")
 
     def export(self, ref: str, into: Path) -> Path:
         """Write the files of one release into a fresh folder and return it.
@@ -74,14 +76,14 @@ class Releases:
             GitError: there is no such revision.
         """
         into.mkdir(parents=True)
-        git = neutral(self.repository).with_environment(GIT_INDEX_FILE=str(into.parent / f"{into.name}.index"))
+        git = bare(self.repository).with_environment(GIT_INDEX_FILE=str(into.parent / f"{into.name}.index"))
         git("read-tree", f"{ref}^{{tree}}")
         git("--work-tree", into, "checkout-index", "--all", "--force")
         return into
 
     def read(self, ref: str, path: str) -> str:
         """Return the text of one file of a release, empty when it has none."""
-        result = neutral(self.repository).run("show", f"{ref}:{path}", check=False)
+        result = bare(self.repository).run("show", f"{ref}:{path}", check=False)
         return result.stdout.decode() if result.returncode == 0 else ""
 
 
@@ -100,7 +102,7 @@ def version_of(recorded: str) -> Version | None:
 
 def from_repository(repository: Path) -> Releases:
     """Read the releases of a repository from its tags; without any, HEAD is the only one."""
-    tags = neutral(repository)("tag", "--list").splitlines()
+    tags = bare(repository)("tag", "--list").splitlines()
     refs = {version: tag for tag in tags if (version := parse(tag)) is not None}
     return Releases(repository, refs or {Version("0"): "HEAD"})
 
@@ -111,7 +113,8 @@ def from_bundle(bundle: Path, into: Path) -> Releases:
     Raises:
         GitError: the bundle is damaged.
     """
-    neutral(into.parent)("clone", "--quiet", "--bare", bundle, into)
+    local = neutral(into.parent).with_environment(GIT_ALLOW_PROTOCOL="file")
+    local("clone", "--quiet", "--bare", bundle, into)
     return from_repository(into)
 
 
@@ -121,9 +124,7 @@ def from_address(address: str, into: Path) -> Releases:
     Raises:
         GitError: it cannot be reached.
     """
-    # Only transports that move data; `ext::` and its like run programs.
-    allowed = {"GIT_ALLOW_PROTOCOL": "https:ssh:git:file"}
-    Git(into.parent, allowed)("clone", "--quiet", "--bare", "--", address, into)
+    fetching(into.parent)("clone", "--quiet", "--bare", "--", address, into)
     return from_repository(into)
 
 
@@ -133,7 +134,7 @@ def from_checkout(root: Path, into: Path) -> Releases:
     A release is a commit that changes the version in pyproject.toml, or the commit a tag of that
     name points at. The current version is the working tree.
     """
-    git = neutral(into)
+    git = bare(into)
     into.mkdir(parents=True)
     git("init", "--quiet", "--bare")
     source = neutral(root)
@@ -153,7 +154,7 @@ def from_checkout(root: Path, into: Path) -> Releases:
 def write_bundle(root: Path, work: Path, bundle: Path) -> None:
     """Pack the releases derived from a checkout into one file."""
     releases = from_checkout(root, work)
-    neutral(releases.repository)("bundle", "create", "--quiet", bundle, "--tags")
+    bare(releases.repository)("bundle", "create", "--quiet", bundle, "--tags")
 
 
 def _is_top_level(git: Git) -> bool:
@@ -208,7 +209,7 @@ def _tree_of_files(git: Git, root: Path, into: Path) -> str:
     """Store the files as they lie there, tracked or not, without what .gitignore names."""
     present = [name for name in CONTENT if (root / name).exists()]
     indexed = git.with_environment(GIT_INDEX_FILE=str(into / "current.index"), GIT_DIR=str(into))
-    worktree = Git(root, indexed.environment)
+    worktree = replace(indexed, folder=root)
     worktree("--work-tree", root, "add", "--", *present)
     return worktree("write-tree")
 

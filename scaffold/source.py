@@ -154,13 +154,12 @@ def _full_address(address: str) -> str:
 
 
 def _clone(address: str, ref: str | None, into: Path) -> Template:
-    from scaffold.git import GitError
-    from scaffold.repository import personal_git
+    from scaffold.git import GitError, fetching, neutral
 
     try:
-        git = personal_git(into.parent, GIT_ALLOW_PROTOCOL="file:git:https:ssh")
-        git("clone", "--quiet", "--no-checkout", "--", address, into)
-        git = personal_git(into)
+        fetching(into.parent)("clone", "--quiet", "--no-checkout", "--no-recurse-submodules", "--", address, into)
+        # From here on nobody's configuration: what is checked out is what was committed, no filter runs.
+        git = neutral(into)
         commit = git("rev-parse", "--verify", "--end-of-options", f"{_revision(git, ref)}^{{commit}}")
         git("checkout", "--quiet", "--detach", commit)
         return Template(into, address, git("describe", "--tags", "--always"))
@@ -189,9 +188,9 @@ def _revision(git: Git, ref: str | None) -> str:
 
 
 def _tracked(checkout: Path) -> list[str]:
-    from scaffold.git import Git
+    from scaffold.git import applying
 
-    listed = Git(checkout)(
+    listed = applying(checkout)(
         "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", "template", *CONFIGURATIONS
     )
     return [name for name in listed.split("\0") if name and os.path.lexists(checkout / name)]

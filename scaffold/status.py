@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,18 +11,23 @@ from typing import TYPE_CHECKING
 
 from scaffold import changelog, journal
 from scaffold.errors import ScaffoldError
-from scaffold.git import neutral
+from scaffold.git import bare
 from scaffold.origin import releases_of
 from scaffold.plan import made_from, recorded_answers
-from scaffold.project import Project, open_project, require_repository
+from scaffold.project import Project, look_at, open_project
 from scaffold.releases import version_of
 from scaffold.source import Template
+from scaffold.view import filtered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from scaffold.changelog import Entry
+    from scaffold.git import Git
     from scaffold.releases import Releases
+
+# The mode that the index gives a submodule.
+_SUBMODULE = "160000 "
 
 
 @dataclass(frozen=True)
@@ -101,7 +107,7 @@ class Comparison:
 
     def names(self, letter: str) -> tuple[str, ...]:
         """Name the files that git's status letter (M, D, A, T) describes, render to project."""
-        git = neutral(self.repository)
+        git = bare(self.repository)
         listed = git(
             "diff-tree", "-r", "-z", "--no-renames", "--name-only", f"--diff-filter={letter}",
             self.rendered, self.present,
@@ -119,14 +125,14 @@ def compared(folder: Path) -> Iterator[Comparison]:
     from scaffold import engine
 
     project = _opened(folder)
-    require_repository(project)
     with TemporaryDirectory(prefix="scaffold-status-", ignore_cleanup_errors=True) as scratch:
         work = Path(scratch)
+        git = look_at(project, work / "view.git")
         found = releases_of(project.address, work)
         ref = made_from(project, found)
         template = Template(found.export(ref, work / "template"), project.address, project.version)
         engine.render(template, recorded_answers(project), work / "render")
-        store = _Store(project, work / "store.git")
+        store = _Store(git, work / "store.git")
         yield Comparison(project, found, store.folder, store.of_folder(work / "render"), store.of_project())
 
 
@@ -137,44 +143,62 @@ def _opened(folder: Path) -> Project:
     except ScaffoldError:
         if not journal.is_unfinished(folder):
             raise
-        raise ScaffoldError(
-            "update-unfinished",
-            f"An update of {folder} was cut off half way.",
-            "Run `scaffold update` there: it puts the project back first.",
-            4,
-        ) from None
+        raise journal.unfinished(folder) from None
 
 
 class _Store:
-    """A scratch repository that borrows the project's objects."""
+    """A scratch repository that borrows the objects of a view of the project."""
 
-    def __init__(self, project: Project, folder: Path) -> None:
+    def __init__(self, project: Git, folder: Path) -> None:
         self.project, self.folder = project, folder
         folder.mkdir()
-        neutral(folder)("init", "--quiet", "--bare")
-        objects = project.git.path_of("objects")
+        bare(folder)("init", "--quiet", "--bare")
+        objects = project.path_of("objects")
         (folder / "objects/info/alternates").write_text(f"{objects}\n")
 
     def of_folder(self, folder: Path) -> str:
         """Store a folder and return its tree."""
-        git = neutral(self.folder).with_environment(GIT_INDEX_FILE=str(self.folder / "render.index"))
+        git = bare(self.folder).with_environment(GIT_INDEX_FILE=str(self.folder / "render.index"))
         git("--work-tree", folder, "add", "--all", "--force", ".")
         return git("write-tree")
 
     def of_project(self) -> str:
         """Store the project's tracked files as they lie there now, and return their tree.
 
-        The project's own index and objects are left alone.
+        The project's own index and objects are left alone: the view has its own.
         """
-        index = self.folder / "project.index"
-        index.write_bytes(self.project.git.path_of("index").read_bytes())
-        git = self.project.git.with_environment(
-            GIT_INDEX_FILE=str(index),
-            GIT_OBJECT_DIRECTORY=str(self.folder / "objects"),
-        )
-        git("add", "--update", "--", ".")
-        prefix = self.project.git.prefix()
+        git, prefix = self.project.top(), self.project.prefix()
+        submodules = self._prepare(git, prefix or ".")
+        git("add", "--update", "--", prefix or ".")
+        _put(git, submodules)
         return git("write-tree", *((f"--prefix={prefix}",) if prefix else ()))
+
+    def _prepare(self, git: Git, folder: str) -> list[str]:
+        """Take submodules out of the index and return them; have filtered files compared by their content.
+
+        Git would ask a submodule for its state by the submodule's own configuration. What the index holds of
+        a filtered file is the filter's output, and the template renders its input.
+        """
+        entries = _entries(git, folder)
+        _put(git, [f"0 {'0' * 40}\t{name}" for name, entry in entries.items() if entry.startswith(_SUBMODULE)])
+        clean = filtered(git, [name for name, entry in entries.items() if not entry.startswith(_SUBMODULE)])
+        _put(git, [entries[name] for name in clean])
+        return [entry for entry in entries.values() if entry.startswith(_SUBMODULE)]
+
+
+def _entries(git: Git, folder: str) -> dict[str, str]:
+    """Return the entries of the index for a folder by name, as `update-index` takes them back.
+
+    Those that no person has checked out (sparse checkouts) or resolved (conflicts) are left out.
+    """
+    listed = git("ls-files", "--stage", "-t", "-z", "--", folder).split("\0")
+    entries = [entry[2:] for entry in listed if entry.startswith("H ")]
+    return {entry.partition("\t")[2]: entry for entry in entries}
+
+
+def _put(git: Git, entries: list[str]) -> None:
+    if entries:
+        git("update-index", "-z", "--index-info", stdin=os.fsencode("\0".join(entries) + "\0"))
 
 
 def _lies_between(version: object, older: object, newer: object) -> bool:

@@ -105,6 +105,7 @@ def _request(folder: Path, changes: dict[str, object], parameters: dict[str, Any
         defaults=parameters["defaults"],
         edited=edited,
         ask=_ask if watched else None,
+        dry_run=parameters["dry_run"],
     )
 
 

@@ -57,7 +57,15 @@ def start(*arguments: str | Path, cwd: Path, **variables: str) -> subprocess.Pop
     )
 
 
-def git(*arguments: str | Path, cwd: Path) -> str:
+def git(*arguments: str | Path, cwd: Path, stdin: str = "") -> str:
     """Run git in the same environment and return what it prints."""
-    done = subprocess.run(["git", *arguments], cwd=cwd, env=environment(), capture_output=True, check=True, timeout=60)
+    done = subprocess.run(
+        ["git", *arguments],
+        cwd=cwd,
+        env=environment(),
+        input=stdin.encode(),
+        capture_output=True,
+        check=True,
+        timeout=60,
+    )
     return done.stdout.decode(errors="replace").strip()

@@ -33,10 +33,12 @@ USERS = {
 NEEDS: dict[str, set[str]] = {
     "errors": set(),
     "git": set(),
+    "paths": set(),
+    "view": {"git"},
     "questions": {"errors"},
     "answers_file": {"errors", "questions"},
-    "source": {"errors", "questions", "git", "repository"},
-    "engine": {"errors", "source", "questions"},
+    "source": {"errors", "questions", "git"},
+    "engine": {"errors", "paths", "source", "questions"},
 }
 
 

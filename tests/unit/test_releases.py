@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from packaging.version import Version
 
-from scaffold.git import GitError, neutral
+from scaffold.git import GitError, bare, neutral
 from scaffold.releases import (
     Releases,
     from_address,
@@ -49,7 +49,7 @@ def repository(tmp_path: Path) -> Path:
 
 
 def commits(releases: Releases) -> dict[str, str]:
-    git = neutral(releases.repository)
+    git = bare(releases.repository)
     return {tag: git("rev-parse", tag) for tag in releases.refs.values()}
 
 

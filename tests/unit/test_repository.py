@@ -77,24 +77,41 @@ def test_without_an_identity_git_makes_none_up(tmp_path: Path, monkeypatch: pyte
     assert git("diff", "--cached", "--name-only", cwd=project).splitlines() == [".gitignore", "src/a.ts"]
 
 
-@pytest.mark.parametrize("refusal", ["hook", "signing"])
-def test_a_commit_the_owners_git_refuses_is_a_note(tmp_path: Path, configure: Path, refusal: str) -> None:
+def test_a_commit_that_cannot_be_signed_is_a_note(tmp_path: Path, configure: Path) -> None:
     project = write_files(tmp_path / "p", IGNORING)
-    hook = (
-        write_files(tmp_path / "hooks", {"pre-commit": "#!/bin/sh\necho 'policy: no ticket' >&2\nexit 1\n"})
-        / "pre-commit"
-    )
-    hook.chmod(0o755)
-    configure.write_text(
-        f"[core]\nhooksPath = {tmp_path}/hooks\n"
-        if refusal == "hook"
-        else "[commit]\ngpgSign = true\n[gpg]\nprogram = false\n"
-    )
+    configure.write_text("[commit]\ngpgSign = true\n[gpg]\nprogram = false\n")
     result, note = first_commit(project, "Create")
     assert (result.repository, result.commit) == (True, None)
     assert note is not None
     assert "refused the first commit" in note
-    assert refusal != "hook" or "policy: no ticket" in note
+
+
+def test_the_commit_is_signed_if_the_owners_git_says_so(tmp_path: Path, configure: Path) -> None:
+    signer = write_files(
+        tmp_path, {"sign": "#!/bin/sh\ncat > /dev/null\necho '[GNUPG:] SIG_CREATED ' >&2\necho signed\n"}
+    )
+    (signer / "sign").chmod(0o755)
+    configure.write_text(f"[commit]\ngpgSign = true\n[gpg]\nprogram = {signer}/sign\n")
+    project = write_files(tmp_path / "p", IGNORING)
+    first_commit(project, "Create")
+    assert "gpgsig signed" in git("cat-file", "commit", "HEAD", cwd=project)
+
+
+def test_a_repository_that_is_there_already_is_not_used(tmp_path: Path) -> None:
+    project = write_files(tmp_path / "p", IGNORING)
+    (project / ".git").write_text("gitdir: elsewhere\n")
+    result, note = first_commit(project, "Create")
+    assert (result.repository, result.commit) == (False, None)
+    assert note is not None
+    assert ".git already" in note
+
+
+def test_what_the_owner_alone_ignores_is_committed_but_secrets_are_not(tmp_path: Path, configure: Path) -> None:
+    ignored = write_files(tmp_path, {"ignored": "*\n"}) / "ignored"
+    configure.write_text(f"[core]\nexcludesFile = {ignored}\n")
+    project = write_files(tmp_path / "p", {".env": "SECRET=1", "a": ""})
+    first_commit(project, "Create")
+    assert committed(project) == ["a"]
 
 
 def test_a_git_hook_around_us_does_not_get_our_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
