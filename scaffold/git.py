@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import subprocess
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 # A name of our own for commits that no person made; `.invalid` can belong to nobody (RFC 2606).
 _OURSELVES = {
@@ -52,10 +52,12 @@ class Git:
     Attributes:
         folder: where it runs.
         environment: variables on top of the cleaned environment.
+        runner: runs the program; `limited` sets one that ends it in time.
     """
 
     folder: Path
     environment: Mapping[str, str] = field(default_factory=dict)
+    runner: Callable[..., subprocess.CompletedProcess[bytes]] = subprocess.run
 
     def run(self, *arguments: str | Path, stdin: bytes = b"", check: bool = True) -> subprocess.CompletedProcess[bytes]:
         """Run one git command.
@@ -64,8 +66,8 @@ class Git:
             GitError: the command failed and `check` is set.
             FileNotFoundError: there is no git on this machine.
         """
-        result = subprocess.run(  # noqa: S603 - a list of arguments, never a shell
-            ["git", *arguments],  # noqa: S607 - the user's own git
+        result = self.runner(
+            ["git", *arguments],
             cwd=self.folder,
             env={**surroundings(), **self.environment},
             input=stdin,
@@ -87,7 +89,7 @@ class Git:
 
     def top(self) -> Git:
         """Return the same git at the top of the repository."""
-        return Git(Path(self("rev-parse", "--show-toplevel")), self.environment)
+        return replace(self, folder=Path(self("rev-parse", "--show-toplevel")))
 
     def prefix(self) -> str:
         """Return this folder inside its repository, empty or ending in a slash."""
@@ -103,7 +105,11 @@ class Git:
 
     def with_environment(self, **variables: str) -> Git:
         """Return the same git with more variables."""
-        return Git(self.folder, {**self.environment, **variables})
+        return replace(self, environment={**self.environment, **variables})
+
+    def limited(self, runner: Callable[..., subprocess.CompletedProcess[bytes]]) -> Git:
+        """Return the same git with limits of time and size, for what others wrote."""
+        return replace(self, runner=runner)
 
 
 def neutral(folder: Path) -> Git:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from packaging.version import InvalidVersion, Version
 
 from scaffold.git import Git, GitError, neutral
+from scaffold.limits import within_limits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,10 +35,12 @@ class Releases:
     Attributes:
         repository: the bare repository that holds them.
         refs: the git revision of each version.
+        address: where they were fetched; empty for our own.
     """
 
     repository: Path
     refs: dict[Version, str]
+    address: str = ""
 
     @property
     def versions(self) -> list[Version]:
@@ -75,6 +78,7 @@ class Releases:
         """
         into.mkdir(parents=True)
         git = neutral(self.repository).with_environment(GIT_INDEX_FILE=str(into.parent / f"{into.name}.index"))
+        git = git.limited(within_limits(into, self.address)) if self.address else git
         git("read-tree", f"{ref}^{{tree}}")
         git("--work-tree", into, "checkout-index", "--all", "--force")
         return into
@@ -123,8 +127,9 @@ def from_address(address: str, into: Path) -> Releases:
     """
     # Only transports that move data; `ext::` and its like run programs.
     allowed = {"GIT_ALLOW_PROTOCOL": "https:ssh:git:file"}
-    Git(into.parent, allowed)("clone", "--quiet", "--bare", "--", address, into)
-    return from_repository(into)
+    git = Git(into.parent, allowed).limited(within_limits(into, address))
+    git("clone", "--quiet", "--bare", "--", address, into)
+    return replace(from_repository(into), address=address)
 
 
 def from_checkout(root: Path, into: Path) -> Releases:

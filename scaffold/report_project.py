@@ -103,7 +103,10 @@ def status(found: Iterable[Status], failures: Sequence[tuple[str, ScaffoldError]
     lines: list[Line] = []
     for one in found:
         lines += _status(one)
-    return [*lines, *((f"{project}: {failure.sentence}", "bold red") for project, failure in failures)]
+    for project, failure in failures:
+        lines.append((f"{shown(project, 500)}: {shown(failure.sentence, 2000)}", "bold red"))
+        lines.append((f"  next: {failure.next_step}", "cyan"))
+    return lines
 
 
 def status_fields(
@@ -112,7 +115,10 @@ def status_fields(
     """Return the fields of one project, or of a list when several were named."""
     if not several:
         return {"command": "status", **_one_status(found[0])}
-    errors = [{"path": path, "error": {"code": f.code, "message": f.sentence}} for path, f in failures]
+    errors = [
+        {"path": path, "error": {"code": f.code, "message": f.sentence, "next_step": f.next_step}}
+        for path, f in failures
+    ]
     return {"command": "status", "projects": [_one_status(one) for one in found] + errors}
 
 

@@ -10,10 +10,11 @@ from scaffold import apply, lockfile, settings
 from scaffold.errors import ScaffoldError
 from scaffold.git import GitError
 from scaffold.plan import Edited, UpdatePlan, UpdateRequest, planned
+from scaffold.trust import Consent, agree
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,7 @@ def update_project(  # noqa: PLR0913 - the options of the command, by name
     template: str = "",
     edited: Edited = "refuse",
     add_settings: bool = False,
+    trust_addresses: Iterable[str] = (),
 ) -> UpdateResult:
     """Update a project. Nothing is printed; on any failure the project is as it was.
 
@@ -72,6 +74,8 @@ def update_project(  # noqa: PLR0913 - the options of the command, by name
         edited: what becomes of edited files that the template no longer ships: `refuse` the update,
             `keep` them or `remove` them.
         add_settings: append the settings that `.env` lacks, with fresh secrets.
+        trust_addresses: addresses that may be contacted when the project names them. Those that the user
+            has agreed to, and `template`, may be anyway.
 
     Returns:
         What was done; conflicts are in `plan.joined.conflicts`, marked in the index.
@@ -79,9 +83,13 @@ def update_project(  # noqa: PLR0913 - the options of the command, by name
     Raises:
         ScaffoldError: with a stable `code`, a sentence and a next step.
     """
-    request = UpdateRequest(Path(folder), changes or {}, ref, template, defaults=True, edited=edited)
+    consent = Consent(tuple(trust_addresses))
+    request = UpdateRequest(Path(folder), changes or {}, ref, template, defaults=True, edited=edited, consent=consent)
     with planned(request) as plan:
-        return carry_out(plan, add_settings=add_settings)
+        result = carry_out(plan, add_settings=add_settings)
+    if template and result.applied:
+        agree(template)
+    return result
 
 
 def _apply(plan: UpdatePlan) -> None:

@@ -35,8 +35,11 @@ NEEDS: dict[str, set[str]] = {
     "git": set(),
     "questions": {"errors"},
     "answers_file": {"errors", "questions"},
-    "source": {"errors", "questions", "git", "repository"},
+    "limits": {"errors"},
+    "confined": {"errors", "limits", "questions"},
+    "source": {"errors", "questions", "git", "repository", "limits", "confined"},
     "engine": {"errors", "source", "questions"},
+    "trust": {"errors", "source"},
 }
 
 
