@@ -54,7 +54,7 @@ def updated(result: UpdateResult) -> list[Line]:
     if plan.joined.conflicts:
         steps.append("solve the conflicts (`git diff` shows them), then `git add` each file")
     if result.lockfile_confirmed is False:
-        steps.append(f"{BY_HAND}   # npm has not seen the joined lockfile yet")
+        steps.append(f"{BY_HAND}   # npm has not seen the joined lockfile yet: {shown(result.lockfile_problem, 500)}")
     if plan.missing_settings and not result.settings_added:
         steps.append(f"set {', '.join(plan.missing_settings)} in .env (or run again with --add-settings)")
     steps += ["npm ci && npm run check", f"git commit -m 'Update the template to {plan.to_version}'"]
@@ -95,6 +95,7 @@ def update_fields(result: UpdateResult) -> dict[str, object]:
         "applied": result.applied,
         "settings_added": list(result.settings_added),
         "lockfile_confirmed": result.lockfile_confirmed,
+        "lockfile_problem": result.lockfile_problem,
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,12 +26,14 @@ class UpdateResult:
         applied: whether the project was changed.
         settings_added: settings that were added to `.env`.
         lockfile_confirmed: whether npm has confirmed the joined lockfile; None when there was no need.
+        lockfile_problem: why npm has not; empty when it has, or when there was no need.
     """
 
     plan: UpdatePlan
     applied: bool
     settings_added: tuple[str, ...] = ()
     lockfile_confirmed: bool | None = None
+    lockfile_problem: str = ""
 
 
 def carry_out(plan: UpdatePlan, *, add_settings: bool = False) -> UpdateResult:
@@ -50,8 +52,11 @@ def carry_out(plan: UpdatePlan, *, add_settings: bool = False) -> UpdateResult:
     with settings.adding_settings(plan.project.folder, plan.example, added):
         if not plan.is_empty:
             _apply(plan)
-    confirmed = lockfile.confirm(plan.project.git) if plan.check_lockfile and not plan.is_empty else None
-    return UpdateResult(plan, applied=not plan.is_empty, settings_added=added, lockfile_confirmed=confirmed)
+    result = UpdateResult(plan, applied=not plan.is_empty, settings_added=added)
+    if not plan.check_lockfile or plan.is_empty:
+        return result
+    problem = lockfile.confirm(plan.project.git)
+    return replace(result, lockfile_confirmed=problem is None, lockfile_problem=problem or "")
 
 
 def update_project(  # noqa: PLR0913 - the options of the command, by name
