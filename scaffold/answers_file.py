@@ -45,7 +45,7 @@ def read_answers(source: str) -> dict[object, object]:
     """
     named = "standard input" if source == STDIN else source
     try:
-        answers = _parsed(_read(source))
+        answers = parsed(_read(source))
     except OSError as error:
         raise answers_unreadable(named, error.strerror or "it cannot be read") from error
     except yaml.MarkedYAMLError as error:
@@ -71,7 +71,14 @@ def _read(source: str) -> bytes:
     return content
 
 
-def _parsed(content: bytes) -> object:
+def parsed(content: bytes) -> object:
+    """Return what YAML or JSON stands for: plain values, without aliases and without repeated names.
+
+    Raises:
+        ValueError: it is neither, or a name stands there twice.
+        yaml.YAMLError: likewise.
+        RecursionError: it is nested too deeply.
+    """
     # JSON may be indented with tabs, which YAML refuses.
     if content.lstrip().startswith(b"{"):
         try:

@@ -10,6 +10,7 @@ from subprocess import DEVNULL
 from tempfile import gettempdir
 from typing import TYPE_CHECKING, TypeAlias
 
+from scaffold import trust
 from scaffold.environment_file import NAME as ENVIRONMENT_FILE
 from scaffold.environment_file import write_environment_file
 from scaffold.errors import cannot_write, wrong_usage
@@ -101,7 +102,8 @@ def create_project(  # noqa: PLR0913 - the options of the command, by name
     Args:
         destination: the folder.
         answers: answers by name of the question; the template's defaults answer the rest.
-        template: git URL or folder of another template. Default: the one that comes with Scaffold.
+        template: git URL or folder of another template. It is remembered as one that the user agreed to
+            contact. Default: the template that comes with Scaffold.
         ref: tag, branch or commit of it. Default: its newest version.
         git: make a repository and a first commit. Default: True.
         install: install the packages with npm. Default: False.
@@ -117,7 +119,8 @@ def create_project(  # noqa: PLR0913 - the options of the command, by name
     steps = Steps(git=git, install=install, dry_run=dry_run)
     with open_template(template, ref) as source:
         resolved = source.questionnaire().resolve(answers or {}, defaults=True)
-        return create(free_destination(destination), source, resolved, steps)
+        result = create(free_destination(destination), source, resolved, steps)
+    return remembering(result) if template else result
 
 
 def free_destination(destination: str | os.PathLike[str]) -> Path:
@@ -157,6 +160,13 @@ def create(destination: Path, template: Template, answers: Answers, steps: Steps
         result = _with_packages(project, _with_repository(project, result, steps), steps)
         move_into_place(project, destination)
     return result
+
+
+def remembering(result: CreateResult) -> CreateResult:
+    """Remember the template's address, which the user has named: the project may be updated from there."""
+    if result.dry_run or result.template_version is None:
+        return result
+    return _noted(result, trust.agree(result.template_address))
 
 
 def _rendered(project: Path, destination: Path, template: Template, answers: Answers, steps: Steps) -> CreateResult:

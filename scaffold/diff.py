@@ -10,14 +10,21 @@ from scaffold.status import compared
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from scaffold.trust import Consent
 
-def diff_of(folder: Path) -> str:
+
+def diff_of(folder: Path, consent: Consent | None = None) -> str:
     """Return the difference from a fresh render of the same version and answers to the project.
+
+    Args:
+        folder: the project.
+        consent: which addresses may be contacted because the project names them. Default: those the user
+            has agreed to before.
 
     Raises:
         ScaffoldError: the project or its template cannot be used.
     """
-    with compared(folder) as comparison:
+    with compared(folder, consent) as comparison:
         shown = bare(comparison.repository).run(
             "diff", "--no-color", "--find-renames", comparison.rendered, comparison.present
         )

@@ -28,7 +28,7 @@ SOURCE_ENTRY = re.compile(r"^_src_path:.*\n(?:[ \t].*\n|\n)*", re.MULTILINE)
 
 
 def render(template: Template, answers: Mapping[str, Answer], into: Path) -> tuple[str, ...]:
-    """Render a template with the given answers.
+    """Render a template with the given answers, that of others in a process with limits.
 
     Args:
         template: the template.
@@ -39,9 +39,17 @@ def render(template: Template, answers: Mapping[str, Answer], into: Path) -> tup
         The paths of all files, relative to `into`, in order.
 
     Raises:
-        ScaffoldError: `template-broken`, `template-runs-code` or `template-leaves-project`.
+        ScaffoldError: `template-broken`, `template-runs-code`, `template-leaves-project`, `template-too-slow` or
+            `template-too-large`.
         OSError: the files cannot be written.
     """
+    if template.ours:
+        return render_here(template, answers, into)
+    return template.confined.render(template, answers, into)
+
+
+def render_here(template: Template, answers: Mapping[str, Answer], into: Path) -> tuple[str, ...]:
+    """Render a template in this process, which nothing stops; as `render` otherwise."""
     with TemporaryDirectory(prefix="template-", dir=into.parent) as scratch:
         empty = Path(scratch, "empty")
         empty.mkdir()

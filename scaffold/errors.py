@@ -170,6 +170,26 @@ def template_leaves_project(address: str, links: Sequence[str]) -> ScaffoldError
     )
 
 
+def template_too_slow(address: str, what: str, seconds: float, variable: str) -> ScaffoldError:
+    """Build the error for a template that was stopped because it took too long."""
+    return ScaffoldError(
+        "template-too-slow",
+        f"The template {address} was stopped: {what} took longer than {seconds:g} seconds.",
+        f"Check the address and the network. If the template is good and slow, set {variable} to more seconds.",
+        TEMPLATE_UNAVAILABLE,
+    )
+
+
+def template_too_large(address: str, limit: str) -> ScaffoldError:
+    """Build the error for a template that was stopped because it took too much memory or disk."""
+    return ScaffoldError(
+        "template-too-large",
+        f"The template {address} was stopped: {limit}.",
+        "Report this to whoever maintains the template. If you have read it and trust it, use `copier copy`.",
+        TEMPLATE_UNAVAILABLE,
+    )
+
+
 def interrupted(interruption: Interrupted) -> ScaffoldError:
     """Build the report of an interruption."""
     return ScaffoldError(

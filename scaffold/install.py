@@ -7,11 +7,13 @@ import os
 import re
 import shutil
 import subprocess
-from typing import TYPE_CHECKING
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
-if TYPE_CHECKING:
-    from pathlib import Path
+from scaffold import npm
 
+# A slow network may need minutes; a registry that keeps a connection open for ever gets no more.
+_PATIENCE_SECONDS = 1200
 LATER = "Later, in the project: npm ci"
 
 
@@ -28,22 +30,29 @@ def install_packages(project: Path, output: int) -> str | None:
     problem = _node_problem(project)
     if problem:
         return f"Packages are not installed: {problem}. {LATER}"
-    npm = shutil.which("npm")
-    if npm is None:
+    program = npm.find()
+    if program is None:
         return f"Packages are not installed: there is no npm on this machine's PATH. {LATER}"
-    # The flags win over a NODE_ENV=production around us, which would leave out the test tools.
-    code = subprocess.run(  # noqa: S603 - a list of arguments, never a shell
-        [npm, "ci", "--ignore-scripts", "--include=dev"],
-        cwd=project,
-        stdin=subprocess.DEVNULL,
-        stdout=output,
-        stderr=output,
-        check=False,
-    ).returncode
-    if code == 0:
-        return None
-    shutil.rmtree(project / "node_modules", ignore_errors=True)
-    return f"Packages are not installed: npm ci failed with exit code {code}. {LATER}"
+    if os.path.lexists(project / "node_modules"):
+        return f"Packages are not installed: the template brings node_modules of its own. {LATER}"
+    try:
+        with TemporaryDirectory(prefix="packages-", dir=project.parent, ignore_cleanup_errors=True) as scratch:
+            npm.prepare(program, project, Path(scratch))
+            problem = _ci(program, Path(scratch), output)
+            if problem is None and Path(scratch, "node_modules").is_dir():
+                Path(scratch, "node_modules").rename(project / "node_modules")
+    except npm.NpmRefusedError as refusal:
+        return f"Packages are not installed: {refusal}. Read that before you run npm ci in the project."
+    return f"Packages are not installed: {problem}. {LATER}" if problem else None
+
+
+def _ci(program: str, scratch: Path, output: int) -> str | None:
+    try:
+        # The flag wins over a NODE_ENV=production around us, which would leave out the test tools.
+        code = npm.run(program, scratch, "ci", "--include=dev", output=output, timeout=_PATIENCE_SECONDS)
+    except subprocess.TimeoutExpired:
+        return f"npm ci took longer than {_PATIENCE_SECONDS} seconds"
+    return f"npm ci failed with exit code {code}" if code else None
 
 
 def required_node(project: Path) -> tuple[int, int]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from scaffold.reconcile import LOCKFILE, MANIFEST
+from scaffold import npm
+from scaffold.reconcile import LOCKFILE
 
 if TYPE_CHECKING:
     from scaffold.git import Git
@@ -18,36 +18,35 @@ BY_HAND = "npm install --package-lock-only --ignore-scripts --omit-lockfile-regi
 _PATIENCE_SECONDS = 180
 
 
-def confirm(project: Git) -> bool:
+def confirm(project: Git) -> str | None:
     """Bring the lockfile in line with package.json through npm, and stage it.
 
-    Nothing of the project's own code or of its packages' scripts runs.
+    Nothing of the project's own code, of its packages' scripts or of what its `.npmrc` names runs.
 
     Returns:
-        Whether npm has confirmed it; False without npm, without its registry, or while package.json
-        is in conflict.
+        None when npm has confirmed it, else the reason why not: no npm, no registry, package.json in
+        conflict, or a project that would make npm do more than that.
     """
-    npm = shutil.which("npm")
-    if npm is None:
-        return False
+    program = npm.find()
+    if program is None:
+        return "there is no npm on this machine's PATH"
     with TemporaryDirectory(prefix="scaffold-lockfile-", ignore_cleanup_errors=True) as scratch:
-        for name in (MANIFEST, LOCKFILE, ".npmrc"):
-            if (project.folder / name).is_file():
-                shutil.copy(project.folder / name, scratch)
-        if not _succeeds([npm, *BY_HAND.split()[1:], "--no-audit", "--no-fund"], Path(scratch)):
-            return False
+        try:
+            npm.prepare(program, project.folder, Path(scratch))
+        except npm.NpmRefusedError as refusal:
+            return f"{refusal}: read that file before you run npm here"
+        if not _succeeds(program, Path(scratch)):
+            return "npm failed, or its registry does not answer"
         confirmed = Path(scratch, LOCKFILE).read_bytes()
     if confirmed != (project.folder / LOCKFILE).read_bytes():
         (project.folder / LOCKFILE).write_bytes(confirmed)
         project("add", "--", LOCKFILE)
-    return True
+    return None
 
 
-def _succeeds(command: list[str], folder: Path) -> bool:
+def _succeeds(program: str, scratch: Path) -> bool:
+    command = (*BY_HAND.split()[1:], "--no-audit", "--no-fund")
     try:
-        ended = subprocess.run(  # noqa: S603 - a list of arguments, never a shell
-            command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=_PATIENCE_SECONDS
-        )
+        return npm.run(program, scratch, *command, output=subprocess.DEVNULL, timeout=_PATIENCE_SECONDS) == 0
     except (OSError, subprocess.TimeoutExpired):
         return False
-    return ended.returncode == 0

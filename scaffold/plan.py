@@ -13,13 +13,15 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Literal
 
 from scaffold import changelog, journal, merge
+from scaffold.confined import Confined
 from scaffold.errors import ScaffoldError
 from scaffold.origin import releases_of
 from scaffold.project import look_at, open_project, require_clean
 from scaffold.reconcile import edited_by_owner, read_sides, reconcile
 from scaffold.releases import version_of
 from scaffold.settings import changed_settings, missing_settings, text_of_example
-from scaffold.source import Template
+from scaffold.source import TEMPLATE_ADDRESS, Template
+from scaffold.trust import Consent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -47,6 +49,8 @@ class UpdateRequest:
         edited: what becomes of edited files that the template no longer ships.
         ask: asks a person for what is still open; None where nobody is there.
         dry_run: the plan will not be carried out: nothing of the project is written.
+        consent: which addresses may be contacted because the project names them. Default: those the user
+            has agreed to before.
     """
 
     folder: Path
@@ -57,6 +61,7 @@ class UpdateRequest:
     edited: Edited = "refuse"
     ask: Callable[[Questionnaire, dict[str, object]], Answers] | None = None
     dry_run: bool = False
+    consent: Consent = field(default_factory=Consent)
 
 
 @dataclass(frozen=True)
@@ -105,19 +110,21 @@ class Choice:
         releases: all its releases.
         older: git revision of the release the project was made from.
         newer: tag of the release it goes to.
+        confined: the process that works on both, when the template is not ours.
     """
 
     address: str
     releases: Releases
     older: str
     newer: str
+    confined: Confined
 
     def template(self, ref: str, work: Path) -> Template:
         """Unpack one of the releases below a scratch folder."""
         folder = work / f"template-{'older' if ref == self.older else 'newer'}"
         if not folder.exists():
             self.releases.export(ref, folder)
-        return Template(folder, self.address, ref)
+        return Template(folder, self.address, ref, ours=self.address == TEMPLATE_ADDRESS, shared=self.confined)
 
 
 @contextmanager
@@ -167,9 +174,12 @@ def made_from(project: Project, found: Releases) -> str:
 
 def _choose(request: UpdateRequest, project: Project, work: Path) -> Choice:
     address = request.template or project.address
+    if not request.template:
+        request.consent.require(address)
     found = releases_of(address, work)
     older = made_from(project, found)
-    return Choice(address, found, older, found.described(_target(request.ref, older, found)))
+    newer = found.described(_target(request.ref, older, found))
+    return Choice(address, found, older, newer, Confined(address))
 
 
 def _target(ref: str, older: str, found: Releases) -> str:

@@ -52,6 +52,8 @@ def open_project(folder: Path) -> Project:
     path = folder / ANSWERS_FILE
     if not path.is_file():
         raise _not_a_project(folder)
+    if path.is_symlink():
+        raise _unreadable(path, "it is a link")
     record = _read(path)
     address, version = record.get("_src_path"), record.get("_commit")
     if not isinstance(address, str) or not isinstance(version, str):
@@ -115,12 +117,15 @@ def require_clean(git: Git) -> None:
 def _read(path: Path) -> dict[str, object]:
     import yaml
 
+    from scaffold.answers_file import parsed
+
     if path.stat().st_size > _LARGEST_ANSWERS_FILE:
         raise _unreadable(path, "it is larger than 64 KiB")
     try:
-        record = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise _unreadable(path, "it is not YAML (a merge conflict in it?)") from error
+        # Aliases and merge keys make gigabytes of a few lines.
+        record = parsed(path.read_bytes())
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+        raise _unreadable(path, "it is not plain YAML (a merge conflict in it?)") from error
     if not isinstance(record, dict):
         raise _unreadable(path, "it is no list of names and values")
     return record

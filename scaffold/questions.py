@@ -354,7 +354,11 @@ def shown(value: object, limit: int = 60) -> str:
         return str(value).lower()
     if not isinstance(value, (str, int, float)):
         return _type_name(value)
-    text = "".join(char if char.isprintable() else "?" for char in str(value)[: limit + 1])
+    try:
+        spelt = str(value)
+    except ValueError:  # Python does not spell out numbers of thousands of digits
+        return _type_name(value)
+    text = "".join(char if char.isprintable() else "?" for char in spelt[: limit + 1])
     return text if len(text) <= limit else text[: limit - 3] + "..."
 
 

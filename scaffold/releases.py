@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from packaging.version import InvalidVersion, Version
 
 from scaffold.git import GitError, bare, fetching, neutral
+from scaffold.limits import within_limits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,10 +37,12 @@ class Releases:
     Attributes:
         repository: the bare repository that holds them.
         refs: the git revision of each version.
+        address: where they were fetched; empty for our own.
     """
 
     repository: Path
     refs: dict[Version, str]
+    address: str = ""
 
     @property
     def versions(self) -> list[Version]:
@@ -77,6 +80,7 @@ class Releases:
         """
         into.mkdir(parents=True)
         git = bare(self.repository).with_environment(GIT_INDEX_FILE=str(into.parent / f"{into.name}.index"))
+        git = git.limited(within_limits(into, self.address)) if self.address else git
         git("read-tree", f"{ref}^{{tree}}")
         git("--work-tree", into, "checkout-index", "--all", "--force")
         return into
@@ -124,8 +128,9 @@ def from_address(address: str, into: Path) -> Releases:
     Raises:
         GitError: it cannot be reached.
     """
-    fetching(into.parent)("clone", "--quiet", "--bare", "--", address, into)
-    return from_repository(into)
+    git = fetching(into.parent).limited(within_limits(into, address))
+    git("clone", "--quiet", "--bare", "--", address, into)
+    return replace(from_repository(into), address=address)
 
 
 def from_checkout(root: Path, into: Path) -> Releases:

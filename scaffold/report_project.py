@@ -54,7 +54,7 @@ def updated(result: UpdateResult) -> list[Line]:
     if plan.joined.conflicts:
         steps.append("solve the conflicts (`git diff` shows them), then `git add` each file")
     if result.lockfile_confirmed is False:
-        steps.append(f"{BY_HAND}   # npm has not seen the joined lockfile yet")
+        steps.append(f"{BY_HAND}   # npm has not seen the joined lockfile yet: {shown(result.lockfile_problem, 500)}")
     if plan.missing_settings and not result.settings_added:
         steps.append(f"set {', '.join(plan.missing_settings)} in .env (or run again with --add-settings)")
     steps += ["npm ci && npm run check", f"git commit -m 'Update the template to {plan.to_version}'"]
@@ -95,6 +95,7 @@ def update_fields(result: UpdateResult) -> dict[str, object]:
         "applied": result.applied,
         "settings_added": list(result.settings_added),
         "lockfile_confirmed": result.lockfile_confirmed,
+        "lockfile_problem": result.lockfile_problem,
     }
 
 
@@ -103,7 +104,10 @@ def status(found: Iterable[Status], failures: Sequence[tuple[str, ScaffoldError]
     lines: list[Line] = []
     for one in found:
         lines += _status(one)
-    return [*lines, *((f"{project}: {failure.sentence}", "bold red") for project, failure in failures)]
+    for project, failure in failures:
+        lines.append((f"{shown(project, 500)}: {shown(failure.sentence, 2000)}", "bold red"))
+        lines.append((f"  next: {failure.next_step}", "cyan"))
+    return lines
 
 
 def status_fields(
@@ -112,7 +116,10 @@ def status_fields(
     """Return the fields of one project, or of a list when several were named."""
     if not several:
         return {"command": "status", **_one_status(found[0])}
-    errors = [{"path": path, "error": {"code": f.code, "message": f.sentence}} for path, f in failures]
+    errors = [
+        {"path": path, "error": {"code": f.code, "message": f.sentence, "next_step": f.next_step}}
+        for path, f in failures
+    ]
     return {"command": "status", "projects": [_one_status(one) for one in found] + errors}
 
 

@@ -6,11 +6,12 @@ import os
 import shutil
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from scaffold.confined import Confined
 from scaffold.errors import template_runs_code, template_unavailable, wrong_usage
 from scaffold.questions import Questionnaire
 
@@ -39,12 +40,21 @@ class Template:
         address: where updates look for it; recorded in the project.
         commit: its version; recorded in the project. None when nobody gave it one.
         tracked_only: render only what git tracks or would track, as in a checkout that is worked in.
+        ours: it comes with Scaffold; that of anybody else is evaluated in a process with limits.
+        shared: such a process that works for several versions of a template. Default: one of its own.
     """
 
     folder: Path
     address: str
     commit: str | None
     tracked_only: bool = False
+    ours: bool = False
+    shared: Confined | None = None
+
+    @cached_property
+    def confined(self) -> Confined:
+        """The process with limits in which this template is evaluated; it starts when it is needed."""
+        return self.shared or Confined(self.address)
 
     def questionnaire(self) -> Questionnaire:
         """Read the questions.
@@ -56,7 +66,7 @@ class Template:
         path = next((p for name in CONFIGURATIONS if (p := self.folder / name).is_file()), None)
         if path is None:
             raise template_unavailable(self.address, "there is no copier.yml in it.")
-        questionnaire = Questionnaire.load(path)
+        questionnaire = Questionnaire.load(path) if self.ours else self.confined.questionnaire(path)
         code = [f"_{name}" for name in CODE_SETTINGS if questionnaire.settings.get(name)]
         if code:
             raise template_runs_code(self.address, code)
@@ -95,8 +105,8 @@ def builtin() -> Template:
     commit = f"v{version()}"
     if _is_checkout():
         tracked_only = (CHECKOUT / ".git").exists() and shutil.which("git") is not None
-        return Template(CHECKOUT, TEMPLATE_ADDRESS, commit, tracked_only)
-    return Template(PACKAGE / "_template", TEMPLATE_ADDRESS, commit)
+        return Template(CHECKOUT, TEMPLATE_ADDRESS, commit, tracked_only, ours=True)
+    return Template(PACKAGE / "_template", TEMPLATE_ADDRESS, commit, ours=True)
 
 
 @contextmanager
@@ -155,11 +165,14 @@ def _full_address(address: str) -> str:
 
 def _clone(address: str, ref: str | None, into: Path) -> Template:
     from scaffold.git import GitError, fetching, neutral
+    from scaffold.limits import within_limits
 
+    limited = within_limits(into, address)
     try:
-        fetching(into.parent)("clone", "--quiet", "--no-checkout", "--no-recurse-submodules", "--", address, into)
+        git = fetching(into.parent).limited(limited)
+        git("clone", "--quiet", "--no-checkout", "--no-recurse-submodules", "--", address, into)
         # From here on nobody's configuration: what is checked out is what was committed, no filter runs.
-        git = neutral(into)
+        git = neutral(into).limited(limited)
         commit = git("rev-parse", "--verify", "--end-of-options", f"{_revision(git, ref)}^{{commit}}")
         git("checkout", "--quiet", "--detach", commit)
         return Template(into, address, git("describe", "--tags", "--always"))

@@ -16,7 +16,8 @@ from scaffold.origin import releases_of
 from scaffold.plan import made_from, recorded_answers
 from scaffold.project import Project, look_at, open_project
 from scaffold.releases import version_of
-from scaffold.source import Template
+from scaffold.source import TEMPLATE_ADDRESS, Template
+from scaffold.trust import Consent
 from scaffold.view import filtered
 
 if TYPE_CHECKING:
@@ -62,13 +63,18 @@ class Status:
         return any(entry.security for entry in self.entries)
 
 
-def status_of(folder: Path) -> Status:
+def status_of(folder: Path, consent: Consent | None = None) -> Status:
     """Look at a project; nothing is changed.
+
+    Args:
+        folder: the project.
+        consent: which addresses may be contacted because the project names them. Default: those the user
+            has agreed to before.
 
     Raises:
         ScaffoldError: the project or its template cannot be used.
     """
-    with compared(folder) as comparison:
+    with compared(folder, consent) as comparison:
         project, found = comparison.project, comparison.releases
         current = version_of(project.version)
         newest = found.newest(than=current)
@@ -116,7 +122,7 @@ class Comparison:
 
 
 @contextmanager
-def compared(folder: Path) -> Iterator[Comparison]:
+def compared(folder: Path, consent: Consent | None = None) -> Iterator[Comparison]:
     """Render a project afresh and store it beside the project as it is.
 
     Raises:
@@ -125,12 +131,14 @@ def compared(folder: Path) -> Iterator[Comparison]:
     from scaffold import engine
 
     project = _opened(folder)
+    (consent or Consent()).require(project.address)
     with TemporaryDirectory(prefix="scaffold-status-", ignore_cleanup_errors=True) as scratch:
         work = Path(scratch)
         git = look_at(project, work / "view.git")
         found = releases_of(project.address, work)
         ref = made_from(project, found)
-        template = Template(found.export(ref, work / "template"), project.address, project.version)
+        folder, ours = found.export(ref, work / "template"), project.address == TEMPLATE_ADDRESS
+        template = Template(folder, project.address, project.version, ours=ours)
         engine.render(template, recorded_answers(project), work / "render")
         store = _Store(git, work / "store.git")
         yield Comparison(project, found, store.folder, store.of_folder(work / "render"), store.of_project())

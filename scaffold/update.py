@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,10 +10,11 @@ from scaffold import apply, lockfile, settings
 from scaffold.errors import ScaffoldError
 from scaffold.git import GitError
 from scaffold.plan import Edited, UpdatePlan, UpdateRequest, planned
+from scaffold.trust import Consent, agree
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 
 @dataclass(frozen=True)
@@ -25,12 +26,14 @@ class UpdateResult:
         applied: whether the project was changed.
         settings_added: settings that were added to `.env`.
         lockfile_confirmed: whether npm has confirmed the joined lockfile; None when there was no need.
+        lockfile_problem: why npm has not; empty when it has, or when there was no need.
     """
 
     plan: UpdatePlan
     applied: bool
     settings_added: tuple[str, ...] = ()
     lockfile_confirmed: bool | None = None
+    lockfile_problem: str = ""
 
 
 def carry_out(plan: UpdatePlan, *, add_settings: bool = False) -> UpdateResult:
@@ -49,8 +52,11 @@ def carry_out(plan: UpdatePlan, *, add_settings: bool = False) -> UpdateResult:
     with settings.adding_settings(plan.project.folder, plan.example, added):
         if not plan.is_empty:
             _apply(plan)
-    confirmed = lockfile.confirm(plan.project.git) if plan.check_lockfile and not plan.is_empty else None
-    return UpdateResult(plan, applied=not plan.is_empty, settings_added=added, lockfile_confirmed=confirmed)
+    result = UpdateResult(plan, applied=not plan.is_empty, settings_added=added)
+    if not plan.check_lockfile or plan.is_empty:
+        return result
+    problem = lockfile.confirm(plan.project.git)
+    return replace(result, lockfile_confirmed=problem is None, lockfile_problem=problem or "")
 
 
 def update_project(  # noqa: PLR0913 - the options of the command, by name
@@ -61,6 +67,7 @@ def update_project(  # noqa: PLR0913 - the options of the command, by name
     template: str = "",
     edited: Edited = "refuse",
     add_settings: bool = False,
+    trust_addresses: Iterable[str] = (),
 ) -> UpdateResult:
     """Update a project. Nothing is printed; on any failure the project is as it was.
 
@@ -72,6 +79,8 @@ def update_project(  # noqa: PLR0913 - the options of the command, by name
         edited: what becomes of edited files that the template no longer ships: `refuse` the update,
             `keep` them or `remove` them.
         add_settings: append the settings that `.env` lacks, with fresh secrets.
+        trust_addresses: addresses that may be contacted when the project names them. Those that the user
+            has agreed to, and `template`, may be anyway.
 
     Returns:
         What was done; conflicts are in `plan.joined.conflicts`, marked in the index.
@@ -79,9 +88,13 @@ def update_project(  # noqa: PLR0913 - the options of the command, by name
     Raises:
         ScaffoldError: with a stable `code`, a sentence and a next step.
     """
-    request = UpdateRequest(Path(folder), changes or {}, ref, template, defaults=True, edited=edited)
+    consent = Consent(tuple(trust_addresses))
+    request = UpdateRequest(Path(folder), changes or {}, ref, template, defaults=True, edited=edited, consent=consent)
     with planned(request) as plan:
-        return carry_out(plan, add_settings=add_settings)
+        result = carry_out(plan, add_settings=add_settings)
+    if template and result.applied:
+        agree(template)
+    return result
 
 
 def _apply(plan: UpdatePlan) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+from shutil import rmtree
+from tempfile import mkdtemp
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
@@ -15,7 +17,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
+    """Take signals again, and keep what tests agree to out of the developer's own configuration."""
+    _take_signals()
+    os.environ["XDG_CONFIG_HOME"] = folder = mkdtemp(prefix="scaffold-tests-configuration-")
+    config.add_cleanup(lambda: rmtree(folder, ignore_errors=True))
+
+
+def _take_signals() -> None:
     """Take signals again that `nohup` or a shell's `&` has switched off: programs started here inherit that."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_IGN:

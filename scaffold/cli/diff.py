@@ -8,13 +8,14 @@ from pathlib import Path
 import click
 
 from scaffold import report
+from scaffold.cli.addresses import consent, is_terminal, trust_address_option
 
 
-def _diff(*, project: str) -> None:
+def _diff(*, project: str, trust_address: tuple[str, ...]) -> None:
     from scaffold.diff import diff_of
 
     styles = {"+": "green", "-": "red", "@": "cyan", "d": "bold"}
-    lines = diff_of(Path(project)).splitlines()
+    lines = diff_of(Path(project), consent(trust_address, watched=is_terminal())).splitlines()
     report.write([(line, styles.get(line[:1], "")) for line in lines], sys.stdout)
 
 
@@ -22,5 +23,5 @@ command = click.Command(
     name="diff",
     help="Show what you changed in PROJECT (default: this folder) since it was rendered, as a unified diff.",
     callback=_diff,
-    params=[click.Argument(["project"], default=".")],
+    params=[click.Argument(["project"], default="."), trust_address_option()],
 )

@@ -30,7 +30,7 @@ or with --defaults or --json, it never asks: answers come from flags and from --
 
 @click.pass_obj
 def _new(opened: Opened, /, destination: str | None, **parameters: Any) -> None:  # noqa: ANN401 - click's
-    from scaffold.create import create, free_destination
+    from scaffold.create import create, free_destination, remembering
 
     if destination is None and not opened.unknown:
         raise wrong_usage("DEST is missing.", "Name the folder to create, e.g. `scaffold new my-api`.")
@@ -45,6 +45,8 @@ def _new(opened: Opened, /, destination: str | None, **parameters: Any) -> None:
         answers = opened.answers(lambda: questionnaire.resolve(given, defaults=parameters["defaults"]))
         path = free_destination(destination or "")
     result = create(path, opened.template, answers, _steps(parameters))
+    if parameters["template"]:
+        result = remembering(result)
     if parameters["json"]:
         report.write_json(report.created_fields(result), sys.stdout)
     else:

@@ -19,6 +19,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "update": ("scaffold.cli.update", "Bring a project to the newest template, or to other answers."),
     "status": ("scaffold.cli.status", "Tell which version a project is on and what waits for it."),
     "diff": ("scaffold.cli.diff", "Show what was changed in a project since it was rendered."),
+    "trust": ("scaffold.cli.trust", "Show and change which template addresses may be contacted."),
     "questions": ("scaffold.cli.questions", "Explain the questions and their answers."),
 }
 

@@ -8,18 +8,21 @@ from pathlib import Path
 import click
 
 from scaffold import report, report_project
+from scaffold.cli.addresses import consent, is_terminal, trust_address_option
 from scaffold.errors import ScaffoldError
 
 UPDATE_WAITING = 1
 
 
-def _status(*, projects: tuple[str, ...], json: bool, exit_code: bool) -> None:
+def _status(*, projects: tuple[str, ...], json: bool, exit_code: bool, trust_address: tuple[str, ...]) -> None:
     from scaffold.status import status_of
 
     found, failures, several = [], [], len(projects) > 1
+    # One for all: each address is asked about once.
+    agreed = consent(trust_address, watched=is_terminal() and not json)
     for project in projects or (".",):
         try:
-            found.append(status_of(Path(project)))
+            found.append(status_of(Path(project), agreed))
         except ScaffoldError as failure:
             if not several:
                 raise
@@ -42,5 +45,6 @@ command = click.Command(
         click.Argument(["projects"], nargs=-1, metavar="[PROJECT]..."),
         click.Option(["--json"], is_flag=True, help="Print one JSON object on standard output."),
         click.Option(["--exit-code"], is_flag=True, help="Exit with 1 when an update is waiting."),
+        trust_address_option(),
     ],
 )

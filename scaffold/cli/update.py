@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from scaffold import report, report_project
+from scaffold.cli.addresses import consent, is_terminal, trust_address_option
 from scaffold.errors import wrong_usage
 
 if TYPE_CHECKING:
@@ -72,9 +73,12 @@ def _finish(plan: UpdatePlan, parameters: dict[str, Any]) -> None:
         if parameters["json"]:
             report.write_json(report_project.plan_fields(plan, dry_run=True), sys.stdout)
         return
+    from scaffold.trust import agree
     from scaffold.update import carry_out
 
     result = carry_out(plan, add_settings=parameters["add_settings"])
+    if parameters["template"] and result.applied:
+        agree(parameters["template"])
     if parameters["json"]:
         report.write_json(report_project.update_fields(result), sys.stdout)
     else:
@@ -86,7 +90,7 @@ def _finish(plan: UpdatePlan, parameters: dict[str, Any]) -> None:
 def _is_watched(parameters: dict[str, Any]) -> bool:
     if parameters["json"] or parameters["defaults"] or parameters["yes"]:
         return False
-    return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
+    return is_terminal()
 
 
 def _request(folder: Path, changes: dict[str, object], parameters: dict[str, Any], *, watched: bool) -> UpdateRequest:
@@ -106,6 +110,7 @@ def _request(folder: Path, changes: dict[str, object], parameters: dict[str, Any
         edited=edited,
         ask=_ask if watched else None,
         dry_run=parameters["dry_run"],
+        consent=consent(parameters["trust_address"], watched=watched),
     )
 
 
@@ -147,5 +152,6 @@ command = UpdateCommand(
         click.Option(["--keep-edited"], is_flag=True, help="Keep edited files that are no longer shipped."),
         click.Option(["--remove-edited"], is_flag=True, help="Remove edited files that are no longer shipped."),
         click.Option(["--add-settings"], is_flag=True, help="Append new settings to .env, with fresh secrets."),
+        trust_address_option(),
     ],
 )

@@ -37,8 +37,11 @@ NEEDS: dict[str, set[str]] = {
     "view": {"git"},
     "questions": {"errors"},
     "answers_file": {"errors", "questions"},
-    "source": {"errors", "questions", "git"},
+    "limits": {"errors"},
+    "confined": {"errors", "limits", "questions"},
+    "source": {"errors", "questions", "git", "limits", "confined"},
     "engine": {"errors", "paths", "source", "questions"},
+    "trust": {"errors", "source"},
 }
 
 

@@ -17,6 +17,8 @@ EVERY_ERROR = [
     errors.cannot_write(Path("here"), "No space left on device"),
     errors.template_unavailable("https://example.com/t.git", "not found"),
     errors.template_broken("https://example.com/t.git", "odd"),
+    errors.template_too_slow("https://example.com/t.git", "rendering it", 60, "SCAFFOLD_RENDER_SECONDS"),
+    errors.template_too_large("https://example.com/t.git", "it is too large"),
     errors.template_runs_code("https://example.com/t.git", ["_tasks"]),
     errors.interrupted(errors.Interrupted()),
     errors.unexpected(RuntimeError("no idea")),

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import TYPE_CHECKING
 
 import pytest
 
+from scaffold.errors import ScaffoldError
 from scaffold.settings import adding_settings, changed_settings, missing_settings
 from tests.support.histories import write
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 OLD = "# Where it listens.\nPORT=3000\n# secret: generated\nKEY=\n"
@@ -76,6 +79,56 @@ def test_added_settings_have_fresh_secrets_and_a_private_file(folders: tuple[Pat
     text = (project / ".env").read_text()
     assert re.fullmatch(r"# secret: generated\nSECOND_KEY=[\w-]{43}\nMAIL=\n", text)
     assert (project / ".env").stat().st_mode & 0o777 == 0o600
+
+
+def make_link(path: Path) -> None:
+    write(path.parent.parent, {"shared.env": "PORT=1\nKEY=shared\n"})
+    path.symlink_to("../shared.env")
+
+
+def make_pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def make_folder(path: Path) -> None:
+    path.mkdir()
+
+
+def make_device(path: Path) -> None:
+    path.symlink_to("/dev/zero")
+
+
+def make_huge(path: Path) -> None:
+    path.write_bytes(b"#" * (1024 * 1024 + 1))
+
+
+def make_unreadable(path: Path) -> None:
+    path.write_text("PORT=1\n")
+    path.chmod(0)
+    if os.access(path, os.R_OK):
+        pytest.skip("root reads every file")
+
+
+def identity(path: Path) -> tuple[int, ...]:
+    found = path.lstat()
+    return (found.st_ino, found.st_mode, found.st_size, found.st_mtime_ns)
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("make", [make_link, make_pipe, make_folder, make_device, make_huge, make_unreadable])
+def test_a_env_that_is_no_plain_file_is_neither_read_nor_replaced(
+    folders: tuple[Path, Path, Path], make: Callable[[Path], None]
+) -> None:
+    """A cloned project can point it at any file of the user, or at a pipe that never ends."""
+    project = folders[0]
+    make(project / ".env")
+    before = identity(project / ".env")
+    assert missing_settings(*folders) == ("SECOND_KEY", "MAIL")
+    with pytest.raises(ScaffoldError) as refused, adding_settings(project, NEW, ("MAIL",)):
+        pytest.fail("the update went on")
+    assert (refused.value.code, refused.value.exit_code) == ("environment-file-unusable", 4)
+    assert identity(project / ".env") == before
+    assert sorted(path.name for path in project.iterdir()) == [".env", ".env.example"]
 
 
 def test_what_is_in_the_file_stays_byte_for_byte(folders: tuple[Path, Path, Path]) -> None:

@@ -125,6 +125,19 @@ def test_new_settings_are_added_on_request_only(project: Path) -> None:
     assert (project / ".env").stat().st_mode & 0o777 == 0o600
 
 
+def test_a_linked_env_stops_an_update_that_would_add_settings(project: Path, tmp_path: Path) -> None:
+    shared = tmp_path / "shared.env"
+    shared.write_text("PORT=8080\nKEY=mine\n")
+    (project / ".env").unlink()
+    (project / ".env").symlink_to(shared)
+    before = state(project)
+    said = run("update", "--add-settings", cwd=project, code=4)
+    assert said["error"]["code"] == "environment-file-unusable"
+    assert state(project) == before
+    assert (project / ".env").is_symlink()
+    assert shared.read_text() == "PORT=8080\nKEY=mine\n"
+
+
 def test_an_answer_is_changed_and_changed_back(history: History, tmp_path: Path) -> None:
     project = history.project(tmp_path / "newest", "v1.2.0")
     original = git("rev-parse", "HEAD^{tree}", cwd=project)

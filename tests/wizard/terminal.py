@@ -134,6 +134,7 @@ def plain_environment(home: Path) -> dict[str, str]:
     """Return the environment of a person with an empty home folder and a colour terminal."""
     return {
         "HOME": str(home),
+        "XDG_CONFIG_HOME": os.environ["XDG_CONFIG_HOME"],
         "PATH": os.environ["PATH"],
         "LANG": "C.UTF-8",
         "TERM": "xterm-256color",
