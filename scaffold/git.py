@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,10 +52,12 @@ class Git:
     Attributes:
         folder: where it runs.
         environment: variables on top of the cleaned environment.
+        held: open files that git and the programs it starts keep open, with their locks, if we are killed.
     """
 
     folder: Path
     environment: Mapping[str, str] = field(default_factory=dict)
+    held: tuple[int, ...] = ()
 
     def run(self, *arguments: str | Path, stdin: bytes = b"", check: bool = True) -> subprocess.CompletedProcess[bytes]:
         """Run one git command.
@@ -71,6 +73,7 @@ class Git:
             input=stdin,
             capture_output=True,
             check=False,
+            pass_fds=self.held,
         )
         if check and result.returncode != 0:
             lines = result.stderr.decode(errors="replace").strip().splitlines() or ["no reason given"]
@@ -87,7 +90,7 @@ class Git:
 
     def top(self) -> Git:
         """Return the same git at the top of the repository."""
-        return Git(Path(self("rev-parse", "--show-toplevel")), self.environment)
+        return replace(self, folder=Path(self("rev-parse", "--show-toplevel")))
 
     def prefix(self) -> str:
         """Return this folder inside its repository, empty or ending in a slash."""
@@ -103,7 +106,7 @@ class Git:
 
     def with_environment(self, **variables: str) -> Git:
         """Return the same git with more variables."""
-        return Git(self.folder, {**self.environment, **variables})
+        return replace(self, environment={**self.environment, **variables})
 
 
 def neutral(folder: Path) -> Git:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from scaffold import apply, lockfile, settings
 from scaffold.errors import ScaffoldError
-from scaffold.git import GitError
 from scaffold.plan import Edited, UpdatePlan, UpdateRequest, planned
 
 if TYPE_CHECKING:
@@ -48,7 +47,7 @@ def carry_out(plan: UpdatePlan, *, add_settings: bool = False) -> UpdateResult:
     added = plan.missing_settings if add_settings else ()
     with settings.adding_settings(plan.project.folder, plan.example, added):
         if not plan.is_empty:
-            _apply(plan)
+            apply.apply(plan.project.git, plan.joined)
     confirmed = lockfile.confirm(plan.project.git) if plan.check_lockfile and not plan.is_empty else None
     return UpdateResult(plan, applied=not plan.is_empty, settings_added=added, lockfile_confirmed=confirmed)
 
@@ -82,18 +81,6 @@ def update_project(  # noqa: PLR0913 - the options of the command, by name
     request = UpdateRequest(Path(folder), changes or {}, ref, template, defaults=True, edited=edited)
     with planned(request) as plan:
         return carry_out(plan, add_settings=add_settings)
-
-
-def _apply(plan: UpdatePlan) -> None:
-    try:
-        apply.apply(plan.project.git, plan.joined)
-    except GitError as error:
-        raise ScaffoldError(
-            "update-refused",
-            f"Git refused the update: {error}. The project is as it was.",
-            "Move the named file out of the way, or commit it, then try again.",
-            4,
-        ) from error
 
 
 def _edited_would_go(paths: tuple[str, ...]) -> ScaffoldError:
