@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from scaffold import snapshot
 from scaffold.errors import NotUndoneError, ScaffoldError
 from scaffold.git import Git, GitError
+from scaffold.obstacles import require_unlocked
 from scaffold.snapshot import File, Snapshot
 from scaffold.staging import uninterrupted
 
@@ -125,7 +126,7 @@ def written(file: TextIO, top: Git, journal: Journal) -> Iterator[Path]:
         A copy of the project's index, to work on. It takes the index's place when the block ends well.
 
     Raises:
-        FileExistsError: another git holds the index.
+        ObstacleError: another git holds the index.
         OSError: the disk is full or cannot be written.
     """
     if journal.before is not None:
@@ -172,6 +173,7 @@ def _lock_index(top: Git) -> Path:
     try:
         os.link(_path(top), lock)
     except FileExistsError:
+        require_unlocked(top)
         raise
     except OSError:  # a disk without hard links
         with lock.open("xb") as file:

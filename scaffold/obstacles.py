@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from scaffold.errors import REFUSED, ScaffoldError
 from scaffold.git import Git, GitError, neutral
 
 if TYPE_CHECKING:
@@ -17,6 +18,16 @@ if TYPE_CHECKING:
     from scaffold.merge import Joined
 
 _NAMED = 5
+# What git keeps in its folder while it waits for its user to go on.
+_IN_THE_MIDDLE = {
+    "MERGE_HEAD": "merge",
+    "rebase-merge": "rebase",
+    "rebase-apply": "rebase",
+    "CHERRY_PICK_HEAD": "cherry-pick",
+    "REVERT_HEAD": "revert",
+    "sequencer": "cherry-pick",
+    "BISECT_LOG": "bisect",
+}
 
 
 class ObstacleError(Exception):
@@ -73,6 +84,23 @@ def require_none(project: Git, joined: Joined, paths: Touched) -> None:
     _require_seen(top, [known[path] for path in sorted(paths.written | paths.removed) if path in known])
     _require_free(top.folder, sorted(paths.written - known.keys()), paths.removed)
     require_unlocked(top)
+
+
+def require_settled(project: Git) -> None:
+    """Check that git is not in the middle of a merge or the like: an update would become part of it.
+
+    Raises:
+        ScaffoldError: `git-at-work`.
+    """
+    command = next((name for mark, name in _IN_THE_MIDDLE.items() if project.path_of(mark).exists()), None)
+    if command:
+        stop = "reset" if command == "bisect" else "--abort"
+        raise ScaffoldError(
+            "git-at-work",
+            f"A `git {command}` is not finished in this repository; an update would become part of it.",
+            f"Finish it, or end it with `git {command} {stop}`, then try again.",
+            REFUSED,
+        )
 
 
 def require_unlocked(top: Git) -> None:

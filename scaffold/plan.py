@@ -9,17 +9,19 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import gettempdir
 from typing import TYPE_CHECKING, Literal
 
 from scaffold import changelog, journal, merge
 from scaffold.errors import ScaffoldError
+from scaffold.obstacles import require_settled
 from scaffold.origin import releases_of
 from scaffold.project import open_project, require_clean, require_repository
 from scaffold.reconcile import edited_by_owner, read_sides, reconcile
 from scaffold.releases import version_of
 from scaffold.settings import changed_settings, missing_settings, text_of_example
 from scaffold.source import Template
+from scaffold.staging import staging
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -131,8 +133,9 @@ def planned(request: UpdateRequest) -> Iterator[UpdatePlan]:
     project = open_project(request.folder)
     require_repository(project)
     require_clean(project)
-    with TemporaryDirectory(prefix="scaffold-update-", ignore_cleanup_errors=True) as scratch:
-        work = Path(scratch)
+    require_settled(project.git)
+    # As for a new project, what a killed run has left is removed by the next.
+    with staging(Path(gettempdir())) as work:
         yield _plan(request, project, _choose(request, project, work), work)
 
 
