@@ -82,8 +82,24 @@ def require_none(project: Git, joined: Joined, paths: Touched) -> None:
     known = {entry.path: entry for entry in _entries(top)}
     _require_unchanged(project, joined)
     _require_seen(top, [known[path] for path in sorted(paths.written | paths.removed) if path in known])
-    _require_free(top.folder, sorted(paths.written - known.keys()), paths.removed)
+    taken = _taken(top.folder, paths.written - known.keys(), paths.removed)
+    if taken:
+        raise ObstacleError(
+            f"untracked or ignored files stand where new ones go: {_named(taken)}",
+            "Move them out of the way, or commit them, then try again.",
+        )
     require_unlocked(top)
+
+
+def in_the_way(project: Git, joined: Joined) -> tuple[str, ...]:
+    """Name untracked and ignored files that stand where new ones go; runs nothing but git.
+
+    Raises:
+        GitError: git failed.
+    """
+    top, paths = project.top(), touched(project.prefix(), joined)
+    known = {entry.path for entry in _entries(top)}
+    return _taken(top.folder, paths.written - known, paths.removed)
 
 
 def require_settled(project: Git) -> None:
@@ -184,14 +200,8 @@ def _is_blob(content: bytes, object_id: str) -> bool:
     return digest.hexdigest() == object_id
 
 
-def _require_free(top: Path, created: Sequence[str], going: frozenset[str]) -> None:
-    """Refuse when a new file would take the place of something that git does not keep."""
-    taken = sorted({path for new in created for path in _in_the_way(top, new, going)})
-    if taken:
-        raise ObstacleError(
-            f"untracked or ignored files stand where new ones go: {_named(taken)}",
-            "Move them out of the way, or commit them, then try again.",
-        )
+def _taken(top: Path, created: Iterable[str], going: frozenset[str]) -> tuple[str, ...]:
+    return tuple(sorted({path for new in created for path in _in_the_way(top, new, going)}))
 
 
 def _in_the_way(top: Path, new: str, going: frozenset[str]) -> list[str]:

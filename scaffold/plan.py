@@ -6,15 +6,15 @@ difference into the project's last commit, in a repository of its own.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import gettempdir
 from typing import TYPE_CHECKING, Literal
 
-from scaffold import changelog, journal, merge
+from scaffold import changelog, journal, keep, merge
 from scaffold.errors import ScaffoldError
-from scaffold.obstacles import require_settled
+from scaffold.obstacles import in_the_way, require_settled
 from scaffold.origin import releases_of
 from scaffold.project import open_project, require_clean, require_repository
 from scaffold.reconcile import edited_by_owner, read_sides, reconcile
@@ -47,6 +47,7 @@ class UpdateRequest:
         defaults: take the default of a question that is new and was not answered.
         edited: what becomes of edited files that the template no longer ships.
         ask: asks a person for what is still open; None where nobody is there.
+        remove_kept: also remove files that otherwise stay once they shipped, such as migrations.
     """
 
     folder: Path
@@ -56,6 +57,7 @@ class UpdateRequest:
     defaults: bool = False
     edited: Edited = "refuse"
     ask: Callable[[Questionnaire, dict[str, object]], Answers] | None = None
+    remove_kept: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,9 @@ class UpdatePlan:
         changed_settings: settings with another value in the new `.env.example`.
         example: text of the new `.env.example`, empty without one.
         check_lockfile: the lockfile joins two sets of dependencies; npm should look at it.
+        kept: files that the new render lacks and that stay all the same, such as migrations.
+        is_downgrade: the release it would be on is older than the project's.
+        in_the_way: untracked or ignored files where new ones go.
     """
 
     project: Project
@@ -87,6 +92,19 @@ class UpdatePlan:
     changed_settings: tuple[str, ...]
     example: str
     check_lockfile: bool
+    kept: tuple[str, ...] = ()
+    is_downgrade: bool = False
+    in_the_way: tuple[str, ...] = ()
+
+    @property
+    def refusals(self) -> tuple[str, ...]:
+        """Codes of the errors with which carrying it out would end, as far as looking can tell."""
+        found = {
+            "edited-files-would-go": self.joined.removed_edited and self.edited == "refuse",
+            "kept-files-would-go": self.kept and self.is_downgrade,
+            "update-refused": self.in_the_way,
+        }
+        return tuple(code for code, why in found.items() if why)
 
     @property
     def is_empty(self) -> bool:
@@ -201,6 +219,9 @@ def _plan(request: UpdateRequest, project: Project, choice: Choice, work: Path) 
     base, theirs = work / "base", work / "theirs"
     engine.render(choice.template(choice.older, work), recorded_answers(project), base)
     engine.render(newer, answers, theirs)
+    rules = {} if request.remove_kept else _keep_rules(choice, work)
+    kept = keep.vanished(base, theirs, rules)
+    keep.keep(base, theirs, kept, rules)
     sides = read_sides(project.git, base, theirs)
     edited = edited_by_owner(sides)
     check_lockfile = reconcile(sides)
@@ -218,7 +239,28 @@ def _plan(request: UpdateRequest, project: Project, choice: Choice, work: Path) 
         changed_settings=changed_settings(base, theirs),
         example=text_of_example(theirs),
         check_lockfile=check_lockfile,
+        kept=tuple(name for name in kept if name in sides.ours),
+        is_downgrade=_is_older(choice.newer, choice.older),
+        in_the_way=in_the_way(project.git, joined),
     )
+
+
+def _keep_rules(choice: Choice, work: Path) -> dict[str, str]:
+    """Return what stays by the word of any release at hand: an old one may not know the rule yet."""
+    rules = keep.rules_of(choice.template(choice.older, work)) | keep.rules_of(choice.template(choice.newer, work))
+    newest = choice.releases.newest()
+    ref = choice.releases.refs[newest] if newest else choice.newer
+    if ref in {choice.older, choice.newer}:
+        return rules
+    folder = choice.releases.export(ref, work / "template-newest")
+    with suppress(ScaffoldError):  # nobody goes to that one
+        rules |= keep.rules_of(Template(folder, choice.address, ref))
+    return rules
+
+
+def _is_older(newer: str, older: str) -> bool:
+    to, current = version_of(newer), version_of(older)
+    return to is not None and current is not None and to < current
 
 
 def _told_apart(joined: Joined, edited: set[str]) -> Joined:

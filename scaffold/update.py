@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scaffold import apply, lockfile, settings
+from scaffold import apply, keep, lockfile, settings
 from scaffold.errors import ScaffoldError
 from scaffold.plan import Edited, UpdatePlan, UpdateRequest, planned
 
@@ -40,10 +40,12 @@ def carry_out(plan: UpdatePlan, *, add_settings: bool = False) -> UpdateResult:
         add_settings: append the settings that `.env` lacks, with fresh secrets.
 
     Raises:
-        ScaffoldError: `edited-files-would-go` or `update-refused`; the project is as it was.
+        ScaffoldError: `edited-files-would-go`, `kept-files-would-go`, or what `apply` raises.
     """
     if plan.joined.removed_edited and plan.edited == "refuse":
         raise _edited_would_go(plan.joined.removed_edited)
+    if plan.kept and plan.is_downgrade:
+        raise keep.would_go(plan.to_version, plan.kept)
     added = plan.missing_settings if add_settings else ()
     with settings.adding_settings(plan.project.folder, plan.example, added):
         if not plan.is_empty:
@@ -60,8 +62,9 @@ def update_project(  # noqa: PLR0913 - the options of the command, by name
     template: str = "",
     edited: Edited = "refuse",
     add_settings: bool = False,
+    remove_kept: bool = False,
 ) -> UpdateResult:
-    """Update a project. Nothing is printed; on any failure the project is as it was.
+    """Update a project. Nothing is printed; on any failure but `update-not-undone` the project is as it was.
 
     Args:
         folder: the project, in a git repository without uncommitted changes.
@@ -71,6 +74,7 @@ def update_project(  # noqa: PLR0913 - the options of the command, by name
         edited: what becomes of edited files that the template no longer ships: `refuse` the update,
             `keep` them or `remove` them.
         add_settings: append the settings that `.env` lacks, with fresh secrets.
+        remove_kept: also remove files that otherwise stay once they shipped, such as migrations. Default: False.
 
     Returns:
         What was done; conflicts are in `plan.joined.conflicts`, marked in the index.
@@ -78,7 +82,9 @@ def update_project(  # noqa: PLR0913 - the options of the command, by name
     Raises:
         ScaffoldError: with a stable `code`, a sentence and a next step.
     """
-    request = UpdateRequest(Path(folder), changes or {}, ref, template, defaults=True, edited=edited)
+    request = UpdateRequest(
+        Path(folder), changes or {}, ref, template, defaults=True, edited=edited, remove_kept=remove_kept
+    )
     with planned(request) as plan:
         return carry_out(plan, add_settings=add_settings)
 

@@ -104,6 +104,7 @@ def _request(folder: Path, changes: dict[str, object], parameters: dict[str, Any
         defaults=parameters["defaults"],
         edited=edited,
         ask=_ask if watched else None,
+        remove_kept=parameters["remove_kept"],
     )
 
 
@@ -144,6 +145,11 @@ command = UpdateCommand(
         click.Option(["--template"], metavar="URL", help="Git address of another template."),
         click.Option(["--keep-edited"], is_flag=True, help="Keep edited files that are no longer shipped."),
         click.Option(["--remove-edited"], is_flag=True, help="Remove edited files that are no longer shipped."),
+        click.Option(
+            ["--remove-kept"],
+            is_flag=True,
+            help="Remove files that stay once shipped, too: migrations. Databases break.",
+        ),
         click.Option(["--add-settings"], is_flag=True, help="Append new settings to .env, with fresh secrets."),
     ],
 )
