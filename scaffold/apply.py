@@ -2,64 +2,96 @@
 
 from __future__ import annotations
 
-import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from scaffold import journal
+from scaffold import journal, obstacles, snapshot
+from scaffold.errors import CANNOT_WRITE, REFUSED, ScaffoldError
 from scaffold.git import Git, GitError, neutral
 from scaffold.journal import Journal
+from scaffold.obstacles import ObstacleError, reported
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
+    from typing import TextIO
 
     from scaffold.merge import Conflict, Joined
+    from scaffold.snapshot import Snapshot
+
+# What a disk that is full, read-only or not ours lets git say.
+_DISK = ("No space left", "Read-only file system", "Permission denied", "File too large", "quota", "unable to write")
 
 
 def apply(project: Git, joined: Joined) -> None:
     """Bring the result of a merge into the project's files and index.
 
     Raises:
-        GitError: git refused, for example because an untracked file stands in the way; the project
-            is as it was.
-        ScaffoldError: `update-running`.
+        ScaffoldError: `update-refused`, `hidden-edits` or `cannot-write`: the project is as it was.
+            `update-running`: another update is at work. `update-not-undone`: files are not as they were.
     """
-    head, prefix = project("rev-parse", "HEAD"), project.prefix()
+    top = project.top()
+    paths = obstacles.touched(project.prefix(), joined)
+    before = snapshot.taken(top.folder, paths.written | paths.removed)
+    try:
+        with journal.alone(project) as file:
+            _apply(replace(project, held=(file.fileno(),)), joined, file, before)
+    except ScaffoldError:
+        raise
+    except BaseException as error:
+        # Compared on every way out, also after an interruption: it raises where something is not as it was.
+        sentence = snapshot.as_it_was(top.folder, before, journal.saved_by(top))
+        if isinstance(error, ObstacleError | GitError | OSError):
+            raise _refused(error, sentence) from error
+        raise
+
+
+def _apply(project: Git, joined: Joined, file: TextIO, before: Snapshot) -> None:
+    head, prefix, top = project("rev-parse", "HEAD"), project.prefix(), project.top()
     _transfer(project, joined)
     target = _whole_tree(project, prefix, joined.result)
-    with journal.alone(project) as file:
-        _require_unchanged(project, joined)
-        _require_free(project, head, joined)
-        with journal.written(file, project, Journal(head, target)):
-            _move(project, head, target, prefix, joined.conflicts)
+    paths = obstacles.touched(prefix, joined)
+    obstacles.require_none(project, joined, paths)
+    obstacles.rehearse(top, target, paths.written)
+    with journal.written(file, top, Journal(head, target, before)) as index:
+        working = top.with_environment(GIT_INDEX_FILE=str(index))
+        _move(working, head, target)
+        _require_gone(top.folder, paths.removed)
+        _mark(working, prefix, joined.conflicts)
 
 
-def _move(project: Git, head: str, target: str, prefix: str, conflicts: Sequence[Conflict]) -> None:
+def _refused(error: Exception, sentence: str) -> ScaffoldError:
+    """Say what stopped the update, and that the project is as it was, which the caller has looked at."""
+    if isinstance(error, ObstacleError):
+        return ScaffoldError(error.code, f"The update was refused: {error}. {sentence}", error.next_step, REFUSED)
+    if isinstance(error, OSError) or any(words in str(error) for words in _DISK):
+        where = f" ({error.filename})" if isinstance(error, OSError) and error.filename else ""
+        reason = error.strerror if isinstance(error, OSError) else error
+        return ScaffoldError(
+            "cannot-write",
+            f"The update cannot be written: {reason}{where}. {sentence}",
+            "Check free space and permissions of the project and of its git folder, then try again.",
+            CANNOT_WRITE,
+        )
+    return ScaffoldError(
+        "update-refused",
+        f"Git refused the update: {error}. {sentence}",
+        "Mend what git names, then try again.",
+        REFUSED,
+    )
+
+
+def _move(top: Git, head: str, target: str) -> None:
     # A copied or mounted project has other inodes than its index remembers; read-tree takes that for edits.
-    project.run("update-index", "-q", "--refresh", check=False)
-    project("read-tree", "-m", "-u", head, target)
-    _mark(project, prefix, conflicts)
+    top.run("update-index", "-q", "--refresh", check=False)
+    reported(top, "read-tree", "-m", "-u", head, target)
 
 
-def _require_unchanged(project: Git, joined: Joined) -> None:
-    """Refuse when its owner went on working while the plan lay on the screen: putting back would lose that."""
-    planned = neutral(joined.repository)("rev-parse", f"{joined.ours}^{{tree}}")
-    if project.committed() != planned:
-        raise GitError("something was committed since the update was planned")
-    if project("status", "--porcelain", "--untracked-files=no", "--ignore-submodules=dirty", "--", "."):
-        raise GitError("tracked files were changed since the update was planned")
-
-
-def _require_free(project: Git, head: str, joined: Joined) -> None:
-    """Refuse while somebody's untracked file, or another git's lock, is what rolling back would remove."""
-    touched = {change.path for change in joined.changes} | {conflict.path for conflict in joined.conflicts}
-    listed = project("ls-tree", "-r", "-z", "--name-only", head).split("\0")
-    created = sorted(touched - set(listed))
-    taken = [path for path in created if os.path.lexists(project.folder / path)]
-    if taken:
-        raise GitError(f"untracked files stand where new ones go: {', '.join(taken[:5])}")
-    lock = project.path_of("index.lock")
-    if lock.exists():
-        raise GitError(f"another git command is at work, or was killed and left {lock}")
+def _require_gone(top: Path, removed: frozenset[str]) -> None:
+    """Git goes on when a file cannot be removed; it would stay behind, untracked."""
+    left = [path for path in sorted(removed) if (top / path).is_symlink() or (top / path).is_file()]
+    if left:
+        raise GitError(f"Permission denied: {', '.join(left[:5])} cannot be removed")
 
 
 def _transfer(project: Git, joined: Joined) -> None:
@@ -67,14 +99,14 @@ def _transfer(project: Git, joined: Joined) -> None:
     blobs = [blob.object_id for conflict in joined.conflicts for blob in conflict.stages.values()]
     wanted = "\n".join([joined.result, f"^{joined.ours}", *blobs])
     pack = neutral(joined.repository).run("pack-objects", "--revs", "--stdout", "--quiet", stdin=wanted.encode())
-    project.run("unpack-objects", "-q", stdin=pack.stdout)
+    reported(project, "unpack-objects", "-q", stdin=pack.stdout)
 
 
 def _whole_tree(project: Git, prefix: str, result: str) -> str:
     """Return the tree of the whole repository with the project's folder replaced."""
     if not prefix:
         return project("rev-parse", f"{result}^{{tree}}")
-    index = project.path_of("scaffold-update.index")
+    index = journal.scratch_index(project)
     git = project.top().with_environment(GIT_INDEX_FILE=str(index))
     try:
         git("read-tree", "HEAD")
@@ -85,7 +117,7 @@ def _whole_tree(project: Git, prefix: str, result: str) -> str:
         index.unlink(missing_ok=True)
 
 
-def _mark(project: Git, prefix: str, conflicts: Sequence[Conflict]) -> None:
+def _mark(top: Git, prefix: str, conflicts: Sequence[Conflict]) -> None:
     """Tell the index that a person has to decide, as `git merge` would."""
     lines = []
     for conflict in conflicts:
@@ -95,4 +127,4 @@ def _mark(project: Git, prefix: str, conflicts: Sequence[Conflict]) -> None:
         lines += [f"{blob.mode} {blob.object_id} {stage}\t{path}" for stage, blob in stages]
     if lines:
         records = "\0".join(lines) + "\0"
-        project("update-index", "-z", "--index-info", stdin=records.encode(errors="surrogateescape"))
+        reported(top, "update-index", "-z", "--index-info", stdin=records.encode(errors="surrogateescape"))

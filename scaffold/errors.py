@@ -16,6 +16,8 @@ REFUSED = 4
 TEMPLATE_UNAVAILABLE = 69
 UNEXPECTED = 70
 CANNOT_WRITE = 73
+NOT_UNDONE = 74
+_NAMED = 5
 
 
 class ScaffoldError(Exception):
@@ -73,6 +75,23 @@ class AnswerErrors(ScaffoldError):  # noqa: N818 - it carries many
             WRONG_USAGE,
         )
         self.problems = tuple(problems)
+
+
+class NotUndoneError(ScaffoldError):
+    """An update failed, and what it had changed could not all be put back."""
+
+    def __init__(self, changed: Sequence[str], saved: Path | None) -> None:
+        """Name what is not as it was, and where its content of before lies (None where nothing was copied)."""
+        more = f" and {len(changed) - _NAMED} more" if len(changed) > _NAMED else ""
+        where = f" Their content of before is in {saved}." if saved else ""
+        super().__init__(
+            "update-not-undone",
+            f"The update failed, and these are not as they were: {', '.join(changed[:_NAMED])}{more}.{where}",
+            "Mend what is in the way (disk, permissions), then run `scaffold update` again: it puts them back first."
+            if saved
+            else "Look at `git status`: something else has changed them while the update ran.",
+            NOT_UNDONE,
+        )
 
 
 class Interrupted(KeyboardInterrupt):

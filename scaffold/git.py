@@ -82,6 +82,7 @@ class Git:
         settings: configuration on top of what holds for every git; outranks that of user and repository.
         patience: seconds after which a command is given up; None for ever.
         runner: runs the program; `limited` sets one that ends it in time.
+        held: open files that git and the programs it starts keep open, with their locks, if we are killed.
     """
 
     folder: Path
@@ -89,6 +90,7 @@ class Git:
     settings: Mapping[str, str] = field(default_factory=dict)
     patience: float | None = None
     runner: Callable[..., subprocess.CompletedProcess[bytes]] = subprocess.run
+    held: tuple[int, ...] = ()
 
     def run(self, *arguments: str | Path, stdin: bytes = b"", check: bool = True) -> subprocess.CompletedProcess[bytes]:
         """Run one git command.
@@ -106,6 +108,7 @@ class Git:
                 capture_output=True,
                 check=False,
                 timeout=self.patience,
+                pass_fds=self.held,
             )
         except subprocess.TimeoutExpired:
             raise GitError(f"git {arguments[0]} took longer than {self.patience:.0f} seconds") from None

@@ -1,7 +1,8 @@
 """What an update is doing, written down where the next run finds it.
 
-Whoever finds the journal later, after a SIGKILL or a power cut, can put everything back: the
-project was clean, so its last commit is the truth.
+Before the first file is touched, the bytes of every file that will be are copied beside the journal.
+Whoever finds the journal later, after a SIGKILL or a power cut, puts them back. The project's index is
+replaced in one step at the end, and git's own lock on it is held until then.
 """
 
 from __future__ import annotations
@@ -10,13 +11,18 @@ import contextlib
 import fcntl
 import json
 import os
+import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scaffold.errors import ScaffoldError
+from scaffold import snapshot
+from scaffold.errors import NotUndoneError, ScaffoldError
 from scaffold.git import Git, GitError, applying
+from scaffold.obstacles import require_unlocked
 from scaffold.paths import behind_link, stays_inside
+from scaffold.snapshot import File, Snapshot
+from scaffold.staging import uninterrupted
 from scaffold.view import find
 
 if TYPE_CHECKING:
@@ -24,6 +30,9 @@ if TYPE_CHECKING:
     from typing import TextIO
 
 _NAME = "scaffold-update.json"
+_SAVED = "scaffold-update.saved"
+_INDEX = "scaffold-update.index"
+_MARK = b"scaffold update\n"
 
 
 @dataclass(frozen=True)
@@ -31,12 +40,14 @@ class Journal:
     """What an update was doing when it was stopped.
 
     Attributes:
-        head: the commit to go back to.
+        head: the commit it started from.
         target: the tree of the whole repository that was being written.
+        before: what lay at the paths it touches; None in a journal of Scaffold 0.1, which copied nothing.
     """
 
     head: str
     target: str
+    before: Snapshot | None = None
 
 
 def is_unfinished(folder: Path) -> bool:
@@ -47,6 +58,16 @@ def is_unfinished(folder: Path) -> bool:
         return False
 
 
+def saved_by(project: Git) -> Path:
+    """Return the folder in which an update keeps the files of before."""
+    return project.path_of(_SAVED)
+
+
+def scratch_index(project: Git) -> Path:
+    """Return the path of an index of our own, beside the project's."""
+    return project.path_of(_INDEX)
+
+
 def recover(folder: Path) -> bool:
     """Put back what a killed update has left half done; tell whether there was one.
 
@@ -54,7 +75,7 @@ def recover(folder: Path) -> bool:
 
     Raises:
         ScaffoldError: `update-running`: the update is not dead, it is at work. `update-unfinished`: its owner
-            has edited, since it died, files that it had touched.
+            has edited, since it died, files that it had touched. `update-not-undone`: it cannot be put back.
     """
     if not is_unfinished(folder):
         return False
@@ -64,12 +85,10 @@ def recover(folder: Path) -> bool:
         journal = _read(written_down.read())
         # Cut off while it was written, nothing had been touched yet; and what was committed since is not undone.
         if journal is not None and top("rev-parse", "HEAD") == journal.head:
-            touched = _touched(top, journal)
-            edited = [file.path for file in touched if not _is_ours(top, file)]
-            if edited:
-                raise _edited_since(edited)
-            _roll_back(top, journal, touched)
+            _recover(top, journal)
+        _release_index(top)
         _path(top).unlink()
+        _sweep(top)
     return True
 
 
@@ -79,40 +98,105 @@ def alone(project: Git) -> Iterator[TextIO]:
 
     Raises:
         ScaffoldError: `update-running`.
+        OSError: git's own folder cannot be written.
     """
     path = _path(project)
-    with path.open("a+") as file:
+    with open(path, "a+", opener=_without_links) as file:
         _lock(file)
         file.seek(0)
         if file.read() or not path.exists() or not os.path.samestat(os.fstat(file.fileno()), path.stat()):
             raise _running()
         try:
+            # Of an update that was killed before it wrote its journal, or after it removed it.
+            _sweep(project)
             yield file
         except BaseException:
-            # What could not be put back must stay written down.
+            # What could not be put back must stay written down, with the files of before.
             if not os.fstat(file.fileno()).st_size:
                 path.unlink()
+                _sweep(project)
             raise
         path.unlink()
+        _sweep(project)
 
 
 @contextlib.contextmanager
-def written(file: TextIO, project: Git, journal: Journal) -> Iterator[None]:
-    """Write the journal down, and put the project back if the block fails."""
+def written(file: TextIO, top: Git, journal: Journal) -> Iterator[Path]:
+    """Copy the files of before, write the journal down, lock the index; put the project back if the block fails.
+
+    Yields:
+        A copy of the project's index, to work on. It takes the index's place when the block ends well.
+
+    Raises:
+        ObstacleError: another git holds the index.
+        OSError: the disk is full or cannot be written.
+    """
+    if journal.before is not None:
+        snapshot.save(top.folder, journal.before, saved_by(top))
     json.dump(asdict(journal), file)
     file.flush()
-    os.fsync(file.fileno())
+    snapshot.make_durable([_path(top), _path(top).parent])
     try:
-        yield
+        index = _lock_index(top)
+        yield index
+        _replace_index(top, index, journal)
     except BaseException:
-        top = project.top()
-        _roll_back(top, journal, _touched(top, journal))
-        file.truncate(0)
+        with uninterrupted():
+            if _is_put_back(top, journal):
+                file.truncate(0)
         raise
 
 
 def _path(project: Git) -> Path:
     return project.path_of(_NAME)
+
+
+def _without_links(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW, 0o666)
+
+
+def _sweep(project: Git) -> None:
+    """Remove what updates leave in git's folder; only while no other one can be at work."""
+    saved = saved_by(project)
+    if saved.is_dir() and not saved.is_symlink():
+        shutil.rmtree(saved, ignore_errors=True)
+    else:
+        saved.unlink(missing_ok=True)
+    for name in (_INDEX, f"{_INDEX}.lock"):
+        project.path_of(name).unlink(missing_ok=True)
+
+
+def _lock_index(top: Git) -> Path:
+    """Take git's lock on the index and return a copy of the index.
+
+    The lock is the journal under another name: whoever finds it later sees whose it is.
+    """
+    lock = top.path_of("index.lock")
+    try:
+        os.link(_path(top), lock)
+    except FileExistsError:
+        require_unlocked(top)
+        raise
+    except OSError:  # a disk without hard links
+        with lock.open("xb") as file:
+            file.write(_MARK)
+    # With its time, by which git recognises files that were changed in the same moment.
+    return Path(shutil.copy2(top.path_of("index"), scratch_index(top)))
+
+
+def _release_index(top: Git) -> None:
+    lock = top.path_of("index.lock")
+    with contextlib.suppress(FileNotFoundError):
+        if os.path.samestat(lock.lstat(), _path(top).lstat()) or lock.read_bytes() == _MARK:
+            lock.unlink()
+
+
+def _replace_index(top: Git, index: Path, journal: Journal) -> None:
+    """Let the update become visible to git in one step, when everything else is on the disk."""
+    paths = [file.path for file in journal.before.files] if journal.before else []
+    snapshot.make_durable([index, *(top.folder / path for path in paths)])
+    index.replace(top.path_of("index"))
+    _release_index(top)
 
 
 def _lock(journal: TextIO) -> None:
@@ -146,7 +230,7 @@ def _edited_since(paths: Sequence[str]) -> ScaffoldError:
     return ScaffoldError(
         "update-unfinished",
         f"An update was cut off half way, and files it had touched were edited since: {', '.join(paths[:5])}.",
-        "Put your edits aside, `git checkout HEAD -- FILE` for each, then try again.",
+        "Move each of them to another name, then try again: what was there before the update comes back.",
         4,
     )
 
@@ -154,8 +238,10 @@ def _edited_since(paths: Sequence[str]) -> ScaffoldError:
 def _read(text: str) -> Journal | None:
     try:
         read = json.loads(text)
-        return Journal(str(read["head"]), str(read["target"]))
-    except (ValueError, KeyError, TypeError):
+        before = read.get("before")
+        files = before and tuple(File(**file) for file in before["files"])
+        return Journal(str(read["head"]), str(read["target"]), before and Snapshot(files, dict(before["folders"])))
+    except (ValueError, KeyError, TypeError, AttributeError):
         return None
 
 
@@ -181,7 +267,30 @@ def _touched(top: Git, journal: Journal) -> list[_Touched]:
             raise _edited_since([repr(path)])
         _, _, old, new, _ = described.split()
         found.append(_Touched(path, old, new))
-    return found
+    # Files of conflicts whose content stays: only their entries in the index change.
+    others = {file.path for file in journal.before.files} if journal.before else set()
+    return [*found, *(_Touched(path, "", "") for path in sorted(others - {file.path for file in found}))]
+
+
+def _recover(top: Git, journal: Journal) -> None:
+    touched = _touched(top, journal)
+    as_before = _unchanged(top, journal)
+    edited = [file.path for file in touched if file.path not in as_before and not _is_ours(top, file)]
+    if edited:
+        raise _edited_since(edited)
+    if journal.before is not None:
+        if not _is_put_back(top, journal):
+            raise NotUndoneError(snapshot.differences(top.folder, journal.before), saved_by(top))
+        return
+    try:
+        _roll_back(top, journal, touched)
+    except (GitError, OSError) as error:
+        raise NotUndoneError([file.path for file in touched], None) from error
+
+
+def _unchanged(top: Git, journal: Journal) -> set[str]:
+    before = journal.before.files if journal.before else ()
+    return {file.path for file in before if snapshot.look(top.folder, file.path) == file}
 
 
 def _is_ours(top: Git, touched: _Touched) -> bool:
@@ -189,20 +298,65 @@ def _is_ours(top: Git, touched: _Touched) -> bool:
     path = top.folder / touched.path
     if not os.path.lexists(path) or behind_link(top.folder, touched.path):
         return True
-    if path.is_symlink():
-        present = top("hash-object", "--stdin", stdin=os.fsencode(path.readlink()))
-    elif path.is_file():
-        present = top("hash-object", "--path", touched.path, "--", path)
-    else:
-        return False
+    try:
+        if path.is_symlink():
+            present = top("hash-object", "--stdin", stdin=os.fsencode(path.readlink()))
+        elif path.is_file():
+            present = top("hash-object", "--path", touched.path, "--", path)
+        else:
+            return False
+    except GitError:
+        # A filter that fails cannot say what it has made: compare the bytes as they are.
+        present = ""
     if present in {touched.old, touched.new}:
         return True
     whole = top.run("cat-file", "blob", touched.new, check=False).stdout
     return path.is_file() and whole.startswith(path.read_bytes())
 
 
+def _is_put_back(top: Git, journal: Journal) -> bool:
+    """Put the touched files and their entries in the index back; tell whether everything is as it was."""
+    if journal.before is None:
+        return False
+    try:
+        saved = saved_by(top)
+        _release_index(top)
+        if not saved.is_symlink():
+            snapshot.restore(top.folder, journal.before, saved)
+        _reset_entries(top, journal)
+    except (GitError, OSError):
+        return False
+    return not snapshot.differences(top.folder, journal.before)
+
+
+def _reset_entries(top: Git, journal: Journal) -> None:
+    """Give the touched paths the entries of the commit again, where the index has others.
+
+    It has when the update was killed after its last step, or when somebody has staged half of it since.
+    """
+    paths = {file.path for file in journal.before.files} if journal.before else set()
+    committed = _entries(top("ls-tree", "-r", "-z", journal.head), paths)
+    if _entries(top("ls-files", "--stage", "-z"), paths) == committed:
+        return
+    removed = [f"0 {'0' * 40}\t{path}" for path in sorted(paths)]
+    kept = [f"{mode} {object_id}\t{path}" for path, mode, object_id in sorted(committed)]
+    top("update-index", "-z", "--index-info", stdin=os.fsencode("\0".join([*removed, *kept]) + "\0"))
+
+
+def _entries(listed: str, paths: set[str]) -> set[tuple[str, str, str]]:
+    """Read what `ls-tree` or `ls-files --stage` lists: path, mode and object (with the stage of a conflict)."""
+    found = set()
+    for entry in filter(None, listed.split("\0")):
+        described, path = entry.split("\t", 1)
+        mode, *between, last = described.split()
+        object_id = last if between == ["blob"] else f"{between[0]}{last.strip('0')}"
+        if path in paths:
+            found.add((path, mode, object_id))
+    return found
+
+
 def _roll_back(top: Git, journal: Journal, touched: Sequence[_Touched]) -> None:
-    """Put the touched files and their entries in the index back to the commit the update started from."""
+    """Put back an update of Scaffold 0.1, which copied nothing: git's last commit is all there is."""
     with contextlib.suppress(FileNotFoundError):
         # Only left over when git was killed; ours was the only git at work then.
         top.path_of("index.lock").unlink()

@@ -6,22 +6,25 @@ difference into the project's last commit, in a repository of its own.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import gettempdir
 from typing import TYPE_CHECKING, Literal
 
-from scaffold import changelog, journal, merge
+from scaffold import changelog, journal, keep, merge
 from scaffold.confined import Confined
 from scaffold.errors import ScaffoldError
+from scaffold.obstacles import in_the_way, require_settled
 from scaffold.origin import releases_of
 from scaffold.project import look_at, open_project, require_clean
 from scaffold.reconcile import edited_by_owner, read_sides, reconcile
 from scaffold.releases import version_of
 from scaffold.settings import changed_settings, missing_settings, text_of_example
 from scaffold.source import TEMPLATE_ADDRESS, Template
+from scaffold.staging import staging
 from scaffold.trust import Consent
+from scaffold.view import find
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -51,6 +54,7 @@ class UpdateRequest:
         dry_run: the plan will not be carried out: nothing of the project is written.
         consent: which addresses may be contacted because the project names them. Default: those the user
             has agreed to before.
+        remove_kept: also remove files that otherwise stay once they shipped, such as migrations.
     """
 
     folder: Path
@@ -62,6 +66,7 @@ class UpdateRequest:
     ask: Callable[[Questionnaire, dict[str, object]], Answers] | None = None
     dry_run: bool = False
     consent: Consent = field(default_factory=Consent)
+    remove_kept: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,6 +85,9 @@ class UpdatePlan:
         changed_settings: settings with another value in the new `.env.example`.
         example: text of the new `.env.example`, empty without one.
         check_lockfile: the lockfile joins two sets of dependencies; npm should look at it.
+        kept: files that the new render lacks and that stay all the same, such as migrations.
+        is_downgrade: the release it would be on is older than the project's.
+        in_the_way: untracked or ignored files where new ones go.
     """
 
     project: Project
@@ -93,6 +101,19 @@ class UpdatePlan:
     changed_settings: tuple[str, ...]
     example: str
     check_lockfile: bool
+    kept: tuple[str, ...] = ()
+    is_downgrade: bool = False
+    in_the_way: tuple[str, ...] = ()
+
+    @property
+    def refusals(self) -> tuple[str, ...]:
+        """Codes of the errors with which carrying it out would end, as far as looking can tell."""
+        found = {
+            "edited-files-would-go": self.joined.removed_edited and self.edited == "refuse",
+            "kept-files-would-go": self.kept and self.is_downgrade,
+            "update-refused": self.in_the_way,
+        }
+        return tuple(code for code, why in found.items() if why)
 
     @property
     def is_empty(self) -> bool:
@@ -141,9 +162,10 @@ def planned(request: UpdateRequest) -> Iterator[UpdatePlan]:
         raise journal.unfinished(request.folder)
     journal.recover(request.folder)
     project = open_project(request.folder)
-    with TemporaryDirectory(prefix="scaffold-update-", ignore_cleanup_errors=True) as scratch:
-        work = Path(scratch)
+    # As for a new project, what a killed run has left is removed by the next.
+    with staging(Path(gettempdir())) as work:
         git = look_at(project, work / "view.git")
+        require_settled(find(project.folder).git_dir)
         require_clean(git)
         yield _plan(request, project, git, _choose(request, project, work))
 
@@ -214,6 +236,9 @@ def _plan(request: UpdateRequest, project: Project, git: Git, choice: Choice) ->
     base, theirs = work / "base", work / "theirs"
     engine.render(choice.template(choice.older, work), recorded_answers(project), base)
     engine.render(newer, answers, theirs)
+    rules = {} if request.remove_kept else _keep_rules(choice, work)
+    kept = keep.vanished(base, theirs, rules)
+    keep.keep(base, theirs, kept, rules)
     sides = read_sides(git, base, theirs)
     edited = edited_by_owner(sides)
     check_lockfile = reconcile(sides)
@@ -231,7 +256,28 @@ def _plan(request: UpdateRequest, project: Project, git: Git, choice: Choice) ->
         changed_settings=changed_settings(base, theirs),
         example=text_of_example(theirs),
         check_lockfile=check_lockfile,
+        kept=tuple(name for name in kept if name in sides.ours),
+        is_downgrade=_is_older(choice.newer, choice.older),
+        in_the_way=in_the_way(git, joined),
     )
+
+
+def _keep_rules(choice: Choice, work: Path) -> dict[str, str]:
+    """Return what stays by the word of any release at hand: an old one may not know the rule yet."""
+    rules = keep.rules_of(choice.template(choice.older, work)) | keep.rules_of(choice.template(choice.newer, work))
+    newest = choice.releases.newest()
+    ref = choice.releases.refs[newest] if newest else choice.newer
+    if ref in {choice.older, choice.newer}:
+        return rules
+    folder = choice.releases.export(ref, work / "template-newest")
+    with suppress(ScaffoldError):  # nobody goes to that one
+        rules |= keep.rules_of(replace(choice.template(choice.newer, work), folder=folder, commit=ref))
+    return rules
+
+
+def _is_older(newer: str, older: str) -> bool:
+    to, current = version_of(newer), version_of(older)
+    return to is not None and current is not None and to < current
 
 
 def _told_apart(joined: Joined, edited: set[str]) -> Joined:

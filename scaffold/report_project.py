@@ -35,9 +35,12 @@ def plan(plan: UpdatePlan) -> list[Line]:
     lines += _news(plan.entries)
     for kind, heading in _KINDS.items():
         lines += _files(heading, [change.path for change in joined.changes if change.kind == kind], "")
+    stays = "older release without them, refused" if plan.is_downgrade else "no longer shipped, but stay"
+    lines += _files(f"{stays} (a database that has run a migration needs it)", plan.kept, "yellow")
     lines += _files("deleted by you, changed by the template: stay deleted", joined.kept_deleted, "")
     lines += _files("in conflict: both sides will be in the file", [c.path for c in joined.conflicts], "yellow")
     lines += _files("EDITED BY YOU and no longer shipped", joined.removed_edited, "bold red")
+    lines += _files("IN THE WAY of new files, not in git", plan.in_the_way, "bold red")
     lines += _files("answers that nobody asks for any more", plan.dropped, "")
     lines += _files("settings that .env lacks", plan.missing_settings, "yellow")
     return [*lines, *_files("settings with a new example value: compare your .env", plan.changed_settings, "yellow")]
@@ -79,7 +82,10 @@ def plan_fields(plan: UpdatePlan, *, dry_run: bool) -> dict[str, object]:
             "conflicts": [conflict.path for conflict in joined.conflicts],
             "edited_no_longer_shipped": list(joined.removed_edited),
             "kept_deleted": list(joined.kept_deleted),
+            "kept_shipped": list(plan.kept),
+            "in_the_way": list(plan.in_the_way),
         },
+        "would_be_refused": list(plan.refusals),
         "changelog": _entries(plan.entries),
         "missing_settings": list(plan.missing_settings),
         "changed_settings": list(plan.changed_settings),

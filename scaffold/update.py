@@ -6,9 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scaffold import apply, lockfile, settings
+from scaffold import apply, keep, lockfile, settings
 from scaffold.errors import ScaffoldError
-from scaffold.git import GitError
 from scaffold.plan import Edited, UpdatePlan, UpdateRequest, planned
 from scaffold.trust import Consent, agree
 
@@ -44,14 +43,16 @@ def carry_out(plan: UpdatePlan, *, add_settings: bool = False) -> UpdateResult:
         add_settings: append the settings that `.env` lacks, with fresh secrets.
 
     Raises:
-        ScaffoldError: `edited-files-would-go` or `update-refused`; the project is as it was.
+        ScaffoldError: `edited-files-would-go`, `kept-files-would-go`, or what `apply` raises.
     """
     if plan.joined.removed_edited and plan.edited == "refuse":
         raise _edited_would_go(plan.joined.removed_edited)
+    if plan.kept and plan.is_downgrade:
+        raise keep.would_go(plan.to_version, plan.kept)
     added = plan.missing_settings if add_settings else ()
     with settings.adding_settings(plan.project.folder, plan.example, added):
         if not plan.is_empty:
-            _apply(plan)
+            apply.apply(plan.project.git, plan.joined)
     result = UpdateResult(plan, applied=not plan.is_empty, settings_added=added)
     if not plan.check_lockfile or plan.is_empty:
         return result
@@ -68,8 +69,9 @@ def update_project(  # noqa: PLR0913 - the options of the command, by name
     edited: Edited = "refuse",
     add_settings: bool = False,
     trust_addresses: Iterable[str] = (),
+    remove_kept: bool = False,
 ) -> UpdateResult:
-    """Update a project. Nothing is printed; on any failure the project is as it was.
+    """Update a project. Nothing is printed; on any failure but `update-not-undone` the project is as it was.
 
     Args:
         folder: the project, in a git repository without uncommitted changes.
@@ -81,6 +83,7 @@ def update_project(  # noqa: PLR0913 - the options of the command, by name
         add_settings: append the settings that `.env` lacks, with fresh secrets.
         trust_addresses: addresses that may be contacted when the project names them. Those that the user
             has agreed to, and `template`, may be anyway.
+        remove_kept: also remove files that otherwise stay once they shipped, such as migrations. Default: False.
 
     Returns:
         What was done; conflicts are in `plan.joined.conflicts`, marked in the index.
@@ -88,25 +91,21 @@ def update_project(  # noqa: PLR0913 - the options of the command, by name
     Raises:
         ScaffoldError: with a stable `code`, a sentence and a next step.
     """
-    consent = Consent(tuple(trust_addresses))
-    request = UpdateRequest(Path(folder), changes or {}, ref, template, defaults=True, edited=edited, consent=consent)
+    request = UpdateRequest(
+        Path(folder),
+        changes or {},
+        ref,
+        template,
+        defaults=True,
+        edited=edited,
+        consent=Consent(tuple(trust_addresses)),
+        remove_kept=remove_kept,
+    )
     with planned(request) as plan:
         result = carry_out(plan, add_settings=add_settings)
     if template and result.applied:
         agree(template)
     return result
-
-
-def _apply(plan: UpdatePlan) -> None:
-    try:
-        apply.apply(plan.project.git, plan.joined)
-    except GitError as error:
-        raise ScaffoldError(
-            "update-refused",
-            f"Git refused the update: {error}. The project is as it was.",
-            "Move the named file out of the way, or commit it, then try again.",
-            4,
-        ) from error
 
 
 def _edited_would_go(paths: tuple[str, ...]) -> ScaffoldError:

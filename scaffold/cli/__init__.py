@@ -27,7 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Returns:
         The exit code: 0 done, 2 wrong usage or answers, 4 refused to protect the user's work,
-        69 template not to be had, 70 a mistake of ours, 73 cannot write, 128 + n stopped by signal n.
+        69 template not to be had, 70 a mistake of ours, 73 cannot write, 74 a failed update could not all be
+        put back, 128 + n stopped by signal n.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
@@ -62,8 +63,11 @@ def _run(arguments: list[str]) -> int:
 
 
 def _failure(raised: BaseException) -> ScaffoldError:
-    from scaffold.errors import Interrupted, ScaffoldError, interrupted, unexpected
+    from scaffold.errors import Interrupted, NotUndoneError, ScaffoldError, interrupted, unexpected
 
+    if isinstance(raised, NotUndoneError):
+        # An interruption that left something behind must not say that it did not.
+        return raised
     # A library that was being imported, or a template, may have made an error of its own of the interruption.
     if _received or isinstance(raised, KeyboardInterrupt):
         return interrupted(Interrupted(*_received[:1]))

@@ -111,6 +111,7 @@ def _request(folder: Path, changes: dict[str, object], parameters: dict[str, Any
         ask=_ask if watched else None,
         dry_run=parameters["dry_run"],
         consent=consent(parameters["trust_address"], watched=watched),
+        remove_kept=parameters["remove_kept"],
     )
 
 
@@ -151,6 +152,11 @@ command = UpdateCommand(
         click.Option(["--template"], metavar="URL", help="Git address of another template."),
         click.Option(["--keep-edited"], is_flag=True, help="Keep edited files that are no longer shipped."),
         click.Option(["--remove-edited"], is_flag=True, help="Remove edited files that are no longer shipped."),
+        click.Option(
+            ["--remove-kept"],
+            is_flag=True,
+            help="Remove files that stay once shipped, too: migrations. Databases break.",
+        ),
         click.Option(["--add-settings"], is_flag=True, help="Append new settings to .env, with fresh secrets."),
         trust_address_option(),
     ],

@@ -74,7 +74,7 @@ def test_whatever_fails_the_project_is_as_it_was(
     before = state(made.folder)
     joined = made.join(old__txt=None, new___deep___file__txt="new\n")
     fail_at_last(monkeypatch, error)
-    with pytest.raises(type(error)):
+    with pytest.raises(ScaffoldError if isinstance(error, GitError) else type(error)):
         apply.apply(made.git, joined)
     assert state(made.folder) == before
     assert not (made.folder / "new").exists()
@@ -90,7 +90,7 @@ def test_a_conflict_in_a_file_that_the_template_renames_leaves_nothing_behind(
     joined = made.join(old__txt=None, moved__txt=LONG.replace("line 3\n", "template\n"))
     assert [conflict.path for conflict in joined.conflicts] == ["moved.txt"]
     fail_at_last(monkeypatch, GitError("no space"))
-    with pytest.raises(GitError):
+    with pytest.raises(ScaffoldError):
         apply.apply(made.git, joined)
     assert state(made.folder) == before
 
@@ -99,7 +99,7 @@ def test_a_conflict_in_a_file_that_the_template_renames_leaves_nothing_behind(
 def test_what_is_untracked_and_in_the_way_stops_it(made: Made, name: str) -> None:
     write(made.folder, {name: "somebody's notes\n"})
     before = state(made.folder)
-    with pytest.raises(GitError):
+    with pytest.raises(ScaffoldError):
         apply.apply(made.git, made.join(new__txt="new\n", folder___file__txt="new\n"))
     assert state(made.folder) == before
 
@@ -109,7 +109,7 @@ def test_an_ignored_file_in_the_way_of_a_conflict_stops_it(made: Made) -> None:
     commit(made.folder)
     write(made.folder, {"moved.txt": "somebody's notes\n"})
     before = state(made.folder)
-    with pytest.raises(GitError, match=r"moved\.txt"):
+    with pytest.raises(ScaffoldError, match=r"moved\.txt"):
         apply.apply(made.git, made.join(old__txt=None, moved__txt=LONG.replace("line 3\n", "template\n")))
     assert state(made.folder) == before
 
@@ -127,7 +127,7 @@ def test_the_lock_of_another_git_is_respected(made: Made) -> None:
     lock = made.folder / ".git/index.lock"
     lock.touch()
     before = state(made.folder)
-    with pytest.raises(GitError, match=r"index\.lock"):
+    with pytest.raises(ScaffoldError, match=r"index\.lock"):
         apply.apply(made.git, made.join(old__txt=LONG + "more\n"))
     assert state(made.folder) == before
     assert lock.exists()
@@ -157,7 +157,7 @@ def test_rolling_back_touches_one_project_of_a_repository_only(made: Made, monke
         project, project("rev-parse", "HEAD:[ab]"), made.place / "base", _changed(made, "more\n"), label="v2"
     )
     fail_at_last(monkeypatch, GitError("no space"))
-    with pytest.raises(GitError, match="no space"):
+    with pytest.raises(ScaffoldError, match="no space"):
         apply.apply(project, joined)
     assert (top / "[ab]/old.txt").read_text() == LONG
     assert (top / "a/other.txt").read_text() == "work that is not committed\n"
@@ -184,11 +184,11 @@ def test_work_done_while_the_plan_lay_on_the_screen_stays(made: Made) -> None:
     joined = made.join(old__txt=LONG + "more\n")
     write(made.folder, {"old.txt": LONG + "not committed\n"})
     before = state(made.folder)
-    with pytest.raises(GitError, match="changed since"):
+    with pytest.raises(ScaffoldError, match="changed since"):
         apply.apply(made.git, joined)
     assert state(made.folder) == before
     commit(made.folder)
     before = state(made.folder)
-    with pytest.raises(GitError, match="committed since"):
+    with pytest.raises(ScaffoldError, match="committed since"):
         apply.apply(made.git, joined)
     assert state(made.folder) == before
