@@ -56,7 +56,7 @@ export interface NoteRow {
   updated_at: number;
 }
 
-/** Only with rate limits counted in the database. */
+/** Counts of the limits in `src/http/rate-limit/`; empty where they are counted in memory. */
 export interface RateLimitRow {
   key: string;
   hits: number;
