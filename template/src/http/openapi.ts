@@ -37,6 +37,7 @@ function operation(route: AnyRoute, scheme: string): Json {
     responses: {
       [status]: success,
       ...Object.fromEntries([...errorStatuses(route), 'default'].map((code) => [code, PROBLEM_RESPONSE])),
+      ...(route.conflicts && { 409: conflict(route.conflicts) }),
     },
   };
 }
@@ -65,6 +66,11 @@ function errorStatuses({ access, body, params }: AnyRoute): number[] {
     503,
   ];
 }
+
+const conflict = (codes: readonly string[]): Json => ({
+  description: `Conflict: ${codes.join(', ')}`,
+  content: content('application/problem+json', PROBLEM_REF),
+});
 
 function parameters(place: 'path' | 'query', schema: z.ZodType | undefined): Json[] {
   if (schema === undefined) return [];

@@ -57,6 +57,8 @@ export interface Route<
   readonly body?: B;
   /** Largest accepted body in bytes. Default 16 KiB. */
   readonly bodyLimit?: number;
+  /** Codes of its 409 answers, for the API document. Default none. */
+  readonly conflicts?: readonly string[];
   /** Status of success. */
   readonly status: 200 | 201 | 202 | 204;
   /** Everything the answer may contain; anything else never leaves. Absent with 204. */
