@@ -11,6 +11,7 @@ import { managementHandler } from './operations/management.ts';
 import { createFeatures } from './routes.ts';
 import { createServices } from './services.ts';
 import type { ServiceOverrides, Services } from './services.ts';
+import { finishDeletions } from './users/deletion.ts';
 
 /** Longest time that requests get to finish after a signal, in milliseconds. */
 const STOP_DEADLINE_MS = 10_000;
@@ -49,6 +50,7 @@ export async function start(config: Config, overrides: ServiceOverrides = {}): P
 
   try {
     await prepareDatabase(services);
+    services.later('unfinished-deletions', () => finishDeletions(services.database));
     const managementPort = await listen(management, config.managementPort, config.managementHost);
     const port = await listen(main, config.port, config.host);
     report(services, 'sys_startup', { environment: config.environment, host: config.host, port, managementPort });

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import test from 'node:test';
+import { hashOpaqueToken } from '../src/auth/opaque-token.ts';
 import { createUser, me, refresh, signIn, tokensOf, type Tokens } from './support/accounts.ts';
 import { assertProblem } from './support/problems.ts';
 import { startServer, type TestServer } from './support/server.ts';
@@ -105,7 +107,7 @@ test('an access token made just before the absolute end does not outlive it', as
 test('a stolen database holds no refresh token that would still work', async (t) => {
   const server = await startServer(t);
   const { tokens } = await createUser(server);
-  assert.match(tokens.refreshToken, /^[A-Za-z0-9_-]{43}$/);
+  assert.match(tokens.refreshToken, /^[0-9a-f-]{36}\.[A-Za-z0-9_-]{43}\.[A-Za-z0-9_-]{43}$/);
   const { database } = server.services;
   const rows = await database.selectFrom('refresh_tokens').selectAll().execute();
   const sessions = await database.selectFrom('sessions').selectAll().execute();
@@ -124,6 +126,93 @@ test('an access token, an unknown token and garbage refresh nothing', async (t) 
     assert.ok([400, 401].includes((await refresh(server, refreshToken)).status));
   }
   tokensOf(await refresh(server, tokens.refreshToken));
+});
+
+/** What the database knows of refresh tokens. */
+const rows = (server: TestServer) => server.services.database.selectFrom('refresh_tokens').selectAll().execute();
+
+/** Turns the newest token of a session into one of version 0.1: a random text that only its row makes valid. */
+async function asOldToken(server: TestServer, { refreshToken }: Tokens): Promise<string> {
+  const old = randomBytes(32).toString('base64url');
+  await server.services.database
+    .updateTable('refresh_tokens')
+    .set({ token_hash: hashOpaqueToken(old) })
+    .where('token_hash', '=', hashOpaqueToken(refreshToken))
+    .execute();
+  return old;
+}
+
+test('a hundred refreshes of one session leave one row', async (t) => {
+  const server = await startServer(t);
+  let { tokens } = await createUser(server);
+  const first = tokens;
+  for (let count = 0; count < 100; count += 1) tokens = tokensOf(await refresh(server, tokens.refreshToken));
+  assert.equal((await rows(server)).length, 1);
+  assert.equal((await refresh(server, first.refreshToken)).status, 401);
+  await assertFamilyEnded(server, tokens);
+});
+
+test('whoever knows the id of a session cannot end it with invented tokens', async (t) => {
+  const server = await startServer(t);
+  const { tokens } = await createUser(server);
+  const [session = '', secret = '', seal = ''] = tokens.refreshToken.split('.');
+  const other = randomBytes(32).toString('base64url');
+  const before = await server.services.database.selectFrom('sessions').selectAll().execute();
+  const invented = [session, `${session}.`, `${session}.${other}`, `${session}.${other}.${other}`, `${session}.${other}.${seal}`,
+    `${session}.${secret}.${other}`, `${session}.${secret}.`, `${session}.${secret}.${seal.slice(0, 42)}${seal.endsWith('A') ? 'B' : 'A'}`];
+  for (const refreshToken of invented) assert.equal((await refresh(server, refreshToken)).status, 401);
+  assert.deepEqual(await server.services.database.selectFrom('sessions').selectAll().execute(), before);
+  tokensOf(await refresh(server, tokens.refreshToken));
+});
+
+test('a token of one session with the id of another refreshes and ends neither', async (t) => {
+  const server = await startServer(t);
+  const [ada, bob] = [await createUser(server), await createUser(server)];
+  const [, secret, seal] = ada.tokens.refreshToken.split('.');
+  const [session] = bob.tokens.refreshToken.split('.');
+  assert.equal((await refresh(server, `${session}.${secret}.${seal}`)).status, 401);
+  for (const { tokens } of [ada, bob]) tokensOf(await refresh(server, tokens.refreshToken));
+});
+
+test('a refresh token of version 0.1 goes on working once, and its replay ends the family', async (t) => {
+  const server = await startServer(t);
+  const { tokens } = await createUser(server);
+  const old = await asOldToken(server, tokens);
+  const second = tokensOf(await refresh(server, old));
+  const third = tokensOf(await refresh(server, second.refreshToken));
+  assert.equal((await rows(server)).length, 2, 'the old one, until it expires, and the newest one');
+  assert.equal((await refresh(server, old)).status, 401);
+  await assertFamilyEnded(server, second, third);
+});
+
+test('used tokens of version 0.1 leave the database once they have expired', async (t) => {
+  const server = await startServer(t);
+  const { id, tokens: first } = await createUser(server);
+  const { database, clock } = server.services;
+  const session = await database.selectFrom('sessions').select('id').where('user_id', '=', id).executeTakeFirstOrThrow();
+  const used = Array.from({ length: 350 }, (_, number) => (
+    { token_hash: hashOpaqueToken(String(number)), session_id: session.id, expires_at: clock() + number, used_at: 1 }));
+  await database.insertInto('refresh_tokens').values(used).execute();
+  server.clock.advance(DAY_MS);
+  let tokens = first;
+  const left: number[] = [];
+  for (let count = 0; count < 4; count += 1) {
+    tokens = tokensOf(await refresh(server, tokens.refreshToken));
+    left.push((await rows(server)).length);
+  }
+  assert.deepEqual(left, [251, 151, 51, 1], 'a hundred for each refresh');
+});
+
+test('after a new signing secret the newest refresh token still works, and its replay ends the family', async (t) => {
+  const before = await startServer(t);
+  const { tokens } = await createUser(before);
+  const stale = tokensOf(await refresh(before, tokens.refreshToken));
+  const after = await startServer(t, { DATABASE_URL: before.services.config.databaseUrl });
+  const second = tokensOf(await refresh(after, stale.refreshToken));
+  assert.equal((await refresh(after, tokens.refreshToken)).status, 401);
+  const third = tokensOf(await refresh(after, second.refreshToken));
+  assert.equal((await refresh(after, stale.refreshToken)).status, 401);
+  await assertFamilyEnded(after, second, third);
 });
 
 test('a refresh does not renew the proof of a password', async (t) => {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import net, { type AddressInfo } from 'node:net';
 import test from 'node:test';
 import { sql } from 'kysely';
@@ -82,4 +83,24 @@ test('an address of the database that gives up TLS or its limits is refused', ()
   for (const address of ['postgresql://app:pw@database.example.com/app', 'postgresql://app:pw@127.0.0.1:5432/app?sslmode=disable']) {
     assert.equal(databaseSettings.DATABASE_URL.safeParse(address).success, true, address);
   }
+});
+
+test('no statement of a deletion is so large that it could meet the time limit of statements', async (t) => {
+  const server = await startServer(t);
+  const user = await createUser(server);
+  const { database } = server.services;
+  const note = () => ({ id: randomUUID(), owner_id: user.id, title: 'old', body: '', created_at: 1, updated_at: 1 });
+  await database.insertInto('notes').values(Array.from({ length: 2000 }, note)).execute();
+  await sql`
+    create function refuse_many() returns trigger language plpgsql as $$
+    begin
+      if (select count(*) from gone) > 500 then raise exception 'too many rows for one statement'; end if;
+      return null;
+    end $$`.execute(database);
+  await sql`
+    create trigger refuse_many after delete on notes referencing old table as gone
+    for each statement execute function refuse_many()`.execute(database);
+  const answer = await server.request('DELETE', '/api/v1/me', { token: user.tokens.accessToken });
+  assert.equal(answer.status, 204, answer.text);
+  assert.equal((await database.selectFrom('notes').select('id').execute()).length, 0);
 });

@@ -181,3 +181,38 @@ test('a session cannot be planted: what a client calls its session is never stor
     assert.match(id, /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
   }
 });
+
+test('three hundred sign-ins leave fifty-one sessions', async (t) => {
+  const server = await startServer(t);
+  const user = await createUser(server);
+  const { database, clock } = server.services;
+  const ended = Array.from({ length: 250 }, (_, number) => ({
+    id: randomUUID(), user_id: user.id, user_agent: '', ip_prefix: '', created_at: number, authenticated_at: 1, last_seen_at: 1,
+    expires_at: clock() + 1_000_000, revoked_at: clock() - number,
+  }));
+  await database.insertInto('sessions').values(ended).execute();
+  let last = user.tokens;
+  for (let count = 0; count < 50; count += 1) last = await signIn(server, user);
+  const left = await database.selectFrom('sessions').select(['id', 'revoked_at']).where('user_id', '=', user.id).execute();
+  assert.equal(left.filter(({ revoked_at }) => revoked_at === null).length, 10);
+  assert.ok(left.length <= 51, `${left.length} sessions`);
+  assert.equal((await me(server, last)).status, 200);
+});
+
+test('a sign-in that forgets a session with thousands of refresh tokens removes a portion of them', async (t) => {
+  const server = await startServer(t);
+  const user = await createUser(server);
+  const { database, clock } = server.services;
+  const { id } = await database.selectFrom('sessions').select('id').where('user_id', '=', user.id).executeTakeFirstOrThrow();
+  const used = Array.from({ length: 2000 }, (_, number) => (
+    { token_hash: String(number).padStart(64, '0'), session_id: id, expires_at: clock() + 1_000_000, used_at: 1 }));
+  await database.insertInto('refresh_tokens').values(used).execute();
+  await database.updateTable('sessions').set({ revoked_at: 1 }).where('id', '=', id).execute();
+  const left: number[] = [];
+  for (let count = 0; count < 5; count += 1) {
+    await signIn(server, user);
+    left.push((await database.selectFrom('refresh_tokens').select('token_hash').where('session_id', '=', id).execute()).length);
+  }
+  assert.deepEqual(left, [1501, 1001, 501, 1, 0]);
+  assert.equal(await database.selectFrom('sessions').select('id').where('id', '=', id).executeTakeFirst(), undefined);
+});

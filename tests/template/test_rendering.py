@@ -47,7 +47,6 @@ SEAMS = [
     "package.json.jinja",
     "src/auth/strategy.ts.jinja",
     "src/database/dialect.ts.jinja",
-    "src/database/migrations/index.ts.jinja",
     "src/http/rate-limit/store.ts.jinja",
     "src/operations/metrics/index.ts.jinja",
     "src/project.ts.jinja",
@@ -130,6 +129,18 @@ def test_every_path_of_the_table_is_there() -> None:
     names = [f"/{path.removesuffix(SUFFIX)}" for path in template_files()]
     for entry in optional_files(every_combination()[0]):
         assert any(name == entry or name.startswith(f"{entry}/") for name in names), entry
+
+
+def test_no_migration_depends_on_an_answer() -> None:
+    """An update that changes an answer would take away a migration that has run, and the service would not start."""
+    folder = "src/database/migrations/"
+    shipped = {
+        tuple((path, content) for path, content in sorted(in_memory(answers).items()) if path.startswith(folder))
+        for answers in every_combination()
+    }
+    assert len(shipped) == 1
+    names = [path for path, _ in next(iter(shipped))]
+    assert sorted(names) == sorted(path for path in template_files() if path.startswith(folder))
 
 
 def test_names_of_files_work_on_every_system() -> None:

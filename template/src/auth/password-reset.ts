@@ -39,7 +39,7 @@ export function passwordResetRoutes(services: Services): readonly AnyRoute[] {
     refuseGuessable(password, email);
     const hash = await services.passwords.hash(password);
     await database.transaction().execute(async (transaction) => {
-      await transaction.updateTable('users').set({ password_hash: hash }).where('id', '=', id).execute();
+      await transaction.updateTable('users').set({ password_hash: hash }).where('id', '=', id).where('disabled_at', 'is', null).execute();
       await consumeOneTimeToken(transaction, use);
       await endSessions(transaction, { userId: id, now: use.now });
     });

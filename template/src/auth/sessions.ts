@@ -4,12 +4,10 @@ import type { Schema, SessionRow } from '../database/schema.ts';
 import { prepared } from '../database/prepared.ts';
 import type { RequestContext } from '../http/request-context.ts';
 import type { Principal } from './principal.ts';
+import { endOldestSessions, forgetOldSessions, MAX_PER_USER } from './session-limits.ts';
 
 const DAY_MS = 86_400_000;
 const ABSOLUTE_MS = 30 * DAY_MS;
-const MAX_PER_USER = 10;
-/** Ended sessions stay this long, so that a replayed refresh token is recognised as one. */
-const KEPT_AFTER_END_MS = DAY_MS;
 
 /**
  * Reads the caller: one query on every request. A session that ended, a disabled user or a changed role count at once,
@@ -57,29 +55,6 @@ export async function openSession(
     })
     .execute();
   return id;
-}
-
-async function forgetOldSessions(transaction: Transaction<Schema>, userId: string, now: number): Promise<void> {
-  await transaction
-    .deleteFrom('sessions')
-    .where('user_id', '=', userId)
-    .where((match) => match.or([match('expires_at', '<', now), match('revoked_at', '<', now - KEPT_AFTER_END_MS)]))
-    .execute();
-}
-
-async function endOldestSessions(transaction: Transaction<Schema>, userId: string, context: RequestContext, now: number): Promise<void> {
-  const open = await transaction
-    .selectFrom('sessions')
-    .select('id')
-    .where('user_id', '=', userId)
-    .where('revoked_at', 'is', null)
-    .orderBy('last_seen_at', 'desc')
-    .orderBy('id')
-    .execute();
-  const surplus = open.slice(MAX_PER_USER - 1).map(({ id }) => id);
-  if (surplus.length === 0) return;
-  await transaction.updateTable('sessions').set({ revoked_at: now }).where('id', 'in', surplus).execute();
-  context.audit('excess_sessions_exceeded', { userId });
 }
 
 /**

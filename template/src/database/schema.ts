@@ -1,3 +1,4 @@
+import type { Generated } from 'kysely';
 import type { Role } from '../auth/policy.ts';
 
 /** All times are whole milliseconds since 1970 (UTC); all ids are random UUIDs (version 4). */
@@ -12,6 +13,12 @@ export interface UserRow {
   email_verified_at: number | null;
   disabled_at: number | null;
   created_at: number;
+  /** Since when the account is being deleted: closed for good, its rows go in portions. */
+  deleted_at: number | null;
+}
+
+export interface UsersTable extends Omit<UserRow, 'deleted_at'> {
+  deleted_at: Generated<UserRow['deleted_at']>;
 }
 
 /** One sign-in on one device: the parent row every refresh token of its family hangs on. */
@@ -56,7 +63,7 @@ export interface NoteRow {
   updated_at: number;
 }
 
-/** Only with rate limits counted in the database. */
+/** Counts of the limits in `src/http/rate-limit/`; empty where they are counted in memory. */
 export interface RateLimitRow {
   key: string;
   hits: number;
@@ -64,7 +71,7 @@ export interface RateLimitRow {
 }
 
 export interface Schema {
-  users: UserRow;
+  users: UsersTable;
   sessions: SessionRow;
   refresh_tokens: RefreshTokenRow;
   one_time_tokens: OneTimeTokenRow;

@@ -1,13 +1,14 @@
 import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import type { Dialect, SqliteDatabase, SqliteStatement } from 'kysely';
+import type { Dialect, SqliteDatabase, SqliteDialectConfig, SqliteStatement } from 'kysely';
 import { SqliteAdapter, SqliteDialect } from 'kysely';
 import { setting } from '../config/values.ts';
 import type { DatabaseOptions } from './connection.ts';
+import { TurnTakingDriver } from './sqlite-turns.ts';
 
 const SCHEME = 'file:';
-const BUSY_TIMEOUT_MS = 2000;
+const OPENING_TIMEOUT_MS = 2000;
 const CACHED_STATEMENTS = 200;
 
 /** Primary result codes of a database that cannot be used right now. Source: https://sqlite.org/rescode.html */
@@ -25,11 +26,27 @@ class TransactionalAdapter extends SqliteAdapter {
   override get supportsTransactionalDdl(): boolean {
     return true;
   }
+
+  /** The driver lets callers take turns itself: a writer that waits for another process must not stop readers. */
+  override get supportsMultipleConnections(): boolean {
+    return true;
+  }
 }
 
 class NodeSqliteDialect extends SqliteDialect {
+  readonly #config: SqliteDialectConfig;
+
+  constructor(config: SqliteDialectConfig) {
+    super(config);
+    this.#config = config;
+  }
+
   override createAdapter(): TransactionalAdapter {
     return new TransactionalAdapter();
+  }
+
+  override createDriver(): TurnTakingDriver {
+    return new TurnTakingDriver(this.#config);
   }
 }
 
@@ -55,10 +72,12 @@ class CachingDatabase implements SqliteDatabase {
   #compile(sql: string, key: string): SqliteStatement {
     const compiled = this.#database.prepare(sql);
     const bind = (parameters: readonly unknown[]) => parameters as Parameters<typeof compiled.all>;
+    // On a full disk SQLite has rolled back by itself; a second rollback would put its own error in the place of the true one.
+    const isOver = () => sql === 'rollback' && !this.#database.isTransaction;
     const statement: SqliteStatement = {
       reader: compiled.columns().length > 0,
       all: (parameters) => compiled.all(...bind(parameters)),
-      run: (parameters) => compiled.run(...bind(parameters)),
+      run: (parameters) => (isOver() ? { changes: 0, lastInsertRowid: 0 } : compiled.run(...bind(parameters))),
       iterate: (parameters) => compiled.iterate(...bind(parameters)),
     };
     // Lists of different lengths make different statements: a caller must not fill the memory with them.
@@ -81,10 +100,12 @@ function createPrivately(path: string): void {
 export function openDialect({ databaseUrl }: DatabaseOptions): Dialect {
   const path = databaseUrl.slice(SCHEME.length);
   createPrivately(path);
-  const database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS, defensive: true, enableForeignKeyConstraints: true });
+  const database = new DatabaseSync(path, { timeout: OPENING_TIMEOUT_MS, defensive: true, enableForeignKeyConstraints: true });
   database.exec('pragma journal_mode = wal');
   // A schema smuggled into the file must not run functions; deleted accounts must not stay readable in it.
   database.exec('pragma trusted_schema = off; pragma secure_delete = on');
+  // From here on waiting is the driver's: SQLite's own wait stops every request.
+  database.exec('pragma busy_timeout = 0');
   return new NodeSqliteDialect({ database: new CachingDatabase(database) });
 }
 

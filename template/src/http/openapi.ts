@@ -47,6 +47,7 @@ function operation(route: AnyRoute, scheme: string): Json {
     responses: {
       [status]: success,
       ...Object.fromEntries([...errorStatuses(route), 'default' as const].map((code) => [code, problemResponse(code)])),
+      ...(route.conflicts && { 409: conflict(route.conflicts) }),
     },
   };
 }
@@ -81,6 +82,8 @@ function problemResponse(status: number | 'default'): Json {
   if (status === 401) return { $ref: '#/components/responses/Unauthenticated' };
   return { $ref: `#/components/responses/${RETRY_LATER.includes(status) ? 'RetryLater' : 'Problem'}` };
 }
+
+const conflict = (codes: readonly string[]): Json => ({ ...problemWith({}), description: `Conflict: ${codes.join(', ')}` });
 
 function parameters(place: 'path' | 'query', schema: z.ZodType | undefined): Json[] {
   if (schema === undefined) return [];

@@ -57,10 +57,12 @@ export interface Route<
   readonly body?: B;
   /** Largest accepted body in bytes. Default 16 KiB. */
   readonly bodyLimit?: number;
+  /** Codes of its 409 answers, for the API document. Default none. */
+  readonly conflicts?: readonly string[];
   /** Status of success. */
   readonly status: 200 | 201 | 202 | 204;
   /** Further statuses with which `handle` refuses, for the OpenAPI document. */
-  readonly problems?: readonly (401 | 403 | 404 | 409)[];
+  readonly problems?: readonly (401 | 403)[];
   /** Everything the answer may contain; anything else never leaves. Absent with 204. */
   readonly response?: R;
   handle(input: HandlerInput<A, P, Q, B>): Promise<R extends z.ZodType ? z.input<R> : undefined>;

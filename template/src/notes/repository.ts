@@ -3,6 +3,14 @@ import type { Kysely } from 'kysely';
 import type { Principal } from '../auth/principal.ts';
 import type { PageRequest } from '../database/keyset.ts';
 import type { NoteRow, Schema } from '../database/schema.ts';
+import { Problem } from '../http/problem.ts';
+import { lockOwner } from '../users/owner.ts';
+
+/**
+ * Notes that one owner may have. A note is at most 30,600 bytes (10,200 characters of three bytes), so an account holds
+ * 31 MB at most; without a quota it could add 5 GB a day.
+ */
+export const NOTES_PER_OWNER = 1000;
 
 export interface NoteText {
   readonly title: string;
@@ -18,11 +26,16 @@ const COLUMNS = ['id', 'title', 'body', 'created_at', 'updated_at'] as const;
 
 export type Note = Pick<NoteRow, (typeof COLUMNS)[number]>;
 
+const tooManyNotes = (quota: number) =>
+  new Problem({ status: 409, code: 'too-many-notes', title: `You have ${quota} notes, and cannot have more. Delete one first.` });
+
 /**
  * The caller's notes. Every query names the owner, so a note of somebody else is not forbidden but absent:
  * nobody learns which ids exist.
+ *
+ * @param quota notes that one owner may have, at least 1. Default 1000
  */
-export function createNotes(database: Kysely<Schema>, clock: () => number) {
+export function createNotes(database: Kysely<Schema>, clock: () => number, quota = NOTES_PER_OWNER) {
   return {
     /** Newest first, one row more than asked for. */
     list: (principal: Principal, { limit, cursor }: PageRequest): Promise<Note[]> => {
@@ -47,14 +60,19 @@ export function createNotes(database: Kysely<Schema>, clock: () => number) {
         .where('owner_id', '=', principal.userId)
         .executeTakeFirst(),
 
-    create: (principal: Principal, { title, body }: NoteText): Promise<Note> => {
-      const now = clock();
-      return database
-        .insertInto('notes')
-        .values({ id: randomUUID(), owner_id: principal.userId, title, body, created_at: now, updated_at: now })
-        .returning(COLUMNS)
-        .executeTakeFirstOrThrow();
-    },
+    /** @throws Problem 409 `too-many-notes` */
+    create: (principal: Principal, { title, body }: NoteText): Promise<Note> =>
+      database.transaction().execute(async (transaction) => {
+        await lockOwner(transaction, principal);
+        const last = transaction.selectFrom('notes').select('id').where('owner_id', '=', principal.userId).offset(quota - 1).limit(1);
+        if (await last.executeTakeFirst()) throw tooManyNotes(quota);
+        const now = clock();
+        return transaction
+          .insertInto('notes')
+          .values({ id: randomUUID(), owner_id: principal.userId, title, body, created_at: now, updated_at: now })
+          .returning(COLUMNS)
+          .executeTakeFirstOrThrow();
+      }),
 
     change: (principal: Principal, id: string, { title, body }: NoteChange): Promise<Note | undefined> =>
       database

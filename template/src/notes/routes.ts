@@ -30,6 +30,7 @@ export function noteRoutes({ database, clock }: Services): readonly AnyRoute[] {
       access,
       body: newNote,
       bodyLimit: 65_536,
+      conflicts: ['too-many-notes'],
       status: 201,
       response: note,
       handle: async ({ principal, body, context }) => {

@@ -2,6 +2,7 @@ import { notFound, Problem } from '../http/problem.ts';
 import { authenticated, route } from '../http/route.ts';
 import type { AnyRoute } from '../http/route.ts';
 import type { Services } from '../services.ts';
+import { finishDeletion, finishDeletions } from './deletion.ts';
 import { createUsers } from './repository.ts';
 import { me, ownChange, toMe } from './schema.ts';
 
@@ -12,7 +13,7 @@ const reauthenticationRequired = () =>
   new Problem({ status: 403, code: 'reauthentication-required', title: 'Sign in again, then repeat this within five minutes.' });
 
 /** The caller's own account. */
-export function meRoutes({ database, clock }: Services): readonly AnyRoute[] {
+export function meRoutes({ database, clock, later }: Services): readonly AnyRoute[] {
   const users = createUsers(database, clock);
 
   return [
@@ -49,12 +50,15 @@ export function meRoutes({ database, clock }: Services): readonly AnyRoute[] {
       path: '/api/v1/me',
       summary: 'Delete your account and everything in it; needs a sign-in of the last five minutes',
       access: authenticated,
-      problems: [403, 409],
+      problems: [403],
+      conflicts: ['last-admin'],
       status: 204,
       handle: async ({ principal, context }) => {
         if (clock() - principal.authenticatedAt > RECENT_MS) throw reauthenticationRequired();
-        await users.removeOwn(principal);
+        await users.closeOwn(principal);
         context.audit('user_deleted');
+        await finishDeletion(database, principal.userId);
+        later('unfinished-deletions', () => finishDeletions(database));
         return undefined;
       },
     }),

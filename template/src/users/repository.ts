@@ -1,12 +1,14 @@
 import type { Kysely, Transaction } from 'kysely';
 import type { Principal } from '../auth/principal.ts';
 import type { Role } from '../auth/policy.ts';
+import { endOneTimeTokens } from '../auth/one-time-tokens.ts';
 import { endSessions } from '../auth/sessions.ts';
 import { LOCKS_ROWS } from '../database/dialect.ts';
 import type { PageRequest } from '../database/keyset.ts';
 import { prepared } from '../database/prepared.ts';
 import type { Schema, UserRow } from '../database/schema.ts';
 import { forbidden, notFound, Problem } from '../http/problem.ts';
+import { closeAccount } from './deletion.ts';
 
 const COLUMNS = ['id', 'email', 'display_name', 'role', 'email_verified_at', 'disabled_at', 'created_at'] as const;
 
@@ -26,7 +28,7 @@ const yourself = () =>
 /** Users, as themselves (`…Own`) or as an administrator sees them. The caller comes first, always. */
 export function createUsers(database: Kysely<Schema>, clock: () => number) {
   const readUser = prepared<{ id: string }, User>(database, (bind) =>
-    database.selectFrom('users').select(COLUMNS).where('id', '=', bind('id')),
+    database.selectFrom('users').select(COLUMNS).where('id', '=', bind('id')).where('deleted_at', 'is', null),
   );
 
   return {
@@ -40,12 +42,12 @@ export function createUsers(database: Kysely<Schema>, clock: () => number) {
         .returning(COLUMNS)
         .executeTakeFirst(),
 
-    /** Sessions, tokens and notes go with it. @throws Problem 409 for the last administrator */
-    removeOwn: (principal: Principal): Promise<void> =>
+    /** From here on nobody has the account; `finishDeletion` removes the rest. @throws Problem 409 for the last administrator */
+    closeOwn: (principal: Principal): Promise<void> =>
       database.transaction().execute(async (transaction) => {
         const admins = await lockAdmins(transaction);
         if (admins.length === 1 && admins.includes(principal.userId)) throw lastAdmin();
-        await transaction.deleteFrom('users').where('id', '=', principal.userId).execute();
+        await closeAccount(transaction, principal.userId, clock());
       }),
 
     /** Newest first, one row more than asked for. */
@@ -53,6 +55,7 @@ export function createUsers(database: Kysely<Schema>, clock: () => number) {
       const newest = database
         .selectFrom('users')
         .select(COLUMNS)
+        .where('deleted_at', 'is', null)
         .orderBy('created_at', 'desc')
         .orderBy('id', 'desc')
         .limit(limit + 1);
@@ -76,10 +79,14 @@ export function createUsers(database: Kysely<Schema>, clock: () => number) {
           .updateTable('users')
           .set({ ...(role && { role }), ...(disabled !== undefined && { disabled_at: disabled ? now : null }) })
           .where('id', '=', id)
+          .where('deleted_at', 'is', null)
           .returning(COLUMNS)
           .executeTakeFirst();
         if (!changed) throw notFound();
-        if (disabled) await endSessions(transaction, { userId: id, now });
+        if (disabled) {
+          await endSessions(transaction, { userId: id, now });
+          await endOneTimeTokens(transaction, id);
+        }
         return changed;
       }),
   };

@@ -46,7 +46,7 @@ export function userRoutes({ database, clock }: Services): readonly AnyRoute[] {
       access: can('users:write'),
       params: userId,
       body: userChange,
-      problems: [409],
+      conflicts: ['cannot-change-yourself', 'last-admin'],
       status: 200,
       response: user,
       handle: async ({ principal, params, body, context }) => {

@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { sql, type Kysely } from 'kysely';
 import { Client, escapeIdentifier } from 'pg';
+import type { Schema } from '../../src/database/schema.ts';
 
 export interface TestDatabase {
   /** For `DATABASE_URL`. */
@@ -33,4 +35,18 @@ async function execute(server: string, statement: string): Promise<void> {
   } finally {
     await client.end();
   }
+}
+
+export interface ForeignKey {
+  readonly table: string;
+  readonly column: string;
+  readonly target: string;
+}
+
+/** Which columns point at rows of other tables. */
+export async function foreignKeys(database: Kysely<Schema>): Promise<ForeignKey[]> {
+  const { rows } = await sql<ForeignKey>`
+    select conrelid::regclass::text as "table", attname as "column", confrelid::regclass::text as target
+    from pg_constraint join pg_attribute on attrelid = conrelid and attnum = conkey[1] where contype = 'f'`.execute(database);
+  return rows;
 }

@@ -1,6 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { sql, type Kysely } from 'kysely';
+import type { Schema } from '../../src/database/schema.ts';
 
 export interface TestDatabase {
   /** For `DATABASE_URL`. */
@@ -15,4 +17,18 @@ export async function createTestDatabase(): Promise<TestDatabase> {
     url: `file:${join(folder, 'test.sqlite')}`,
     drop: () => rm(folder, { recursive: true, force: true }),
   };
+}
+
+export interface ForeignKey {
+  readonly table: string;
+  readonly column: string;
+  readonly target: string;
+}
+
+/** Which columns point at rows of other tables. */
+export async function foreignKeys(database: Kysely<Schema>): Promise<ForeignKey[]> {
+  const { rows } = await sql<ForeignKey>`
+    select tables.name as "table", keys."from" as "column", keys."table" as target
+    from sqlite_schema as tables join pragma_foreign_key_list(tables.name) as keys where tables.type = 'table'`.execute(database);
+  return rows;
 }

@@ -1,9 +1,12 @@
 import type { Kysely, Transaction } from 'kysely';
-import type { Schema } from '../../database/schema.ts';
-import { createOpaqueToken, hashOpaqueToken } from '../opaque-token.ts';
+import type { RefreshTokenRow, Schema } from '../../database/schema.ts';
+import { hashOpaqueToken } from '../opaque-token.ts';
+import { createRefreshTokenSeal } from './refresh-token-seal.ts';
 
 /** A session that is not used this long ends, in milliseconds. */
 const IDLE_MS = 7 * 86_400_000;
+/** Rows of expired tokens that one refresh removes. */
+const PORTION = 100;
 
 export interface Rotation {
   readonly userId: string;
@@ -16,53 +19,96 @@ export interface Reuse {
   readonly reusedSessionId: string;
 }
 
-/** Gives the session a refresh token. Only its hash is kept. */
-export async function issueRefreshToken(transaction: Transaction<Schema>, sessionId: string, now: number): Promise<string> {
-  const token = createOpaqueToken();
-  await transaction
-    .insertInto('refresh_tokens')
-    .values({ token_hash: hashOpaqueToken(token), session_id: sessionId, expires_at: now + IDLE_MS, used_at: null })
-    .execute();
-  return token;
+export interface RefreshTokens {
+  /** Gives the session its first refresh token. */
+  issue(transaction: Transaction<Schema>, sessionId: string, now: number): Promise<string>;
+  /**
+   * Exchanges a refresh token for its successor. A token that was used before ends its whole family.
+   *
+   * @returns undefined when the token is unknown or expired, or its session has ended
+   */
+  rotate(token: string, now: number): Promise<Rotation | Reuse | undefined>;
 }
 
 /**
- * Exchanges a refresh token for its successor. A token that was used before ends its whole family.
- * Source: RFC 9700, 4.14.2; ASVS 5.0 V10.4.5.
- *
- * @returns undefined when the token is unknown or expired, or its session has ended
+ * The newest refresh token of each session: one row with its hash. A used one has no row, its seal tells what it was.
+ * Source: RFC 9700, 4.14.2; ASVS 5.0 V10.4.5; docs/security.md, "Refresh tokens rotate".
  */
-export function rotateRefreshToken(database: Kysely<Schema>, token: string, now: number): Promise<Rotation | Reuse | undefined> {
-  const hash = hashOpaqueToken(token);
-  return database.transaction().execute(async (transaction) => {
-    const session = await lockSession(transaction, hash, now);
-    if (!session) return undefined;
-    if (await markUsed(transaction, hash, now)) {
-      const refreshToken = await issueRefreshToken(transaction, session.id, now);
-      return { userId: session.user_id, sessionId: session.id, refreshToken };
-    }
-    if (!(await wasUsed(transaction, hash))) return undefined;
-    await transaction.updateTable('sessions').set({ revoked_at: now }).where('id', '=', session.id).execute();
-    return { reusedSessionId: session.id };
-  });
+export function createRefreshTokens(database: Kysely<Schema>, secret: Uint8Array): RefreshTokens {
+  const seal = createRefreshTokenSeal(secret);
+
+  async function issue(transaction: Transaction<Schema>, sessionId: string, now: number): Promise<string> {
+    const token = seal.create(sessionId);
+    await transaction
+      .insertInto('refresh_tokens')
+      .values({ token_hash: hashOpaqueToken(token), session_id: sessionId, expires_at: now + IDLE_MS, used_at: null })
+      .execute();
+    return token;
+  }
+
+  /** @returns the successor; undefined when the token is not the newest of its session */
+  async function succeed(transaction: Transaction<Schema>, { hash, sessionId, isSealed }: Presented, now: number): Promise<string | undefined> {
+    // Without a seal, nothing but its row would show later that the token was used.
+    if (!isSealed) return (await spend(transaction, hash, { used_at: now }, now)) ? issue(transaction, sessionId, now) : undefined;
+    const token = seal.create(sessionId);
+    const successor = { token_hash: hashOpaqueToken(token), expires_at: now + IDLE_MS };
+    return (await spend(transaction, hash, successor, now)) ? token : undefined;
+  }
+
+  const rotate: RefreshTokens['rotate'] = (token, now) =>
+    database.transaction().execute(async (transaction) => {
+      const hash = hashOpaqueToken(token);
+      const sealedFor = seal.sessionOf(token);
+      const session = await lockSession(transaction, hash, sealedFor, now);
+      if (!session) return undefined;
+      const presented = { hash, sessionId: session.id, isSealed: sealedFor !== undefined };
+      const refreshToken = await succeed(transaction, presented, now);
+      if (refreshToken !== undefined) {
+        await removeExpired(transaction, session.id, now);
+        return { userId: session.user_id, sessionId: session.id, refreshToken };
+      }
+      if (!(await wasUsed(transaction, presented))) return undefined;
+      await transaction.updateTable('sessions').set({ revoked_at: now }).where('id', '=', session.id).execute();
+      return { reusedSessionId: session.id };
+    });
+
+  return { issue, rotate };
 }
 
-/** Everything about a family hangs on its session's row, so a refresh and a sign-out cannot both win. */
-function lockSession(transaction: Transaction<Schema>, hash: string, now: number): Promise<{ id: string; user_id: string } | undefined> {
-  return transaction
-    .updateTable('sessions')
-    .set({ last_seen_at: now })
-    .where('id', '=', (subquery) => subquery.selectFrom('refresh_tokens').select('session_id').where('token_hash', '=', hash))
+/** A token of a live session, by its own row or by its seal. */
+interface Presented {
+  readonly hash: string;
+  readonly sessionId: string;
+  readonly isSealed: boolean;
+}
+
+/**
+ * Everything about a family hangs on its session's row, so a refresh and a sign-out cannot both win. A token without a
+ * seal must have a row: whoever knows a session's id and nothing else changes nothing.
+ */
+function lockSession(
+  transaction: Transaction<Schema>,
+  hash: string,
+  sealedFor: string | undefined,
+  now: number,
+): Promise<{ id: string; user_id: string } | undefined> {
+  const session = transaction.updateTable('sessions').set({ last_seen_at: now });
+  const named =
+    sealedFor === undefined
+      ? session.where('id', '=', (subquery) => subquery.selectFrom('refresh_tokens').select('session_id').where('token_hash', '=', hash))
+      : session.where('id', '=', sealedFor);
+  return named
     .where('revoked_at', 'is', null)
     .where('expires_at', '>', now)
     .returning(['id', 'user_id'])
     .executeTakeFirst();
 }
 
-async function markUsed(transaction: Transaction<Schema>, hash: string, now: number): Promise<boolean> {
+/** One statement decides: of two requests at the same moment one gets the successor. */
+async function spend(transaction: Transaction<Schema>, hash: string, change: Partial<RefreshTokenRow>, now: number): Promise<boolean> {
   const { numUpdatedRows } = await transaction
     .updateTable('refresh_tokens')
-    .set({ used_at: now })
+    .set(change)
     .where('token_hash', '=', hash)
     .where('used_at', 'is', null)
     .where('expires_at', '>', now)
@@ -70,7 +116,18 @@ async function markUsed(transaction: Transaction<Schema>, hash: string, now: num
   return numUpdatedRows === 1n;
 }
 
-async function wasUsed(transaction: Transaction<Schema>, hash: string): Promise<boolean> {
+async function wasUsed(transaction: Transaction<Schema>, { hash, isSealed }: Presented): Promise<boolean> {
   const row = await transaction.selectFrom('refresh_tokens').select('used_at').where('token_hash', '=', hash).executeTakeFirst();
-  return row !== undefined && row.used_at !== null;
+  return row === undefined ? isSealed : row.used_at !== null;
+}
+
+/** Used tokens without a seal keep a row until they expire; then they refresh nothing and reveal nothing. */
+async function removeExpired(transaction: Transaction<Schema>, sessionId: string, now: number): Promise<void> {
+  const expired = transaction
+    .selectFrom('refresh_tokens')
+    .select('token_hash')
+    .where('session_id', '=', sessionId)
+    .where('expires_at', '<=', now)
+    .limit(PORTION);
+  await transaction.deleteFrom('refresh_tokens').where('token_hash', 'in', expired).execute();
 }

@@ -7,7 +7,7 @@ import { endOwnSession } from '../sessions.ts';
 import { createSignIn, credentials } from '../sign-in.ts';
 import { ACCESS_TOKEN_SECONDS } from './access-token.ts';
 import type { AccessTokens, AccessTokenSubject } from './access-token.ts';
-import { issueRefreshToken, rotateRefreshToken } from './refresh-tokens.ts';
+import { createRefreshTokens } from './refresh-tokens.ts';
 
 const tokens = z.strictObject({
   accessToken: z.string(),
@@ -19,7 +19,8 @@ const tokens = z.strictObject({
 
 /** Sign-in, refresh and sign-out with tokens. */
 export function jwtRoutes(services: Services, accessTokens: AccessTokens): readonly AnyRoute[] {
-  const { database, clock } = services;
+  const { database, clock, config } = services;
+  const refreshTokens = createRefreshTokens(database, config.jwtSecret);
   const signIn = createSignIn(services);
 
   const pair = async (subject: AccessTokenSubject & { readonly refreshToken: string }): Promise<z.input<typeof tokens>> => ({
@@ -41,7 +42,7 @@ export function jwtRoutes(services: Services, accessTokens: AccessTokens): reado
     handle: async ({ body, context }) => {
       const session = await signIn(body, context, async (transaction, opened) => ({
         ...opened,
-        refreshToken: await issueRefreshToken(transaction, opened.sessionId, clock()),
+        refreshToken: await refreshTokens.issue(transaction, opened.sessionId, clock()),
       }));
       return pair(session);
     },
@@ -57,7 +58,7 @@ export function jwtRoutes(services: Services, accessTokens: AccessTokens): reado
     status: 200,
     response: tokens,
     handle: async ({ body: { refreshToken }, context }) => {
-      const rotation = await rotateRefreshToken(database, refreshToken, clock());
+      const rotation = await refreshTokens.rotate(refreshToken, clock());
       if (rotation && 'refreshToken' in rotation) return pair(rotation);
       if (rotation) context.audit('authn_token_reuse', { sessionId: rotation.reusedSessionId });
       throw unauthenticated('invalid-token');

@@ -1,12 +1,11 @@
 import type { Migration } from 'kysely/migration';
 import * as initial from './0001_initial.ts';
-{% if rate_limit_store == 'database' -%}
 import * as rateLimits from './0002_rate_limits.ts';
-{% endif %}
-/** Imported statically: what is not listed here does not run. Append, never edit one that has run. */
+import * as accountDeletion from './0003_account_deletion.ts';
+
+/** Imported statically: what is not listed here does not run. Append, never edit or remove one that has run. */
 export const migrations: Record<string, Migration> = {
   '0001_initial': initial,
-{%- if rate_limit_store == 'database' %}
   '0002_rate_limits': rateLimits,
-{%- endif %}
+  '0003_account_deletion': accountDeletion,
 };

@@ -1,0 +1,22 @@
+import type { Transaction } from 'kysely';
+import type { Principal } from '../auth/principal.ts';
+import { LOCKS_ROWS } from '../database/dialect.ts';
+import type { Schema } from '../database/schema.ts';
+import { unauthenticated } from '../http/problem.ts';
+
+/**
+ * Makes whoever else counts or adds rows of this owner wait for the end of the transaction: parallel requests would
+ * all count the same rows and all pass a quota.
+ *
+ * @throws Problem 401 when the account was disabled or deleted a moment ago
+ */
+export async function lockOwner(transaction: Transaction<Schema>, { userId }: Principal): Promise<void> {
+  const owner = await transaction
+    .selectFrom('users')
+    .select('id')
+    .where('id', '=', userId)
+    .where('disabled_at', 'is', null)
+    .$if(LOCKS_ROWS, (query) => query.forNoKeyUpdate())
+    .executeTakeFirst();
+  if (!owner) throw unauthenticated('invalid-token');
+}

@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import test from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Owned } from '../src/database/portions.ts';
+import { OWNED_BY_USER } from '../src/users/owned-rows.ts';
+import { createAdmin, createUser, login, me, refresh, type Account, type Answer } from './support/accounts.ts';
+import { foreignKeys } from './support/database.ts';
+import { assertProblem } from './support/problems.ts';
+import { startServer, type TestServer } from './support/server.ts';
+
+/** Far more than are answered while one statement deletes everything. */
+const MANY = 20;
+
+const erase = (server: TestServer, { tokens }: Account): Promise<Answer> =>
+  server.request('DELETE', '/api/v1/me', { token: tokens.accessToken });
+
+/** Notes from before there was a quota. */
+async function insertNotes({ services: { database } }: TestServer, { id }: Account, count: number): Promise<string[]> {
+  const notes = Array.from({ length: count }, () => ({ id: randomUUID(), owner_id: id, title: 'old', body: '', created_at: 1, updated_at: 1 }));
+  for (let at = 0; at < count; at += 1000) await database.insertInto('notes').values(notes.slice(at, at + 1000)).execute();
+  return notes.map((note) => note.id);
+}
+
+/** What is left of an account; waits a while for nothing. */
+async function leftOf({ services: { database } }: TestServer, { id }: Account): Promise<number> {
+  const count = async () => {
+    const notes = await database.selectFrom('notes').select('id').where('owner_id', '=', id).execute();
+    return notes.length + (await database.selectFrom('users').select('id').where('id', '=', id).execute()).length;
+  };
+  for (let tries = 0; tries < 500 && (await count()) > 0; tries += 1) await delay(10);
+  return count();
+}
+
+/** Makes the deletion of one note fail, as a database that stops in the middle would. */
+async function breakDeletion({ services: { database } }: TestServer, noteId: string): Promise<() => Promise<void>> {
+  await database.schema.createTable('anchors').addColumn('note_id', 'varchar(36)', (column) => column.references('notes.id')).execute();
+  await database.$extendTables<{ anchors: { note_id: string } }>().insertInto('anchors').values({ note_id: noteId }).execute();
+  return () => database.schema.dropTable('anchors').execute();
+}
+
+test('an account with six thousand notes is deleted while others get their answers', async (t) => {
+  const server = await startServer(t);
+  const [ada, bob] = [await createUser(server), await createUser(server)];
+  await insertNotes(server, ada, 6000);
+  const state = { over: false, answered: 0 };
+  const erased = erase(server, ada).finally(() => { state.over = true; });
+  while (!state.over) {
+    assert.equal((await me(server, bob.tokens)).status, 200);
+    state.answered += 1;
+  }
+  assert.equal((await erased).status, 204);
+  assert.ok(state.answered > MANY, `${state.answered} answers`);
+  assert.equal(await leftOf(server, ada), 0);
+});
+
+test('an interrupted deletion leaves an account that nobody can use or revive, and the next start finishes it', async (t) => {
+  const server = await startServer(t);
+  const [admin, ada] = [await createAdmin(server), await createUser(server)];
+  const [first = ''] = await insertNotes(server, ada, 120);
+  const mend = await breakDeletion(server, first);
+  assert.equal((await erase(server, ada)).status, 500);
+  assertProblem(await me(server, ada.tokens), 401, 'invalid-token');
+  assert.equal((await refresh(server, ada.tokens.refreshToken)).status, 401);
+  assertProblem(await login(server, ada), 401, 'invalid-credentials');
+  const asAdmin = { token: admin.tokens.accessToken };
+  assertProblem(await server.request('GET', `/api/v1/users/${ada.id}`, asAdmin), 404, 'not-found');
+  assertProblem(await server.request('PATCH', `/api/v1/users/${ada.id}`, { ...asAdmin, body: { disabled: false } }), 404, 'not-found');
+  const list = await server.request('GET', '/api/v1/users', asAdmin);
+  for (const trace of [ada.id, ada.email]) assert.ok(!list.text.includes(trace));
+  assert.equal((await createUser(server, { email: ada.email })).email, ada.email, 'the address is free');
+  await mend();
+  await startServer(t, { DATABASE_URL: server.services.config.databaseUrl });
+  assert.equal(await leftOf(server, ada), 0);
+});
+
+test('an interrupted deletion is finished behind the next one', async (t) => {
+  const server = await startServer(t);
+  const [ada, bob] = [await createUser(server), await createUser(server)];
+  const [first = ''] = await insertNotes(server, ada, 120);
+  const mend = await breakDeletion(server, first);
+  assert.equal((await erase(server, ada)).status, 500);
+  await mend();
+  assert.equal((await erase(server, bob)).status, 204);
+  assert.equal(await leftOf(server, ada), 0);
+});
+
+test('no table that belongs to accounts is forgotten: each is emptied in portions', async (t) => {
+  const server = await startServer(t);
+  const listed = (owned: readonly Owned[], of: string): string[] =>
+    owned.flatMap(({ table, owner, children = [] }) => [`${table}.${owner} -> ${of}`, ...listed(children, table)]);
+  const expected = listed(OWNED_BY_USER, 'users').sort();
+  const actual = (await foreignKeys(server.services.database)).map(({ table, column, target }) => `${table}.${column} -> ${target}`).sort();
+  assert.deepEqual(actual, expected);
+});
