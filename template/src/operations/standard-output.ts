@@ -1,14 +1,9 @@
-/** A batch of log lines that standard output did not take. */
-interface Loss {
-  lines: number;
-  since: string;
-}
-
 // One write per turn of the event loop: a system call for each line would cost more than most requests.
 let batch = '';
 let listening = false;
-let loss: Loss | undefined;
 let lost = 0;
+/** How many of the lost lines the log itself has told about. */
+let reported = 0;
 
 /** Writes a line, with all others of this turn of the event loop. */
 export function writeLine(line: string): void {
@@ -22,14 +17,14 @@ export function flushLog(): void {
   batch = '';
   if (text === '') return;
   listen();
-  const before = loss;
-  process.stdout.write(before === undefined ? text : report(before) + text, (error) => {
-    if (error) count(text);
-    else if (loss === before) loss = undefined;
+  const known = lost;
+  process.stdout.write(known > reported ? report(known - reported) + text : text, (error) => {
+    if (error) lose(text);
+    else reported = Math.max(reported, known);
   });
 }
 
-/** Lines lost since the start of the process. */
+/** Lines that standard output did not take since the start of the process. */
 export const lostLines = (): number => lost;
 
 /** A full disk or a dead reader of the log is an `error` event; without a listener it would end the process. */
@@ -41,18 +36,13 @@ function listen(): void {
 }
 
 /** The service goes on without a log: ending it would let whoever fills the disk stop the service. */
-function count(text: string): void {
-  const lines = text.split('\n').length - 1;
-  lost += lines;
-  if (loss === undefined) {
-    loss = { lines, since: new Date().toISOString() };
-    process.stderr.write(`${JSON.stringify({ time: loss.since, level: 'error', event: 'log_unwritable' })}\n`);
-  } else {
-    loss = { ...loss, lines: loss.lines + lines };
-  }
+function lose(text: string): void {
+  const isFirst = lost === reported;
+  lost += text.split('\n').length - 1;
+  if (isFirst) process.stderr.write(`${JSON.stringify({ ...head(), event: 'log_unwritable' })}\n`);
 }
 
 /** Begins with a line break: a full disk may have taken the first half of a line. */
-function report({ lines, since }: Loss): string {
-  return `\n${JSON.stringify({ time: new Date().toISOString(), level: 'error', event: 'log_lines_lost', lines, since })}\n`;
-}
+const report = (lines: number): string => `\n${JSON.stringify({ ...head(), event: 'log_lines_lost', lines })}\n`;
+
+const head = () => ({ time: new Date().toISOString(), level: 'error' });
