@@ -40,14 +40,16 @@ export function createApp(services: Services, features: Features): Express {
   // Whoever is trusted here may claim any client address. `true` would trust every client.
   app.set('trust proxy', config.trustedProxies);
 
-  // Every request
+  // Every request. Up to the limiter nothing costs, refuses or reports anything: a flood must not get that far.
+  const cors = crossOrigin(config.corsOrigins);
   app.use(securityHeaders());
   app.use(requestContext(services));
-  app.use(hostGuard(config.allowedHosts));
   app.use(health());
   app.use(requestLog(services));
-  app.use(crossOrigin(config.corsOrigins));
+  app.use(cors.share);
   app.use(globalLimit(services));
+  app.use(hostGuard(config.allowedHosts));
+  app.use(cors.guard);
 
   // Every route: no body is read before its sender is known and allowed
   const perUser = userLimit(services);
@@ -69,6 +71,7 @@ export function createApp(services: Services, features: Features): Express {
   return app;
 }
 
+/** A probe must not share the fate of a flood, so it is neither limited nor logged: a fixed answer, under any name. */
 const health = (): RequestHandler =>
   pages(new Map([['/healthz', (_request, response) => { response.json({ status: 'ok' }); }]]));
 

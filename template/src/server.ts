@@ -2,12 +2,12 @@ import { createApp } from './app.ts';
 import { ConfigError, loadConfig } from './config.ts';
 import type { Config } from './config.ts';
 import { migrate, pendingMigrations } from './database/migrator.ts';
-import { createListener, drain, listen } from './http/listener.ts';
+import { createListener, drain, listen, MANAGEMENT_LIMITS } from './http/listener.ts';
 import { createReadiness } from './operations/health.ts';
 import { report } from './operations/audit.ts';
 import { endWith } from './operations/last-resort.ts';
-import { flushLog } from './operations/log.ts';
 import { managementHandler } from './operations/management.ts';
+import { flushLog } from './operations/standard-output.ts';
 import { createFeatures } from './routes.ts';
 import { createServices } from './services.ts';
 import type { ServiceOverrides, Services } from './services.ts';
@@ -35,10 +35,12 @@ export interface RunningServer {
  */
 export async function start(config: Config, overrides: ServiceOverrides = {}): Promise<RunningServer> {
   const services = createServices(config, overrides);
-  const { metrics } = services;
+  const { log, metrics } = services;
+  const { trustedProxies } = config;
+  const needs = { log, metrics, trustedProxies };
   const readiness = createReadiness(services);
-  const main = createListener(createApp(services, createFeatures(services)), metrics);
-  const management = createListener(managementHandler(services, readiness), metrics);
+  const main = createListener(createApp(services, createFeatures(services)), needs);
+  const management = createListener(managementHandler(services, readiness), needs, MANAGEMENT_LIMITS);
 
   async function shutDown(): Promise<void> {
     readiness.drain();

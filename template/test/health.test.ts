@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import net from 'node:net';
 import { describe, it } from 'node:test';
+import { parseAnswer } from './support/raw-http.ts';
 import { startServer, type TestServer } from './support/server.ts';
 
 const managed = async (server: TestServer, path: string, init: RequestInit = {}) => {
@@ -62,6 +64,30 @@ describe('health and management', () => {
       assert.match(headers.get('content-security-policy') ?? '', /default-src 'none'/);
       assert.equal(headers.get('x-powered-by'), null);
     }
+  });
+
+  it('a page whose name points to this machine reads nothing of the management port (DNS rebinding)', async (t) => {
+    const server = await startServer(t);
+    const { port } = new URL(server.managementUrl);
+    const ask = async (path: string, version: string, ...headers: string[]) => {
+      const socket = net.connect(Number(port), '127.0.0.1').setEncoding('utf8');
+      socket.end([`GET ${path} HTTP/${version}`, ...headers, 'Connection: close', '', ''].join('\r\n'));
+      let received = '';
+      for await (const chunk of socket) received += String(chunk);
+      return parseAnswer(received);
+    };
+    for (const path of ['/metrics', '/livez', '/readyz', '/nope']) {
+      for (const host of ['attacker.example', `attacker.example:${port}`, 'localhost.attacker.example', '127.0.0.1.attacker.example', '127.0.0.1@attacker.example', 'localhost.', '', 'a b']) {
+        const answer = await ask(path, '1.1', `Host: ${host}`);
+        assert.equal(answer.status, 421, `${host} ${path}`);
+        assert.equal(answer.text, '{"status":"misdirected"}');
+      }
+      assert.equal((await ask(path, '1.1')).status, 421);
+    }
+    for (const host of ['127.0.0.1', `127.0.0.1:${port}`, '[::1]:9464', '10.0.0.7:9464', 'localhost', 'LOCALHOST:9464', 'app:9464', 'my_app-1:9464']) {
+      assert.equal((await ask('/livez', '1.1', `Host: ${host}`)).status, 200, host);
+    }
+    assert.equal((await ask('/livez', '1.0')).status, 200);
   });
 
   it('health tells no version, host name or uptime', async (t) => {

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createUser } from './support/accounts.ts';
+import { eventually } from './support/eventually.ts';
 import { assertProblem } from './support/problems.ts';
+import { parseAnswer } from './support/raw-http.ts';
 import { startServer } from './support/server.ts';
 
 const from = (address: string) => ({ 'x-forwarded-for': address });
@@ -75,5 +77,48 @@ describe('rate limits', () => {
     const event = server.logs.find((line) => line.event === 'excess_rate_limit_exceeded');
     assert.equal(event?.level, 'warn');
     assert.equal(event['ip'], '127.0.0.1');
+  });
+
+  it('a flood of refusals writes one event to the log, not one each, and a number for the rest', async (t) => {
+    const server = await startServer(t, { RATE_LIMIT_MAX: '3', RATE_LIMIT_WINDOW_SECONDS: '1' });
+    const begun = performance.now();
+    for (let index = 0; index < 40; index += 1) await server.request('GET', '/nope');
+    const windows = 2 + Math.ceil((performance.now() - begun) / 1000);
+    const lines = (name: string) => server.logs.filter(({ event }) => event === name).length;
+    assert.ok(lines('excess_rate_limit_exceeded') >= 1 && lines('excess_rate_limit_exceeded') <= windows);
+    assert.ok(lines('http_request') <= 4 * windows, `${lines('http_request')} lines`);
+    assert.ok(lines('rate_limit_refusals') <= 2 * windows, `${lines('rate_limit_refusals')} lines`);
+    const summary = await eventually('the number of refusals', () => server.logs.find((line) => line.event === 'rate_limit_refusals' && line['repeated'] !== undefined));
+    assert.ok(Number(summary['repeated']) > 0);
+  });
+
+  it('what is refused later counts too: foreign hosts, preflights and upgrades cannot flood the log', async (t) => {
+    const origin = 'https://app.example.com';
+    const attacks = {
+      host: 'GET / HTTP/1.1\r\nHost: attacker.example\r\nConnection: close\r\n\r\n',
+      target: 'GET http://attacker.example/ HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n',
+      preflight: `OPTIONS /api/v1/notes HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nOrigin: ${origin}\r\nAccess-Control-Request-Method: POST\r\n\r\n`,
+      foreign: 'OPTIONS / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nOrigin: https://attacker.example\r\nAccess-Control-Request-Method: POST\r\n\r\n',
+      upgrade: 'GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade, close\r\nUpgrade: websocket\r\n\r\n',
+    };
+    for (const [name, attack] of Object.entries(attacks)) {
+      const server = await startServer(t, { RATE_LIMIT_MAX: '2', CORS_ORIGINS: origin });
+      const seen = [];
+      for (let index = 0; index < 6; index += 1) seen.push(parseAnswer(await server.raw(attack)).status);
+      assert.deepEqual(seen.slice(2), [429, 429, 429, 429], name);
+      assert.ok(!seen.slice(0, 2).includes(429), name);
+      assert.equal(server.logs.filter(({ event }) => event === 'http_request').length, 3, name);
+      assert.ok(server.logs.filter(({ event }) => event.startsWith('malicious')).length <= 2, name);
+    }
+  });
+
+  it('a page of a listed origin can read that it has to wait', async (t) => {
+    const origin = 'https://app.example.com';
+    const server = await startServer(t, { RATE_LIMIT_MAX: '1', CORS_ORIGINS: origin });
+    await server.request('GET', '/');
+    const refused = await server.request('GET', '/', { headers: { origin } });
+    assertProblem(refused, 429, 'too-many-requests');
+    assert.equal(refused.headers.get('access-control-allow-origin'), origin);
+    assert.match(refused.headers.get('access-control-expose-headers') ?? '', /Retry-After/);
   });
 });

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { createFeatures } from '../src/routes.ts';
 import { createUser } from './support/accounts.ts';
 import { assertProblem } from './support/problems.ts';
-import { parseAnswer } from './support/raw-http.ts';
+import { countAnswers, parseAnswer } from './support/raw-http.ts';
 import { startServer, type TestServer } from './support/server.ts';
 
 const ID = '00000000-0000-4000-8000-000000000000';
@@ -51,7 +51,7 @@ describe('routing', () => {
     const odd = await server.raw('FOO / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n');
     assert.equal(parseAnswer(odd).status, 400);
     const tunnel = await server.raw('CONNECT 127.0.0.1:22 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n');
-    assert.doesNotMatch(tunnel, /^HTTP\/1\.1 2/);
+    assertProblem(parseAnswer(tunnel), 400, 'malformed-request');
   });
 
   it('OPTIONS tells a stranger nothing about what is protected', async (t) => {
@@ -107,9 +107,33 @@ describe('routing', () => {
     }
   });
 
-  it('an Upgrade to another protocol is not answered with one', async (t) => {
+  it('an offer of another protocol is ignored: the answer is the normal one, and the request is logged', async (t) => {
     const server = await startServer(t);
-    const received = await server.raw('GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n');
-    assert.doesNotMatch(received, / 101 /);
+    const get = (...headers: string[]) => ['GET / HTTP/1.1', 'Host: 127.0.0.1', ...headers, '', ''].join('\r\n');
+    const offers = [
+      get('Connection: Upgrade, close', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA=='),
+      get('Connection: Upgrade, HTTP2-Settings, close', 'Upgrade: h2c', 'HTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA'),
+      get('Connection: Upgrade, close', 'Upgrade: TLS/1.0'),
+    ];
+    for (const offer of offers) {
+      const received = await server.raw(offer);
+      assert.equal(countAnswers(received), 1, received);
+      assert.equal(parseAnswer(received).status, 200);
+      assert.match(received, /"security":/);
+    }
+    assert.equal(server.logs.filter(({ event }) => event === 'http_request').length, offers.length);
+  });
+
+  it('the body of a request that offers another protocol is a body, never a second request', async (t) => {
+    const server = await startServer(t);
+    const inner = 'GET /smuggled HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n';
+    const head = (...headers: string[]) => ['POST /api/v1/auth/login HTTP/1.1', 'Host: 127.0.0.1', 'Connection: Upgrade, close', 'Upgrade: h2c', 'Content-Type: application/json', ...headers, '', ''].join('\r\n');
+    const length = head(`Content-Length: ${inner.length}`) + inner;
+    const chunks = `${head('Transfer-Encoding: chunked')}${inner.length.toString(16)}\r\n${inner}\r\n0\r\n\r\n`;
+    for (const text of [length, chunks]) {
+      const received = await server.raw(text);
+      assert.deepEqual(received.match(/HTTP\/1\.1 \d{3}/g), ['HTTP/1.1 400']);
+    }
+    assert.equal(server.logs.filter(({ event }) => event === 'http_request').length, 2);
   });
 });

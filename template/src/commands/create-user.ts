@@ -9,7 +9,7 @@ import { ConfigError, loadConfig } from '../config.ts';
 import { migrate, pendingMigrations } from '../database/migrator.ts';
 import { canonicalEmail } from '../http/text.ts';
 import { Problem } from '../http/problem.ts';
-import { flushLog } from '../operations/log.ts';
+import { flushLog } from '../operations/standard-output.ts';
 import { createServices } from '../services.ts';
 import type { Services } from '../services.ts';
 

@@ -1,7 +1,8 @@
 import { ConfigError, loadConfig } from '../config.ts';
 import { openDatabase } from '../database/connection.ts';
 import { migrate } from '../database/migrator.ts';
-import { createLog, flushLog } from '../operations/log.ts';
+import { createLog } from '../operations/log.ts';
+import { flushLog } from '../operations/standard-output.ts';
 
 /** A migration may rewrite a large table. */
 const STATEMENT_TIMEOUT_MS = 10 * 60_000;

@@ -3,15 +3,22 @@ import type { RequestHandler } from 'express';
 import { Problem } from './problem.ts';
 import { contextOf } from './request-context.ts';
 
+export interface CrossOrigin {
+  /** Sets headers and nothing else. Stands before the limiter, or a page could not read that it has to wait. */
+  readonly share: RequestHandler;
+  /** Answers preflights and reports other origins. Stands behind the limiter: a preflight costs like any request. */
+  readonly guard: RequestHandler;
+}
+
 /**
  * Lets the listed origins, and no other, read answers in a browser.
  *
  * @param origins exact origins; without any, no CORS header is ever sent
  */
-export function crossOrigin(origins: readonly string[]): RequestHandler {
-  if (origins.length === 0) return (_request, _response, next) => { next(); };
+export function crossOrigin(origins: readonly string[]): CrossOrigin {
+  if (origins.length === 0) return { share: pass, guard: pass };
   const allowed = new Set(origins);
-  const share = cors({
+  const answer = cors({
     origin: [...origins],
     methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
     allowedHeaders: ['Authorization', 'Content-Type'],
@@ -19,15 +26,24 @@ export function crossOrigin(origins: readonly string[]): RequestHandler {
     credentials: false,
     maxAge: 600,
   });
-  return (request, response, next) => {
-    const { origin } = request.headers;
-    if (origin !== undefined && !allowed.has(origin)) {
-      contextOf(request).audit('malicious_cors');
-      if (request.method === 'OPTIONS') throw originRefused();
-    }
-    share(request, response, next);
+  return {
+    share: (request, response, next) => {
+      if (request.method === 'OPTIONS') next();
+      else answer(request, response, next);
+    },
+    guard: (request, response, next) => {
+      const { method, headers: { origin } } = request;
+      if (origin !== undefined && !allowed.has(origin)) {
+        contextOf(request).audit('malicious_cors');
+        if (method === 'OPTIONS') throw originRefused();
+      }
+      if (method === 'OPTIONS') answer(request, response, next);
+      else next();
+    },
   };
 }
+
+const pass: RequestHandler = (_request, _response, next) => { next(); };
 
 const originRefused = () =>
   new Problem({

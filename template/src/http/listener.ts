@@ -3,7 +3,10 @@ import type { RequestListener, Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { once } from 'node:events';
 import type { Metrics } from '../operations/metrics/metrics.ts';
-import { SECURITY_HEADERS } from './security-headers.ts';
+import { boundConnections } from './connections.ts';
+import type { ConnectionBounds } from './connections.ts';
+import { parserAnswer } from './parser-errors.ts';
+import { oneAtATime } from './pipeline.ts';
 
 /** Limits of every connection; times in milliseconds, sizes in bytes. */
 export const SOCKET_LIMITS = {
@@ -16,16 +19,29 @@ export const SOCKET_LIMITS = {
   connectionsCheckingInterval: 1_000,
   maxHeaderSize: 8_192,
   maxHeadersCount: 64,
-  maxRequestsPerSocket: 100_000,
-  maxConnections: 10_000,
+  /** As many as nginx sends on one connection to a server by default; the last answer says `Connection: close`. */
+  maxRequestsPerSocket: 1_000,
+  /** Requests that wait on one connection for the one at work. Proxies and browsers send none ahead. */
+  maxPipelined: 32,
+  /** Files run out first when this is near `ulimits.nofile` of compose.yaml: database and mail need some as well. */
+  maxConnections: 4_000,
+  /** Of one address, or one IPv6 /56, that is no trusted proxy: forty browsers behind one address, six connections each. */
+  maxConnectionsPerAddress: 256,
+  /** Answers that wait in memory until slow clients fetch them, all together. */
+  maxUnsentBytes: 64 * 1024 * 1024,
 };
 
-/** An HTTP server that slow, oversized and malformed requests cannot hold up. Source: ASVS 5.0 4.2.1, 15.2.2. */
-export function createListener(
-  handler: RequestListener,
-  metrics: Pick<Metrics, 'countParserError'>,
-  limits: typeof SOCKET_LIMITS = SOCKET_LIMITS,
-): Server {
+/** Its callers are operators and their probes. */
+export const MANAGEMENT_LIMITS: SocketLimits = { ...SOCKET_LIMITS, maxConnections: 100 };
+
+export type SocketLimits = typeof SOCKET_LIMITS;
+
+export interface ListenerNeeds extends Omit<ConnectionBounds, 'limits' | 'metrics'> {
+  readonly metrics: Pick<Metrics, 'countParserError' | 'countRefusedConnection'>;
+}
+
+/** An HTTP server that slow, oversized, numerous and malformed requests cannot hold up. Source: ASVS 5.0 4.2.1, 15.2.2. */
+export function createListener(handler: RequestListener, needs: ListenerNeeds, limits: SocketLimits = SOCKET_LIMITS): Server {
   const { headersTimeout, requestTimeout, keepAliveTimeout, connectionsCheckingInterval, maxHeaderSize } = limits;
   const server = createServer({
     headersTimeout,
@@ -44,16 +60,27 @@ export function createListener(
   server.maxRequestsPerSocket = limits.maxRequestsPerSocket;
   server.maxConnections = limits.maxConnections;
   server.setTimeout(limits.socketTimeout);
+  boundConnections(server, { ...needs, limits });
+  listenForRequests(server, oneAtATime(handler, limits.maxPipelined), needs.metrics);
+  return server;
+}
+
+/** There is no listener for `upgrade`, so Node ignores the header: the answer is the normal one, in the same protocol. */
+function listenForRequests(server: Server, handler: RequestListener, metrics: ListenerNeeds['metrics']): void {
   server.on('request', handler);
   // Any expectation but 100-continue: without this listener Node answers by itself and without our headers.
   server.on('checkExpectation', handler);
-  server.on('upgrade', (_request, socket) => { socket.destroy(); });
-  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+
+  function refuse(socket: Socket, code?: string): void {
     metrics.countParserError();
-    if (socket.writable && error.code !== 'ECONNRESET') socket.end(parserAnswer(error.code));
+    // A client that does not close its side would otherwise keep the socket until the last timeout.
+    if (socket.writable && code !== 'ECONNRESET') socket.end(parserAnswer(code), () => { socket.destroy(); });
     else socket.destroy();
-  });
-  return server;
+  }
+
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => { refuse(socket, error.code); });
+  // Only a forward proxy has an answer to CONNECT; without this listener Node ends the connection uncounted.
+  server.on('connect', (_request, socket: Socket) => { refuse(socket); });
 }
 
 /** @returns the port, which the system chose when 0 was asked for */
@@ -79,26 +106,3 @@ export async function drain(server: Server, deadlineMs: number): Promise<void> {
   clearInterval(sweep);
   clearTimeout(deadline);
 }
-
-/** A fixed answer below Express: the request was never understood, so nothing of it is repeated. */
-function parserAnswer(code: string | undefined): string {
-  const [status, phrase, name, title] = PARSER_ERRORS.get(code ?? '') ?? NOT_HTTP;
-  const body = JSON.stringify({ type: 'about:blank', title, status, code: name });
-  const headers = new Map([
-    ...SECURITY_HEADERS,
-    ['Content-Type', 'application/problem+json; charset=utf-8'],
-    ['Content-Length', String(Buffer.byteLength(body))],
-    ['Connection', 'close'],
-  ]);
-  const lines = [...headers].map(([header, value]) => `${header}: ${value}\r\n`);
-  return `HTTP/1.1 ${status} ${phrase}\r\n${lines.join('')}\r\n${body}`;
-}
-
-type ParserError = readonly [status: number, phrase: string, code: string, title: string];
-
-const NOT_HTTP: ParserError = [400, 'Bad Request', 'malformed-request', 'This is not acceptable HTTP.'];
-
-const PARSER_ERRORS: ReadonlyMap<string, ParserError> = new Map([
-  ['HPE_HEADER_OVERFLOW', [431, 'Request Header Fields Too Large', 'headers-too-large', 'The headers are too large.']],
-  ['ERR_HTTP_REQUEST_TIMEOUT', [408, 'Request Timeout', 'request-timeout', 'The request came too slowly.']],
-]);

@@ -5,6 +5,7 @@ import type { Principal } from '../auth/principal.ts';
 import { report } from '../operations/audit.ts';
 import type { Reporting } from '../operations/audit.ts';
 import type { SecurityEvent } from '../operations/security-events.ts';
+import { plainAddress } from './peers.ts';
 
 /** What is known of a request before anybody is signed in. */
 export interface RequestContext {
@@ -31,11 +32,14 @@ export class RequestState implements RequestContext {
   readonly id = randomUUID();
   /** Pattern of the matched route: an address with ids in it would make every metric and log line unique. */
   route = 'unmatched';
+  /** False for a refusal that the log has already: it is counted only, or a flood would fill the disk. */
+  logged = true;
   principal: Principal | undefined;
   input: Input = { params: undefined, query: undefined, body: undefined };
   readonly #request: Request;
   readonly #response: Response;
   readonly #reporting: Reporting;
+  #ip: string | undefined;
 
   constructor(request: Request, response: Response, reporting: Reporting) {
     this.#request = request;
@@ -44,11 +48,7 @@ export class RequestState implements RequestContext {
   }
 
   get ip(): string {
-    const { ip = '', socket } = this.#request;
-    // A proxy may pass on what is no address: each such text would be a fresh client for the limits.
-    const address = isIP(ip) > 0 ? ip : (socket.remoteAddress ?? '');
-    // A dual-stack socket writes IPv4 addresses as ::ffff:192.0.2.1: one client, one name.
-    return address.replace(/^::ffff:(?=[\d.]+$)/, '');
+    return (this.#ip ??= clientAddress(this.#request));
   }
 
   get userAgent(): string {
@@ -63,8 +63,14 @@ export class RequestState implements RequestContext {
     const { id: requestId, ip, route, principal } = this;
     const who = principal && { userId: principal.userId, sessionId: principal.sessionId };
     const { method } = this.#request;
-    report(this.#reporting, event, { requestId, ip, method, route, ...who, ...detail });
+    if (!this.logged) this.#reporting.metrics.countEvent(event);
+    else report(this.#reporting, event, { requestId, ip, method, route, ...who, ...detail });
   }
+}
+
+function clientAddress({ ip = '', socket }: Request): string {
+  // A proxy may pass on what is no address: each such text would be a fresh client for the limits.
+  return plainAddress(isIP(ip) > 0 ? ip : (socket.remoteAddress ?? ''));
 }
 
 type StatefulRequest = Request & { state?: RequestState };

@@ -2,15 +2,16 @@ import type { RequestHandler } from 'express';
 import type { Services } from '../services.ts';
 import { contextOf } from './request-context.ts';
 
-/** One line and one observation per request, when its answer is out or its client is gone. */
+/** One line, unless the context says otherwise, and one observation per request, when its answer is out or its client is gone. */
 export function requestLog({ log, metrics }: Pick<Services, 'log' | 'metrics'>): RequestHandler {
   return (request, response, next) => {
     const begun = performance.now();
     response.once('close', () => {
-      const { id: requestId, ip, route, principal } = contextOf(request);
+      const { id: requestId, ip, route, principal, logged } = contextOf(request);
       const milliseconds = performance.now() - begun;
       const { method } = request;
       metrics.observeRequest(method, route, response.statusCode, milliseconds / 1000);
+      if (!logged) return;
       log.info('http_request', {
         requestId,
         ip,

@@ -1,5 +1,6 @@
 import { redactFields } from './redaction.ts';
 import { SECURITY_EVENTS } from './security-events.ts';
+import { writeLine } from './standard-output.ts';
 
 const LEVELS = ['debug', 'info', 'warn', 'error', 'fatal'] as const;
 
@@ -21,8 +22,8 @@ export interface LogOptions {
   readonly write?: Write;
 }
 
-/** JSON lines: time (UTC), level, event, fields. Writing never throws. */
-export function createLog({ level, write = writeBatched }: LogOptions, inherited: Fields = {}): Log {
+/** JSON lines: time (UTC), level, event, fields. Writing never throws; lines that standard output does not take are counted. */
+export function createLog({ level, write = writeLine }: LogOptions, inherited: Fields = {}): Log {
   const threshold = level === 'silent' ? Infinity : LEVELS.indexOf(level);
   function at(name: LogLevel, event: string, fields: Fields = {}): void {
     const wanted = LEVELS.indexOf(name) >= threshold || (event in SECURITY_EVENTS && level !== 'silent');
@@ -53,19 +54,4 @@ const TERMINAL = /[\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
 
 function escapeTerminal(json: string): string {
   return json.replace(TERMINAL, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
-}
-
-// One write per turn of the event loop: a system call for each line would cost more than most requests.
-let batch = '';
-
-function writeBatched(text: string): void {
-  if (batch === '') setImmediate(flushLog);
-  batch += text;
-}
-
-/** Writes what is still batched. To be called before the process exits. */
-export function flushLog(): void {
-  const text = batch;
-  batch = '';
-  if (text !== '') process.stdout.write(text);
 }

@@ -1,5 +1,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { isIPv4 } from 'node:net';
 import { setSecurityHeaders } from '../http/security-headers.ts';
+import { isPrivateHost } from '../private-network.ts';
 import type { Services } from '../services.ts';
 import type { Readiness } from './health.ts';
 
@@ -22,7 +24,9 @@ export function managementHandler({ log, metrics }: Pick<Services, 'log' | 'metr
     ],
   ]);
 
-  async function answer({ method, url = '' }: IncomingMessage): Promise<Answer> {
+  async function answer({ method, url = '', headers, httpVersion }: IncomingMessage): Promise<Answer> {
+    // Probes of HTTP/1.0 send no Host; browsers always do.
+    if (!isPrivateName(headers.host ?? (httpVersion === '1.0' ? 'localhost' : ''))) return MISDIRECTED;
     const route = routes.get(url);
     if (route === undefined) return NOT_FOUND;
     return method === 'GET' || method === 'HEAD' ? route() : NOT_ALLOWED;
@@ -40,6 +44,18 @@ export function managementHandler({ log, metrics }: Pick<Services, 'log' | 'metr
 }
 
 const statusAnswer = (code: number, status: string): Answer => [code, JSON.stringify({ status })];
+const HOST = /^(\[[\da-f:.]+\]|[\w.-]+)(?::\d{1,5}|)$/i;
+
+/**
+ * An IP address or a name of one label. A web page can let a domain of its own point to this machine, and a browser
+ * that runs here would then let the page read the answers (DNS rebinding).
+ */
+function isPrivateName(host: string): boolean {
+  const name = HOST.exec(host)?.[1] ?? '';
+  return name.startsWith('[') || isIPv4(name) || isPrivateHost(name);
+}
+
+const MISDIRECTED = statusAnswer(421, 'misdirected');
 const NOT_FOUND = statusAnswer(404, 'not found');
 const NOT_ALLOWED = statusAnswer(405, 'method not allowed');
 

@@ -1,6 +1,10 @@
 import { createHash } from 'node:crypto';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Services } from '../../services.ts';
 import type { Counter, CounterOptions } from './counter.ts';
+
+/** Rows that one statement removes. */
+const PORTION = 500;
 
 /** Counts in the database: one count for all processes, which a restart does not forget. */
 export function createCounter(options: CounterOptions, { clock, database }: Pick<Services, 'clock' | 'database'>): Counter {
@@ -10,27 +14,33 @@ export function createCounter(options: CounterOptions, { clock, database }: Pick
   // Keys are addresses and accounts: hashed, the table tells nobody who was here.
   const rowKey = (key: string) => `${prefix}:${createHash('sha256').update(key).digest('base64url')}`;
 
+  /** In portions: after an attack with many addresses one statement would run into its time limit, and again each time. */
   async function sweep(now: number): Promise<void> {
-    if (now < nextSweep) return;
     nextSweep = now + windowMs;
-    await database.deleteFrom('rate_limits').where('resets_at', '<=', now).execute();
+    for (;;) {
+      const over = database.selectFrom('rate_limits').select('key').where('resets_at', '<=', now).limit(PORTION);
+      const { numDeletedRows } = await database.deleteFrom('rate_limits').where('key', 'in', over).executeTakeFirstOrThrow();
+      if (Number(numDeletedRows) < PORTION) return;
+      await nextTurn();
+    }
   }
 
   return {
-    async increment(key) {
+    async increment(key, hits = 1) {
       const now = clock();
-      await sweep(now);
+      // In the background: who comes at that moment does not wait. When it fails, the count below fails too and says so.
+      if (now >= nextSweep) sweep(now).catch(() => undefined);
       // One statement: between a read and a write of two, parallel requests would share one hit.
       const row = await database
         .insertInto('rate_limits')
-        .values({ key: rowKey(key), hits: 1, resets_at: now + windowMs })
+        .values({ key: rowKey(key), hits, resets_at: now + windowMs })
         .onConflict((conflict) =>
           conflict.column('key').doUpdateSet((eb) => ({
             hits: eb
               .case()
               .when('rate_limits.resets_at', '<=', now)
-              .then(1)
-              .else(eb('rate_limits.hits', '+', 1))
+              .then(hits)
+              .else(eb('rate_limits.hits', '+', hits))
               .end(),
             resets_at: eb
               .case()

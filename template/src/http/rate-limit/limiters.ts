@@ -1,15 +1,17 @@
 import type { Request, RequestHandler } from 'express';
-import { ipKeyGenerator, rateLimit } from 'express-rate-limit';
+import { rateLimit } from 'express-rate-limit';
 import type { Store } from 'express-rate-limit';
+import { repeatedEvent } from '../../operations/repeated-event.ts';
 import type { Services } from '../../services.ts';
+import { addressKey, trustedPeers } from '../peers.ts';
 import { tooManyRequests } from '../problem.ts';
 import { contextOf } from '../request-context.ts';
-import type { Counter } from './counter.ts';
+import type { LimitCounter } from './counter.ts';
+import { createLimitCounter } from './store.ts';
 
-/** One name per network that one customer gets: a whole IPv6 /56 is counted as one address. */
-export const addressKey = (ip: string): string => ipKeyGenerator(ip, 56);
+export { addressKey } from '../peers.ts';
 
-/** Limits each client address, before anything costly is done. */
+/** Limits each client address, before anything is done that costs or writes to the log. */
 export function globalLimit(services: Services): RequestHandler {
   return limiter(services, 'address', services.config.rateLimitMax, (request) => addressKey(contextOf(request).ip));
 }
@@ -26,7 +28,7 @@ export function userLimit(services: Services): RequestHandler {
 const userOf = (request: Request) => contextOf(request).principal?.userId;
 
 function limiter(services: Services, prefix: string, limit: number, keyOf: (request: Request) => string): RequestHandler {
-  const { clock, config, log } = services;
+  const { config, log } = services;
   const windowMs = config.rateLimitWindowSeconds * 1000;
   return rateLimit({
     windowMs,
@@ -34,28 +36,39 @@ function limiter(services: Services, prefix: string, limit: number, keyOf: (requ
     standardHeaders: 'draft-7',
     legacyHeaders: false,
     keyGenerator: keyOf,
-    store: asStore(services.counter({ prefix, windowMs })),
-    // Losing the count must not take the service down; sign-in, where it would matter, counts separately and refuses.
-    passOnStoreError: true,
+    store: asStore(createLimitCounter({ prefix, windowMs, limit }, services)),
     logger: {
       warn: (error: unknown) => { log.warn('rate_limit_warning', { error }); },
       error: (error: unknown) => { log.error('rate_limit_error', { error }); },
     },
-    handler: (request, _response, next) => {
-      const { resetTime } = (request as Request & { rateLimit: { resetTime: Date } }).rateLimit;
-      next(tooManyRequests(Math.max(1, Math.ceil((resetTime.getTime() - clock()) / 1000))));
-    },
+    handler: refusal(services, prefix, limit, windowMs),
   });
 }
 
+/** Answers 429. Of all refusals of one key in one window only the first is logged: the log must not be the next target. */
+function refusal({ clock, config, log }: Services, limiterName: string, limit: number, windowMs: number): RequestHandler {
+  const repeat = repeatedEvent(log, 'warn', 'rate_limit_refusals', windowMs);
+  const isProxy = trustedPeers(config.trustedProxies);
+  return (request, response, next) => {
+    const { used, resetTime } = (request as Request & { rateLimit: { used: number; resetTime: Date } }).rateLimit;
+    if (used > limit + 1) {
+      contextOf(request).logged = false;
+      repeat({ limiter: limiterName });
+    }
+    // Whatever else waits on this connection is then never looked at. A proxy's connection carries other clients too.
+    if (!isProxy(request.socket.remoteAddress)) response.setHeader('Connection', 'close');
+    next(tooManyRequests(Math.max(1, Math.ceil((resetTime.getTime() - clock()) / 1000))));
+  };
+}
+
 /** Presents one of our counters as a store of express-rate-limit. */
-function asStore(counter: Counter): Store {
+function asStore(counter: LimitCounter): Store {
   return {
     async increment(key) {
       const { hits, resetsAt } = await counter.increment(key);
       return { totalHits: hits, resetTime: new Date(resetsAt) };
     },
     decrement: () => Promise.reject(new Error('requests are never uncounted')),
-    resetKey: (key) => counter.reset(key),
+    resetKey: () => Promise.reject(new Error('a limit ends with its window')),
   };
 }

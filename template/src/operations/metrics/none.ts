@@ -6,6 +6,8 @@ export function createMetrics(): Metrics {
     observeRequest: () => undefined,
     countEvent: () => undefined,
     countParserError: () => undefined,
+    countRefusedConnection: () => undefined,
+    countLimiterFallback: () => undefined,
     expose: () => Promise.resolve(undefined),
   };
 }
