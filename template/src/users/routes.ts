@@ -46,7 +46,7 @@ export function userRoutes({ database, clock }: Services): readonly AnyRoute[] {
       access: can('users:write'),
       params: userId,
       body: userChange,
-      conflicts: ['cannot-change-yourself', 'last-admin'],
+      conflicts: ['cannot-change-yourself'],
       status: 200,
       response: user,
       handle: async ({ principal, params, body, context }) => {
