@@ -4,7 +4,7 @@ import { tooManyRequests } from '../http/problem.ts';
 import { addressKey } from '../http/rate-limit/limiters.ts';
 import type { RequestContext } from '../http/request-context.ts';
 import type { Services } from '../services.ts';
-import { closingCounter } from './throttle.ts';
+import { closingCounter } from './throttle/closing-counter.ts';
 
 type Purpose = OneTimeTokenRow['purpose'];
 

@@ -79,10 +79,11 @@ export async function ownerOfOneTimeToken(database: Kysely<Schema>, { token, pur
  * @throws Problem 400 `invalid-token`; the transaction is undone
  */
 export async function consumeOneTimeToken(transaction: Transaction<Schema>, { token, purpose, now }: OneTimeTokenUse, email: string): Promise<void> {
+  const hash = hashOpaqueToken(token);
   const { numUpdatedRows } = await transaction
     .updateTable('one_time_tokens')
     .set({ used_at: now })
-    .where('token_hash', '=', hashOpaqueToken(token))
+    .where('token_hash', '=', hash)
     .where('purpose', '=', purpose)
     .where('used_at', 'is', null)
     .where('expires_at', '>', now)
@@ -94,6 +95,7 @@ export async function consumeOneTimeToken(transaction: Transaction<Schema>, { to
     .where('mailbox', '=', mailboxOf(email, purpose))
     .where('purpose', '=', purpose)
     .where('email', '=', email)
+    .where('token_hash', '!=', hash)
     .where('expires_at', '>', now)
     .execute();
 }

@@ -57,11 +57,17 @@ export function passwordResetRoutes(services: Services): readonly AnyRoute[] {
 /**
  * Every session ends: they may be a thief's. Nobody is signed in by resetting.
  *
- * @throws Problem 400 `invalid-token` when the address had no account
+ * @throws Problem 400 `invalid-token` when the address had no account, or its account was disabled meanwhile
  */
 async function replacePassword(transaction: Transaction<Schema>, { userId, email, hash, now }: ChosenPassword): Promise<{ id: string; email: string }> {
   if (userId === null) throw invalidOneTimeToken();
-  await transaction.updateTable('users').set({ password_hash: hash }).where('id', '=', userId).execute();
+  const { numUpdatedRows } = await transaction
+    .updateTable('users')
+    .set({ password_hash: hash })
+    .where('id', '=', userId)
+    .where('disabled_at', 'is', null)
+    .executeTakeFirstOrThrow();
+  if (numUpdatedRows !== 1n) throw invalidOneTimeToken();
   await endSessions(transaction, { userId, now });
   return { id: userId, email };
 }

@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto';
-import { overloaded, tooManyRequests } from '../http/problem.ts';
-import type { Counter, CounterOptions } from '../http/rate-limit/counter.ts';
+import { tooManyRequests } from '../http/problem.ts';
 import { addressKey } from '../http/rate-limit/limiters.ts';
 import type { RequestContext } from '../http/request-context.ts';
 import type { Services } from '../services.ts';
+import { closingCounter } from './throttle/closing-counter.ts';
 
 const MINUTE_MS = 60_000;
-const RETRY_AFTER_SECONDS = 5;
 /** An address may try this many times as often as one account from it: offices share addresses. */
 const ADDRESS_FACTOR = 20;
 
@@ -54,19 +53,5 @@ export function createSignInThrottle(services: Services, name: string): SignInTh
       await addresses.increment(addressKey(context.ip));
     },
     succeeded: (email, context) => pairs.reset(pair(email, context)),
-  };
-}
-
-/** Without a count there is no limit: when the store fails, nobody gets to guess. */
-export function closingCounter({ counter, log }: Services, options: CounterOptions): Counter {
-  const counts = counter(options);
-  const refuse = (error: unknown): never => {
-    log.error('rate_limit_error', { error });
-    throw overloaded(RETRY_AFTER_SECONDS);
-  };
-  return {
-    increment: (key) => counts.increment(key).catch(refuse),
-    peek: (key) => counts.peek(key).catch(refuse),
-    reset: (key) => counts.reset(key).catch(refuse),
   };
 }
