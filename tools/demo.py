@@ -155,7 +155,7 @@ def demonstrate() -> None:
     with serving(PROJECT) as server:
         console.print(f"[green]✓[/green] started on {server.url}, management on {server.management_url}")
         visitor = Visitor.of(server)
-        with step("register, open the mail, confirm the address") as this:
+        with step("register, open the mail, set the password with its token") as this:
             visitor.register()
             this.result = visitor.email
         with step("log in") as this:

@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import type { Kysely } from 'kysely';
 import { createPasswords } from './auth/password.ts';
 import type { Passwords } from './auth/password.ts';
@@ -25,9 +26,9 @@ export interface Services {
   /** Now, in milliseconds since 1970. */
   readonly clock: () => number;
   readonly counter: (options: CounterOptions) => Counter;
-  /** Does the work after the answer, so that its time tells the caller nothing. A failure is logged under the name. */
+  /** Does the work a random pause after the answer, so that its time tells the caller nothing. A failure is logged under the name. */
   readonly later: (name: string, work: () => Promise<void>) => void;
-  /** Sends a mail after the answer. */
+  /** Sends a mail after the answer, as `later` does. */
   readonly mail: (to: string, message: Message) => void;
   /** Waits for the work that was put off, then closes the database. */
   readonly close: () => Promise<void>;
@@ -62,10 +63,32 @@ export function createServices(config: Config, overrides: ServiceOverrides = {})
   };
 }
 
+/**
+ * Milliseconds between an answer and the work that was put off. The work runs on the thread that answers everybody: at
+ * once, it would delay the next answer on the same connection and tell what the answer before it did not.
+ */
+const PAUSE_MS = { min: 50, max: 500 };
+
 function createBackground(log: Log): { later: Services['later']; settled: () => Promise<void> } {
   const running = new Set<Promise<void>>();
+  const pausing = new Set<() => void>();
+  let closing = false;
+
+  async function pause(): Promise<void> {
+    if (closing) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(begin, randomInt(PAUSE_MS.min, PAUSE_MS.max)).unref();
+      function begin(): void {
+        clearTimeout(timer);
+        pausing.delete(begin);
+        resolve();
+      }
+      pausing.add(begin);
+    });
+  }
 
   async function run(name: string, work: () => Promise<void>): Promise<void> {
+    await pause();
     try {
       await work();
     } catch (error) {
@@ -78,8 +101,10 @@ function createBackground(log: Log): { later: Services['later']; settled: () => 
       const task = run(name, work).finally(() => running.delete(task));
       running.add(task);
     },
-    // Work may put off more work, such as the mail at its end.
     settled: async () => {
+      closing = true;
+      for (const begin of pausing) begin();
+      // Work may put off more work, such as the mail at its end.
       while (running.size > 0) await Promise.all(running);
     },
   };

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { text } from 'node:stream/consumers';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { createUser, freshEmail, login, PASSWORD, signIn, type Tokens } from './support/accounts.ts';
+import { createUser, freshEmail, login, mailsSettled, mailTo, PASSWORD, signIn, tokenIn, verifyEmail, type Tokens } from './support/accounts.ts';
+import { assertProblem } from './support/problems.ts';
 import { startServer, type TestServer } from './support/server.ts';
 
 const COMMAND = fileURLToPath(new URL('../src/commands/create-user.ts', import.meta.url));
@@ -59,6 +60,19 @@ test('a one-time link sets the password once, within fifteen minutes', async (t)
   assert.equal((await listUsers(server, await signIn(server, { email, password: PASSWORD }))).status, 403);
   server.clock.advance(16 * MINUTE_MS);
   assert.equal((await reset(tokens[1])).status, 400);
+});
+
+test('mails that strangers asked for do not keep the operator from a link', async (t) => {
+  const server = await startServer(t);
+  const email = freshEmail();
+  for (const path of ['/api/v1/auth/password/forgot', '/api/v1/auth/register']) await server.request('POST', path, { body: { email } });
+  await mailsSettled(server);
+  const { code, output } = await run(server, ['--email', email, '--link']);
+  assert.equal(code, 0, output);
+  const token = /^token: ([\w-]{43})$/m.exec(output)?.[1];
+  assert.equal((await server.request('POST', '/api/v1/auth/password/reset', { body: { token, password: PASSWORD } })).status, 204);
+  assertProblem(await verifyEmail(server, tokenIn(await mailTo(server, email)), `${PASSWORD} 2`), 400, 'invalid-token');
+  await signIn(server, { email, password: PASSWORD });
 });
 
 test('an account that exists is not taken over by creating it again', async (t) => {

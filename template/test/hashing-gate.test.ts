@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test, { type TestContext } from 'node:test';
 import bcrypt from 'bcrypt';
-import { freshEmail, login, PASSWORD, register } from './support/accounts.ts';
+import { freshEmail, login, mailTo, PASSWORD, register, tokenIn, verifyEmail } from './support/accounts.ts';
 import { eventually } from './support/eventually.ts';
 import { assertProblem } from './support/problems.ts';
 import { startServer } from './support/server.ts';
@@ -54,8 +54,11 @@ test('a place in the queue is free again after a hash that failed', async (t) =>
   assert.equal((await login(server, { email: freshEmail(), password: PASSWORD })).status, 401);
 });
 
-test('registrations stand in the same queue as logins', async (t) => {
+test('a password that is set with a mailed token stands in the same queue as logins', async (t) => {
   const server = await startServer(t);
+  const email = freshEmail();
+  await register(server, email);
+  const token = tokenIn(await mailTo(server, email));
   const hold = holdComparisons(t);
   const hash = t.mock.method(bcrypt, 'hash');
   let answered = 0;
@@ -64,10 +67,10 @@ test('registrations stand in the same queue as logins', async (t) => {
     answered += 1;
   });
   await eventually('a full queue', () => (answered > 0 ? true : undefined));
-  assertProblem(await register(server, { email: freshEmail(), password: PASSWORD }), 503, 'overloaded');
+  assertProblem(await verifyEmail(server, token), 503, 'overloaded');
   assert.equal(hash.mock.callCount(), 0);
   hold.letGo();
   await Promise.all(logins);
-  assert.equal((await register(server, { email: freshEmail(), password: PASSWORD })).status, 202);
+  assert.equal((await verifyEmail(server, token)).status, 204);
   assert.equal(hash.mock.callCount(), 1);
 });

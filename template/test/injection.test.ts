@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { createAdmin, createUser, freshEmail, PASSWORD, signIn, type Account, type Answer } from './support/accounts.ts';
+import { eventually } from './support/eventually.ts';
 import { startServer, type TestServer } from './support/server.ts';
 
 const SQL = [
@@ -32,7 +33,7 @@ function* readingRequests({ tokens }: Account, payload: string): Generator<[stri
   yield ['POST', '/api/v1/auth/login', { body: { email: freshEmail(), password: payload.padEnd(20, payload) } }];
   yield ['POST', '/api/v1/auth/refresh', { body: { refreshToken: payload } }];
   yield ['POST', '/api/v1/auth/refresh', { body: { refreshToken: payload.padEnd(43, 'x').slice(0, 43) } }];
-  yield ['POST', '/api/v1/auth/verify-email', { body: { token: payload } }];
+  yield ['POST', '/api/v1/auth/verify-email', { body: { token: payload, password: PASSWORD } }];
   yield ['POST', '/api/v1/auth/password/reset', { body: { token: payload, password: PASSWORD } }];
   yield ['GET', `/api/v1/notes/${inPath}`, { token }];
   yield ['DELETE', `/api/v1/notes/${inPath}`, { token }];
@@ -53,14 +54,23 @@ test('no input reaches the database as a part of a statement', async (t) => {
   const server = await startServer(t, GENEROUS);
   const admin = await createAdmin(server);
   const before = await rowCounts(server);
+  const mailable: string[] = [];
   for (const payload of SQL) {
     for (const [method, path, options] of readingRequests(admin, payload)) {
       const answer = await server.request(method, path, options);
+      if (answer.status === 202) mailable.push((options as { body: { email: string } }).body.email);
       assert.ok(answer.status < 500, `${method} ${path} ${JSON.stringify(options)}: ${answer.text}`);
       assert.doesNotMatch(answer.text, /\$2b\$|syntax error|near "/i);
     }
   }
-  assert.deepEqual(await rowCounts(server), before);
+  // Each request for a mail to an acceptable address leaves a row, whether or not there is an account.
+  const { database } = server.services;
+  const asked = await eventually('the work behind the answers', async () => {
+    const rows = await database.selectFrom('one_time_tokens').select('email').execute();
+    return rows.length === mailable.length ? rows : undefined;
+  });
+  assert.deepEqual(asked.map(({ email }) => email).sort(), mailable.toSorted());
+  assert.deepEqual(await rowCounts(server), { ...before, one_time_tokens: mailable.length });
 });
 
 test('an apostrophe in an address is a letter like any other', async (t) => {

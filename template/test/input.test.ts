@@ -58,8 +58,8 @@ describe('input', () => {
     const server = await startServer(t);
     const { tokens } = await createUser(server);
     const routes: [string, string, string[]][] = [
-      ['POST', '/api/v1/auth/register', ['email', 'password']],
-      ['POST', '/api/v1/auth/verify-email', ['token']],
+      ['POST', '/api/v1/auth/register', ['email']],
+      ['POST', '/api/v1/auth/verify-email', ['token', 'password']],
       ['POST', '/api/v1/auth/login', ['email', 'password']],
       ['POST', '/api/v1/auth/refresh', ['refreshToken']],
       ['POST', '/api/v1/auth/password/forgot', ['email']],

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import bcrypt from 'bcrypt';
-import { createUser, enrol, freshEmail, login, PASSWORD, register, type Account, type Credentials } from './support/accounts.ts';
+import { createUnverified, createUser, enrol, freshEmail, login, PASSWORD, type Account, type Credentials } from './support/accounts.ts';
 import { assertSameAnswers } from './support/observable.ts';
 import { assertProblem } from './support/problems.ts';
 import { startServer, type TestServer } from './support/server.ts';
@@ -17,7 +17,7 @@ async function refusedCredentials(server: TestServer): Promise<Record<string, Cr
   await update(server, disabled, { disabled_at: server.clock.now() });
   await update(server, passwordless, { password_hash: null });
   const unverified = { email: freshEmail(), password: PASSWORD };
-  await register(server, unverified);
+  await createUnverified(server, unverified);
   return {
     unknown: { email: freshEmail(), password: PASSWORD },
     wrong: { email: wrong.email, password: `${PASSWORD}?` },

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import bcrypt from 'bcrypt';
-import { createUser, freshEmail, login, mailTo, me, refresh, signIn, tokenIn, type Tokens } from './support/accounts.ts';
+import { createUnverified, createUser, freshEmail, login, mailsSettled, mailTo, me, refresh, signIn, tokenIn, type Tokens } from './support/accounts.ts';
 import { assertSameAnswers } from './support/observable.ts';
 import { assertProblem } from './support/problems.ts';
 import { startServer, type TestServer } from './support/server.ts';
@@ -20,6 +20,8 @@ const change = (server: TestServer, { accessToken }: Tokens, currentPassword: st
 
 /** The token in the nth mail to the address. */
 async function resetToken(server: TestServer, email: string, nth = 1): Promise<string> {
+  // Mails to one mailbox need a pause.
+  if (nth > 1) server.clock.advance(5 * MINUTE_MS);
   assert.equal((await forgot(server, email)).status, 202);
   return tokenIn(await mailTo(server, email, nth));
 }
@@ -39,6 +41,21 @@ test('asking for a reset does not tell whether the account exists', async (t) =>
   }
   assert.equal(answers[0]?.status, 202);
   assertSameAnswers(answers);
+});
+
+test('the work behind asking for a reset is the same for every address', async (t) => {
+  const server = await startServer(t);
+  const [user, disabled, unverified] = [await createUser(server), await createUser(server), freshEmail()];
+  await createUnverified(server, { email: unverified, password: NEW_PASSWORD });
+  const { database } = server.services;
+  await database.updateTable('users').set({ disabled_at: 1 }).where('id', '=', disabled.id).execute();
+  const emails = [user.email, freshEmail(), disabled.email, unverified];
+  for (const email of emails) await forgot(server, email);
+  await mailsSettled(server);
+  const rows = await database.selectFrom('one_time_tokens').select('email').where('purpose', '=', 'reset-password').execute();
+  assert.deepEqual(rows.map(({ email }) => email).sort(), emails.toSorted());
+  const mailed = server.mails.filter(({ to }) => emails.includes(to)).map(({ to }) => to);
+  assert.deepEqual(mailed, [user.email]);
 });
 
 test('a reset signs every device out and signs nobody in', async (t) => {
@@ -84,17 +101,6 @@ test('an older reset mail is worth nothing once one has been used', async (t) =>
   assert.equal((await reset(server, older, `${NEW_PASSWORD} 2`)).status, 400);
 });
 
-test('of ten reset mails asked for at once, one token works', async (t) => {
-  const server = await startServer(t);
-  const user = await createUser(server);
-  await Promise.all(Array.from({ length: 10 }, () => forgot(server, user.email)));
-  await mailTo(server, user.email, 10);
-  const tokens = server.mails.filter(({ to }) => to === user.email).map(tokenIn);
-  const statuses = [];
-  for (const token of tokens) statuses.push((await reset(server, token)).status);
-  assert.equal(statuses.filter((status) => status === 204).length, 1, statuses.join());
-});
-
 test('a reset mail asked for before the password was changed is worth nothing', async (t) => {
   const server = await startServer(t);
   const user = await createUser(server);
@@ -107,9 +113,13 @@ test('a disabled account cannot be opened with a reset', async (t) => {
   const server = await startServer(t);
   const user = await createUser(server);
   const token = await resetToken(server, user.email);
-  await server.services.database.updateTable('users').set({ disabled_at: 1 }).where('id', '=', user.id).execute();
-  await reset(server, token);
+  const setDisabled = (disabled_at: number | null) =>
+    server.services.database.updateTable('users').set({ disabled_at }).where('id', '=', user.id).execute();
+  await setDisabled(1);
+  assertProblem(await reset(server, token), 400, 'invalid-token');
+  await setDisabled(null);
   assert.equal((await login(server, { email: user.email, password: NEW_PASSWORD })).status, 401);
+  assert.equal((await login(server, user)).status, 200);
 });
 
 test('a forged Host cannot steer the link in the mail', async (t) => {

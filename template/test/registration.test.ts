@@ -1,78 +1,120 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import bcrypt from 'bcrypt';
-import { createUser, enrol, freshEmail, login, mailTo, me, PASSWORD, register, signIn, tokenIn, verifyEmail } from './support/accounts.ts';
+import { createUnverified, createUser, enrol, freshEmail, login, mailsSettled, mailTo, me, PASSWORD, register, signIn, tokenIn, verifyEmail } from './support/accounts.ts';
 import { assertSameAnswers } from './support/observable.ts';
 import { assertProblem } from './support/problems.ts';
 import { startServer, type TestServer } from './support/server.ts';
 
-const DAY_MS = 24 * 60 * 60 * 1000;
+const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
 
-async function usersCalled(server: TestServer, email: string): Promise<number> {
-  const rows = await server.services.database.selectFrom('users').select('id').where('email', '=', email).execute();
-  return rows.length;
+const users = (server: TestServer) => server.services.database.selectFrom('users').selectAll().execute();
+
+/** The token in the nth registration mail to the address. */
+async function registrationToken(server: TestServer, email: string, nth = 1): Promise<string> {
+  // Mails to one mailbox need a pause.
+  if (nth > 1) server.clock.advance(5 * MINUTE_MS);
+  assert.equal((await register(server, email)).status, 202);
+  return tokenIn(await mailTo(server, email, nth));
 }
 
 test('registering a taken address looks exactly like registering a new one', async (t) => {
   const server = await startServer(t);
   const { email } = await createUser(server);
-  const answers = [
-    await register(server, { email: freshEmail(), password: PASSWORD }),
-    await register(server, { email, password: PASSWORD }),
-    await register(server, { email: email.toUpperCase(), password: `${PASSWORD} of somebody else` }),
-  ];
+  const answers = [await register(server, freshEmail()), await register(server, email), await register(server, email.toUpperCase())];
   assert.equal(answers[0]?.status, 202);
   assert.deepEqual(answers[0].body, { status: 'check-your-email' });
   assertSameAnswers(answers);
-  assert.equal(await usersCalled(server, email), 1);
 });
 
 test('the work of registering does not tell whether the address is taken', async (t) => {
   const server = await startServer(t);
-  const { email } = await createUser(server);
-  const hash = t.mock.method(bcrypt, 'hash');
-  const compare = t.mock.method(bcrypt, 'compare');
-  const work = [];
-  for (const address of [freshEmail(), email]) {
-    await register(server, { email: address, password: PASSWORD });
-    work.push(hash.mock.callCount() + compare.mock.callCount());
-    hash.mock.resetCalls();
-    compare.mock.resetCalls();
-  }
-  assert.deepEqual(work, [1, 1]);
+  const [{ email: taken }, disabled, unverified] = [await createUser(server), await createUser(server), freshEmail()];
+  await createUnverified(server, { email: unverified, password: PASSWORD });
+  const { database } = server.services;
+  await database.updateTable('users').set({ disabled_at: 1 }).where('id', '=', disabled.id).execute();
+  const hashing = [t.mock.method(bcrypt, 'hash'), t.mock.method(bcrypt, 'compare')];
+  const emails = [freshEmail(), taken, disabled.email, unverified];
+  for (const email of emails) await register(server, email);
+  await mailsSettled(server);
+  const rows = await database.selectFrom('one_time_tokens').select('email').where('email', 'in', emails).execute();
+  assert.deepEqual(rows.map(({ email }) => email).sort(), emails.toSorted());
+  assert.deepEqual(hashing.map((method) => method.mock.callCount()), [0, 0]);
 });
 
 test('somebody who registers a taken address changes nothing and gets no token for it', async (t) => {
   const server = await startServer(t);
   const user = await createUser(server);
-  const mine = `${PASSWORD} of the attacker`;
-  await register(server, { email: user.email, password: mine });
+  const before = await users(server);
+  await register(server, user.email);
   const warning = await mailTo(server, user.email);
   assert.throws(() => tokenIn(warning));
-  assertProblem(await login(server, { email: user.email, password: mine }), 401, 'invalid-credentials');
+  assert.match(warning.text, /You have one already/);
+  assert.deepEqual(await users(server), before);
   assert.equal((await login(server, user)).status, 200);
 });
 
-test('twenty registrations of one address at once leave one account and one answer', async (t) => {
+test('a registration stores no account and no password until the owner of the mailbox comes', async (t) => {
   const server = await startServer(t);
   const email = freshEmail();
-  const answers = await Promise.all(Array.from({ length: 20 }, () => register(server, { email, password: PASSWORD })));
+  const token = await registrationToken(server, email);
+  assert.deepEqual(await users(server), []);
+  assert.equal((await verifyEmail(server, token)).status, 204);
+  assert.deepEqual((await users(server)).map((user) => [user.email, user.role]), [[email, 'user']]);
+});
+
+test('a password that comes with the registration is refused, as a field of an older client', async (t) => {
+  const server = await startServer(t);
+  const email = freshEmail();
+  const answer = await server.request('POST', '/api/v1/auth/register', { body: { email, password: PASSWORD } });
+  const problem = assertProblem(answer, 400, 'invalid-request', [PASSWORD]);
+  assert.deepEqual(problem.errors, [{ path: 'body', rule: 'unknown-field' }]);
+  const verify = await server.request('POST', '/api/v1/auth/verify-email', { body: { token: await registrationToken(server, email) } });
+  assert.deepEqual(assertProblem(verify, 400, 'invalid-request').errors?.map(({ path }) => path), ['body.password']);
+});
+
+test('a stranger who registers the address after its owner neither ends the token of the owner nor chooses the password', async (t) => {
+  const server = await startServer(t);
+  const email = freshEmail();
+  const first = await registrationToken(server, email);
+  await registrationToken(server, email, 2);
+  assert.equal((await verifyEmail(server, first)).status, 204);
+  assert.equal((await login(server, { email, password: PASSWORD })).status, 200);
+});
+
+test('a password that version 0.1 stored for a stranger is not activated by the owner of the address', async (t) => {
+  const server = await startServer(t);
+  const [email, planted] = [freshEmail(), `${PASSWORD} planted`];
+  await createUnverified(server, { email, password: planted });
+  assert.equal((await verifyEmail(server, await registrationToken(server, email))).status, 204);
+  assertProblem(await login(server, { email, password: planted }), 401, 'invalid-credentials');
+  assert.equal((await login(server, { email, password: PASSWORD })).status, 200);
+  assert.equal((await users(server)).length, 1);
+});
+
+test('twenty registrations of one address at once send one mail', async (t) => {
+  const server = await startServer(t);
+  const email = freshEmail();
+  const answers = await Promise.all(Array.from({ length: 20 }, () => register(server, email)));
   assertSameAnswers(answers);
-  assert.equal(answers[0]?.status, 202);
-  assert.equal(await usersCalled(server, email), 1);
+  await mailsSettled(server);
+  assert.equal(server.mails.filter(({ to }) => to === email).length, 1);
 });
 
 test('an address in other letters is the same account', async (t) => {
   const server = await startServer(t);
-  const user = await createUser(server);
-  const variants = [user.email.toUpperCase(), user.email.replace('@example.com', '@EXAMPLE.com')];
-  for (const email of variants) await register(server, { email, password: PASSWORD });
-  const { users } = await server.services.database
-    .selectFrom('users')
-    .select(({ fn }) => fn.countAll<number | string>().as('users'))
-    .executeTakeFirstOrThrow();
-  assert.equal(Number(users), 1);
-  for (const email of variants) assert.equal((await login(server, { ...user, email })).status, 200);
+  const email = freshEmail();
+  const variants = [email.toUpperCase(), email.replace('@example.com', '@EXAMPLE.com')];
+  const token = await registrationToken(server, email);
+  assert.equal((await verifyEmail(server, token)).status, 204);
+  for (const variant of variants) assert.equal((await login(server, { email: variant, password: PASSWORD })).status, 200);
+  for (const [index, variant] of variants.entries()) {
+    server.clock.advance(DAY_MS);
+    await register(server, variant);
+    assert.match((await mailTo(server, email, index + 2)).text, /You have one already/);
+  }
+  assert.equal((await users(server)).length, 1);
 });
 
 test('an address as long as addresses get is an address like any other', async (t) => {
@@ -86,74 +128,109 @@ test('an address as long as addresses get is an address like any other', async (
 test('an address nobody has proven opens no session, and the answer does not say why', async (t) => {
   const server = await startServer(t);
   const credentials = { email: freshEmail(), password: PASSWORD };
-  await register(server, credentials);
+  await createUnverified(server, credentials);
   const unproven = await login(server, credentials);
   assertProblem(unproven, 401, 'invalid-credentials');
   assertSameAnswers([unproven, await login(server, { email: freshEmail(), password: PASSWORD })]);
 });
 
-test('a password planted before the owner of the address arrives does not open the account', async (t) => {
-  const server = await startServer(t);
-  const email = freshEmail();
-  const [planted, chosen] = [`${PASSWORD} planted`, `${PASSWORD} chosen`];
-  await register(server, { email, password: planted });
-  await mailTo(server, email);
-  await register(server, { email, password: chosen });
-  await verifyEmail(server, tokenIn(await mailTo(server, email, 2)));
-  assert.equal((await login(server, { email, password: planted })).status, 401);
-});
-
 test('a prefetched link proves nothing', async (t) => {
   const server = await startServer(t);
-  const credentials = { email: freshEmail(), password: PASSWORD };
-  await register(server, credentials);
-  const token = tokenIn(await mailTo(server, credentials.email));
+  const token = await registrationToken(server, freshEmail());
   for (const path of ['/api/v1/auth/verify-email', `/api/v1/auth/verify-email?token=${token}`]) {
     assert.equal((await server.request('GET', path)).status, 405);
   }
-  assert.equal((await login(server, credentials)).status, 401);
+  assert.deepEqual(await users(server), []);
   assert.equal((await verifyEmail(server, token)).status, 204);
-  assert.equal((await login(server, credentials)).status, 200);
 });
 
-test('a verification token works once, even when it is used twenty times at once', async (t) => {
+test('a refused password does not use the mailed token up', async (t) => {
+  const server = await startServer(t);
+  const token = await registrationToken(server, freshEmail());
+  assertProblem(await verifyEmail(server, token, 'passwordpassword'), 400, 'password-compromised');
+  assertProblem(await verifyEmail(server, token, 'short'), 400, 'invalid-request');
+  assert.equal((await verifyEmail(server, token)).status, 204);
+});
+
+test('guessing verification tokens costs the server no hashing', async (t) => {
+  const server = await startServer(t);
+  const hash = t.mock.method(bcrypt, 'hash');
+  for (let guess = 0; guess < 5; guess += 1) assertProblem(await verifyEmail(server, String(guess).repeat(43)), 400, 'invalid-token');
+  assert.equal(hash.mock.callCount(), 0);
+});
+
+test('a verification token sets one password, even when twenty are tried with it at once', async (t) => {
   const server = await startServer(t);
   const email = freshEmail();
-  await register(server, { email, password: PASSWORD });
-  const token = tokenIn(await mailTo(server, email));
-  const answers = await Promise.all(Array.from({ length: 20 }, () => verifyEmail(server, token)));
-  assert.equal(answers.filter(({ status }) => status === 204).length, 1);
-  assert.equal(answers.filter(({ status }) => status === 400).length, 19);
+  const token = await registrationToken(server, email);
+  const passwords = Array.from({ length: 20 }, (_, index) => `${PASSWORD} ${index}`);
+  const statuses = (await Promise.all(passwords.map((password) => verifyEmail(server, token, password)))).map(({ status }) => status);
+  assert.deepEqual(statuses.toSorted(), [204, ...Array.from({ length: 19 }, () => 400)]);
+  for (const [index, password] of passwords.entries()) {
+    assert.equal((await login(server, { email, password })).status, statuses[index] === 204 ? 200 : 401);
+  }
+});
+
+test('of two mails to one address each works, and using one ends the other, also at the same moment', async (t) => {
+  const server = await startServer(t);
+  const email = freshEmail();
+  const tokens = [await registrationToken(server, email, 1), await registrationToken(server, email, 2)];
+  const passwords = tokens.map((_, index) => `${PASSWORD} ${index}`);
+  const statuses = (await Promise.all(tokens.map((token, index) => verifyEmail(server, token, passwords[index])))).map(({ status }) => status);
+  assert.deepEqual(statuses.toSorted(), [204, 400]);
+  const winner = statuses.indexOf(204);
+  for (const token of tokens) assert.equal((await verifyEmail(server, token, `${PASSWORD} later`)).status, 400);
+  assert.equal((await login(server, { email, password: passwords[winner] ?? '' })).status, 200);
 });
 
 test('a verification token of yesterday proves nothing', async (t) => {
   const server = await startServer(t);
-  const credentials = { email: freshEmail(), password: PASSWORD };
-  await register(server, credentials);
-  const token = tokenIn(await mailTo(server, credentials.email));
+  const token = await registrationToken(server, freshEmail());
   server.clock.advance(DAY_MS + 1000);
   assert.equal((await verifyEmail(server, token)).status, 400);
-  assert.equal((await login(server, credentials)).status, 401);
+  assert.deepEqual(await users(server), []);
+});
+
+test('a verification mail does not change the password of an account that was made meanwhile', async (t) => {
+  const server = await startServer(t);
+  const email = freshEmail();
+  const token = await registrationToken(server, email);
+  const user = await createUser(server, { email, password: `${PASSWORD} of the account` });
+  assertProblem(await verifyEmail(server, token), 400, 'invalid-token');
+  assert.equal((await login(server, user)).status, 200);
+});
+
+test('a verification mail does not open an account that was disabled or deleted meanwhile', async (t) => {
+  const server = await startServer(t);
+  const [disabled, deleted] = [freshEmail(), freshEmail()];
+  const tokens: string[] = [];
+  for (const email of [disabled, deleted]) {
+    await createUnverified(server, { email, password: PASSWORD });
+    tokens.push(await registrationToken(server, email));
+  }
+  await server.services.database.updateTable('users').set({ disabled_at: 1 }).where('email', '=', disabled).execute();
+  await server.services.database.deleteFrom('users').where('email', '=', deleted).execute();
+  const before = await users(server);
+  for (const token of tokens) assertProblem(await verifyEmail(server, token), 400, 'invalid-token');
+  assert.deepEqual(await users(server), before);
 });
 
 test('a token for one purpose does not serve another', async (t) => {
   const server = await startServer(t);
   const email = freshEmail();
-  await register(server, { email, password: PASSWORD });
-  const token = tokenIn(await mailTo(server, email));
-  const reset = await server.request('POST', '/api/v1/auth/password/reset', { body: { token, password: `${PASSWORD} 2` } });
-  assert.equal(reset.status, 400);
+  const token = await registrationToken(server, email);
+  const reset = (value: string) => server.request('POST', '/api/v1/auth/password/reset', { body: { token: value, password: `${PASSWORD} 2` } });
+  assert.equal((await reset(token)).status, 400);
   assert.equal((await verifyEmail(server, token)).status, 204);
   await server.request('POST', '/api/v1/auth/password/forgot', { body: { email } });
   const resetToken = tokenIn(await mailTo(server, email, 2));
   assert.equal((await verifyEmail(server, resetToken)).status, 400);
+  assert.equal((await reset(resetToken)).status, 204);
 });
 
 test('a stolen database holds no token that would still prove an address', async (t) => {
   const server = await startServer(t);
-  const email = freshEmail();
-  await register(server, { email, password: PASSWORD });
-  const token = tokenIn(await mailTo(server, email));
+  const token = await registrationToken(server, freshEmail());
   const rows = await server.services.database.selectFrom('one_time_tokens').selectAll().execute();
   assert.equal(rows.length, 1);
   assert.match(rows[0]?.token_hash ?? '', /^[0-9a-f]{64}$/);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { SECURITY_EVENTS, type SecurityEvent } from '../src/operations/security-events.ts';
-import { createAdmin, createUser, refresh, signIn, type Account } from './support/accounts.ts';
+import { createAdmin, createUser, enrol, refresh, signIn, type Account } from './support/accounts.ts';
 import { startServer, type TestServer } from './support/server.ts';
 
 interface Scene {
@@ -42,7 +42,7 @@ const ACTIONS: Record<string, { readonly event: SecurityEvent; readonly principa
     principal: 'user',
     act: ({ server, user }) => server.request('POST', '/api/v1/auth/password/change', { token: user.tokens.accessToken, body: { currentPassword: user.password, newPassword: 'quite another long phrase' } }),
   },
-  'a registration': { event: 'user_created', act: ({ server }) => server.request('POST', '/api/v1/auth/register', { body: { email: 'new@example.com', password: 'quite another long phrase' } }) },
+  'a new account': { event: 'user_created', act: ({ server }) => enrol(server, { email: 'new@example.com', password: 'quite another long phrase' }) },
   'a wrong input': { event: 'input_validation_fail', act: ({ server }) => server.request('POST', '/api/v1/auth/login', { body: {} }) },
   'a key that reaches for the prototype': { event: 'malicious_extraneous', act: ({ server }) => server.request('POST', '/api/v1/auth/login', { rawBody: '{"__proto__":{}}', headers: { 'content-type': 'application/json' } }) },
   'an unknown field': { event: 'malicious_extraneous', principal: 'user', act: ({ server, user }) => server.request('PATCH', '/api/v1/me', { token: user.tokens.accessToken, body: { displayName: 'a', role: 'admin' } }) },

@@ -10,7 +10,7 @@ import { eventually } from './support/eventually.ts';
 import { exampleSettings, startProgram } from './support/program.ts';
 import { parseAnswer } from './support/raw-http.ts';
 
-const BODY = JSON.stringify({ email: 'someone@example.com', password: 'gravel umbrella 93 lanterns' });
+const BODY = JSON.stringify({ email: 'someone@example.com' });
 const HEAD = `POST /api/v1/auth/register HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: ${BODY.length}\r\n\r\n`;
 
 /** A request whose second half is still to come. */
@@ -51,6 +51,18 @@ describe('stopping', { concurrency: true }, () => {
     const { code, stdout } = await program.ended;
     assert.equal(code, 0);
     assert.match(stdout, /"event":"sys_shutdown"/);
+  });
+
+  it('a stop right after an answer does not lose the mail that was put off', async (t) => {
+    const program = startProgram(t, await exampleSettings(t));
+    const { port } = await program.listening;
+    const { finish } = await halfRequest(port);
+    const answered = finish();
+    program.kill('SIGTERM');
+    assert.equal(parseAnswer(await answered).status, 202);
+    const { code, stdout } = await program.ended;
+    assert.equal(code, 0);
+    assert.match(stdout, /--- mail to someone@example\.com/);
   });
 
   it('a client that keeps its connection after the last answer does not hold up the stop', async (t) => {

@@ -1,7 +1,7 @@
 import type { Kysely, Transaction } from 'kysely';
-import { LOCKS_ROWS } from '../database/dialect.ts';
 import type { OneTimeTokenRow, Schema } from '../database/schema.ts';
 import { Problem } from '../http/problem.ts';
+import { mailboxOf } from './mail-quota.ts';
 import { createOpaqueToken, hashOpaqueToken } from './opaque-token.ts';
 
 type Purpose = OneTimeTokenRow['purpose'];
@@ -19,21 +19,21 @@ export async function endOneTimeTokens(transaction: Transaction<Schema>, userId:
   await transaction.deleteFrom('one_time_tokens').where('user_id', '=', userId).execute();
 }
 
-/** Replaces the user's token for the purpose: the last mail counts, a token in an older one is dead. */
+/** Makes a token. Those of earlier mails keep working: otherwise a stranger could end one that is about to be used. */
 export async function issueOneTimeToken(
   transaction: Transaction<Schema>,
-  { userId, purpose, now }: { readonly userId: string; readonly purpose: Purpose; readonly now: number },
+  { email, userId, purpose, now }: { readonly email: string; readonly userId: string | null; readonly purpose: Purpose; readonly now: number },
 ): Promise<string> {
   const token = createOpaqueToken();
-  // Two requests at the same moment would both find nothing to replace, and two tokens would live.
-  await transaction.selectFrom('users').select('id').where('id', '=', userId).$if(LOCKS_ROWS, (query) => query.forUpdate()).execute();
-  await transaction.deleteFrom('one_time_tokens').where('user_id', '=', userId).where('purpose', '=', purpose).execute();
   await transaction
     .insertInto('one_time_tokens')
     .values({
       token_hash: hashOpaqueToken(token),
       user_id: userId,
+      email,
+      mailbox: mailboxOf(email, purpose),
       purpose,
+      issued_at: now,
       expires_at: now + lifetime(purpose),
       used_at: null,
     })
@@ -47,39 +47,55 @@ export interface OneTimeTokenUse {
   readonly now: number;
 }
 
+/** What a token proves: its bearer reads the mailbox. */
+export interface MailboxProof {
+  readonly email: string;
+  /** Of the account the address had when the mail was asked for. */
+  readonly userId: string | null;
+}
+
 /**
  * Whose token it is. It is not used up: `consumeOneTimeToken` decides.
  *
  * @throws Problem 400 `invalid-token`
  */
-export async function ownerOfOneTimeToken(database: Kysely<Schema>, { token, purpose, now }: OneTimeTokenUse): Promise<{ id: string; email: string }> {
-  const owner = await database
+export async function ownerOfOneTimeToken(database: Kysely<Schema>, { token, purpose, now }: OneTimeTokenUse): Promise<MailboxProof> {
+  const proof = await database
     .selectFrom('one_time_tokens')
-    .innerJoin('users', 'users.id', 'one_time_tokens.user_id')
-    .select(['users.id', 'users.email'])
+    .select(['email', 'user_id as userId'])
     .where('token_hash', '=', hashOpaqueToken(token))
     .where('purpose', '=', purpose)
     .where('used_at', 'is', null)
     .where('expires_at', '>', now)
     .executeTakeFirst();
-  if (!owner) throw invalidOneTimeToken();
-  return owner;
+  if (!proof) throw invalidOneTimeToken();
+  return proof;
 }
 
 /**
- * Uses the token up. One statement decides, so of two requests at the same moment one gets it. The caller has locked
- * the user's row before: whoever locks users and tokens does it in this order.
+ * Uses the token up, and ends those of other mails for the same purpose. One statement decides, so of two requests at
+ * the same moment one gets it. The caller has locked mailbox and user before: whoever locks all does it in this order.
  *
  * @throws Problem 400 `invalid-token`; the transaction is undone
  */
-export async function consumeOneTimeToken(transaction: Transaction<Schema>, { token, purpose, now }: OneTimeTokenUse): Promise<void> {
+export async function consumeOneTimeToken(transaction: Transaction<Schema>, { token, purpose, now }: OneTimeTokenUse, email: string): Promise<void> {
+  const hash = hashOpaqueToken(token);
   const { numUpdatedRows } = await transaction
     .updateTable('one_time_tokens')
     .set({ used_at: now })
-    .where('token_hash', '=', hashOpaqueToken(token))
+    .where('token_hash', '=', hash)
     .where('purpose', '=', purpose)
     .where('used_at', 'is', null)
     .where('expires_at', '>', now)
     .executeTakeFirstOrThrow();
   if (numUpdatedRows !== 1n) throw invalidOneTimeToken();
+  await transaction
+    .updateTable('one_time_tokens')
+    .set({ expires_at: now })
+    .where('mailbox', '=', mailboxOf(email, purpose))
+    .where('purpose', '=', purpose)
+    .where('email', '=', email)
+    .where('token_hash', '!=', hash)
+    .where('expires_at', '>', now)
+    .execute();
 }

@@ -1,51 +1,27 @@
+import type { Transaction } from 'kysely';
 import { z } from 'zod';
-import type { RequestContext } from '../http/request-context.ts';
+import type { Schema } from '../database/schema.ts';
 import { dangerouslyPublic, route } from '../http/route.ts';
 import type { AnyRoute } from '../http/route.ts';
 import { canonicalEmail } from '../http/text.ts';
 import { passwordChanged, resetPassword } from '../mail/messages.ts';
 import type { Services } from '../services.ts';
-import { consumeOneTimeToken, issueOneTimeToken, ownerOfOneTimeToken } from './one-time-tokens.ts';
-import { newPassword, refuseGuessable } from './password-policy.ts';
+import { invalidOneTimeToken } from './one-time-tokens.ts';
+import { setPasswordByMail } from './password-by-mail.ts';
+import type { ChosenPassword } from './password-by-mail.ts';
+import { newPassword } from './password-policy.ts';
 import { checkYourEmail, oneTimeToken } from './registration.ts';
 import { endSessions } from './sessions.ts';
-import { createMailQuota } from './throttle.ts';
+import { createTokenMail } from './token-mail.ts';
 
 /** A forgotten password, replaced by proof of the mailbox. Source: OWASP Forgot Password Cheat Sheet; ASVS 5.0 V6.4. */
 export function passwordResetRoutes(services: Services): readonly AnyRoute[] {
-  const { database, clock, config } = services;
-  const mayMail = createMailQuota(services, 'reset-mail');
-
   /** Unverified and disabled accounts get no mail: resetting a password must not open what is closed. */
-  async function mailToken(email: string): Promise<void> {
-    const user = await database
-      .selectFrom('users')
-      .select('id')
-      .where('email', '=', email)
-      .where('email_verified_at', 'is not', null)
-      .where('disabled_at', 'is', null)
-      .executeTakeFirst();
-    if (!user) return;
-    const token = await database
-      .transaction()
-      .execute((transaction) => issueOneTimeToken(transaction, { userId: user.id, purpose: 'reset-password', now: clock() }));
-    services.mail(email, resetPassword(config.publicUrl, token));
-  }
-
-  /** Every session ends: they may be a thief's. Nobody is signed in by resetting. */
-  async function reset(token: string, password: string, context: RequestContext): Promise<void> {
-    const use = { token, purpose: 'reset-password', now: clock() } as const;
-    const { id, email } = await ownerOfOneTimeToken(database, use);
-    refuseGuessable(password, email);
-    const hash = await services.passwords.hash(password);
-    await database.transaction().execute(async (transaction) => {
-      await transaction.updateTable('users').set({ password_hash: hash }).where('id', '=', id).where('disabled_at', 'is', null).execute();
-      await consumeOneTimeToken(transaction, use);
-      await endSessions(transaction, { userId: id, now: use.now });
-    });
-    context.audit('authn_password_change', { userId: id });
-    services.mail(email, passwordChanged());
-  }
+  const mailToken = createTokenMail(services, {
+    purpose: 'reset-password',
+    compose: (token, user) =>
+      user && user.email_verified_at !== null && user.disabled_at === null ? resetPassword(services.config.publicUrl, token) : undefined,
+  });
 
   return [
     route({
@@ -57,8 +33,7 @@ export function passwordResetRoutes(services: Services): readonly AnyRoute[] {
       status: 202,
       response: checkYourEmail,
       handle: async ({ body: { email }, context }) => {
-        // Looked up after the answer: time must not tell known addresses from unknown ones.
-        if (await mayMail(email, context)) services.later('password-reset-mail', () => mailToken(email));
+        await mailToken(email, context);
         return { status: 'check-your-email' as const };
       },
     }),
@@ -70,9 +45,29 @@ export function passwordResetRoutes(services: Services): readonly AnyRoute[] {
       body: z.strictObject({ token: oneTimeToken, password: newPassword() }),
       status: 204,
       handle: async ({ body: { token, password }, context }) => {
-        await reset(token, password, context);
+        const { id, email } = await setPasswordByMail(services, { token, password, purpose: 'reset-password' }, replacePassword);
+        context.audit('authn_password_change', { userId: id });
+        services.mail(email, passwordChanged());
         return undefined;
       },
     }),
   ];
+}
+
+/**
+ * Every session ends: they may be a thief's. Nobody is signed in by resetting.
+ *
+ * @throws Problem 400 `invalid-token` when the address had no account, or its account was disabled meanwhile
+ */
+async function replacePassword(transaction: Transaction<Schema>, { userId, email, hash, now }: ChosenPassword): Promise<{ id: string; email: string }> {
+  if (userId === null) throw invalidOneTimeToken();
+  const { numUpdatedRows } = await transaction
+    .updateTable('users')
+    .set({ password_hash: hash })
+    .where('id', '=', userId)
+    .where('disabled_at', 'is', null)
+    .executeTakeFirstOrThrow();
+  if (numUpdatedRows !== 1n) throw invalidOneTimeToken();
+  await endSessions(transaction, { userId, now });
+  return { id: userId, email };
 }

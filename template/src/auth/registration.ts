@@ -4,41 +4,40 @@ import { z } from 'zod';
 import type { Schema } from '../database/schema.ts';
 import { dangerouslyPublic, route } from '../http/route.ts';
 import type { AnyRoute } from '../http/route.ts';
-import type { RequestContext } from '../http/request-context.ts';
 import { canonicalEmail } from '../http/text.ts';
 import { accountExists, verifyEmail } from '../mail/messages.ts';
 import type { Message } from '../mail/messages.ts';
 import type { Services } from '../services.ts';
-import { consumeOneTimeToken, issueOneTimeToken, ownerOfOneTimeToken } from './one-time-tokens.ts';
-import { newPassword, refuseGuessable } from './password-policy.ts';
-import { createMailQuota } from './throttle.ts';
+import { invalidOneTimeToken } from './one-time-tokens.ts';
+import { setPasswordByMail } from './password-by-mail.ts';
+import type { ChosenPassword } from './password-by-mail.ts';
+import { newPassword } from './password-policy.ts';
+import { createTokenMail } from './token-mail.ts';
+import type { KnownUser } from './token-mail.ts';
 
 export const checkYourEmail = z.strictObject({ status: z.literal('check-your-email') });
 export const oneTimeToken = z.string().min(1).max(128);
 
-/** Registration and e-mail verification. */
+/**
+ * Registration and e-mail verification. Whoever registers names an address and nothing else: a password given here
+ * would be a stranger's choice, activated by the click of the mailbox's owner. Source: ASVS 5.0 V6.4.1.
+ */
 export function registrationRoutes(services: Services): readonly AnyRoute[] {
-  const mayMail = createMailQuota(services, 'verify-mail');
+  const mailToken = createTokenMail(services, {
+    purpose: 'verify-email',
+    compose: (token, user) => registrationMail(services.config.publicUrl, token, user),
+  });
 
   const register = route({
     method: 'post',
     path: '/api/v1/auth/register',
-    summary: 'Create an account; the answer never tells whether there was one',
+    summary: 'Ask for a token to create an account; the answer never tells whether there is one',
     access: dangerouslyPublic('people without an account create one'),
-    body: z.strictObject({ email: canonicalEmail(), password: newPassword() }),
+    body: z.strictObject({ email: canonicalEmail() }),
     status: 202,
     response: checkYourEmail,
-    handle: async ({ body: { email, password }, context }) => {
-      refuseGuessable(password, email);
-      const mailed = await mayMail(email, context);
-      // Hashed for every address: time must not tell new ones from known ones.
-      const hash = await services.passwords.hash(password);
-      if (mailed) {
-        const message = await services.database
-          .transaction()
-          .execute((transaction) => enrol(transaction, services, { email, hash, context }));
-        if (message) services.mail(email, message);
-      }
+    handle: async ({ body: { email }, context }) => {
+      await mailToken(email, context);
       return { status: 'check-your-email' as const };
     },
   });
@@ -46,18 +45,14 @@ export function registrationRoutes(services: Services): readonly AnyRoute[] {
   const verify = route({
     method: 'post',
     path: '/api/v1/auth/verify-email',
-    summary: 'Prove an e-mail address with the token that was mailed to it',
+    summary: 'Create the account with the token that was mailed to its address, and set its password',
     access: dangerouslyPublic('the token is the proof'),
-    body: z.strictObject({ token: oneTimeToken }),
+    body: z.strictObject({ token: oneTimeToken, password: newPassword() }),
     status: 204,
-    handle: async ({ body: { token }, context }) => {
-      const use = { token, purpose: 'verify-email', now: services.clock() } as const;
-      const { id } = await ownerOfOneTimeToken(services.database, use);
-      await services.database.transaction().execute(async (transaction) => {
-        await transaction.updateTable('users').set({ email_verified_at: use.now }).where('id', '=', id).execute();
-        await consumeOneTimeToken(transaction, use);
-      });
-      context.audit('user_updated', { userId: id, change: 'email-verified' });
+    handle: async ({ body: { token, password }, context }) => {
+      const { id, created } = await setPasswordByMail(services, { token, password, purpose: 'verify-email' }, openAccount);
+      if (created) context.audit('user_created', { userId: id });
+      else context.audit('user_updated', { userId: id, change: 'email-verified' });
       return undefined;
     },
   });
@@ -65,33 +60,30 @@ export function registrationRoutes(services: Services): readonly AnyRoute[] {
   return [register, verify];
 }
 
+/** @returns undefined for a disabled account */
+function registrationMail(publicUrl: string, token: string, user: KnownUser | undefined): Message | undefined {
+  if (!user) return verifyEmail(publicUrl, token);
+  if (user.disabled_at !== null) return undefined;
+  return user.email_verified_at === null ? verifyEmail(publicUrl, token) : accountExists(publicUrl);
+}
+
 /**
- * Creates the account, or renews one nobody has verified: its password may be a stranger's who typed the address first.
+ * Creates the account, or opens one that nobody has verified: version 0.1 made the account at registration.
  *
- * @returns the mail to send; undefined for a disabled account
+ * @throws Problem 400 `invalid-token` when the address has got an account meanwhile, or its account was disabled
  */
-async function enrol(
-  transaction: Transaction<Schema>,
-  { clock, config }: Services,
-  { email, hash, context }: { readonly email: string; readonly hash: string; readonly context: RequestContext },
-): Promise<Message | undefined> {
-  const now = clock();
+async function openAccount(transaction: Transaction<Schema>, { email, hash, now }: ChosenPassword): Promise<{ id: string; created: boolean }> {
+  const id = randomUUID();
   const [name = ''] = email.split('@', 1);
-  const created = { id: randomUUID(), email, display_name: name.slice(0, 100), password_hash: hash, role: 'user', created_at: now } as const;
-  const pending = await transaction
+  const proven = { password_hash: hash, email_verified_at: now };
+  const account = await transaction
     .insertInto('users')
-    .values({ ...created, email_verified_at: null, disabled_at: null })
-    // Two registrations at the same moment: the second waits for the first, then finds its row.
+    .values({ id, email, display_name: name.slice(0, 100), role: 'user', disabled_at: null, created_at: now, ...proven })
     .onConflict((conflict) =>
-      conflict.column('email').doUpdateSet({ password_hash: hash }).where('users.email_verified_at', 'is', null).where('users.disabled_at', 'is', null),
+      conflict.column('email').doUpdateSet(proven).where('users.email_verified_at', 'is', null).where('users.disabled_at', 'is', null),
     )
     .returning('id')
     .executeTakeFirst();
-  if (pending) {
-    context.audit('user_created', { userId: pending.id });
-    const token = await issueOneTimeToken(transaction, { userId: pending.id, purpose: 'verify-email', now });
-    return verifyEmail(config.publicUrl, token);
-  }
-  const known = await transaction.selectFrom('users').select('disabled_at').where('email', '=', email).executeTakeFirst();
-  return known?.disabled_at === null ? accountExists(config.publicUrl) : undefined;
+  if (!account) throw invalidOneTimeToken();
+  return { id: account.id, created: account.id === id };
 }

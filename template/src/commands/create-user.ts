@@ -76,7 +76,7 @@ async function createUser(services: Services, { email, role }: NewUser, password
       .onConflict((conflict) => conflict.column('email').doNothing())
       .executeTakeFirstOrThrow();
     if (numInsertedOrUpdatedRows !== 1n) throw new Refusal(EXIT.refused, `There is an account for ${email} already; nothing was changed.`);
-    return hash === null ? issueOneTimeToken(transaction, { userId: row.id, purpose: 'reset-password', now }) : undefined;
+    return hash === null ? issueOneTimeToken(transaction, { email, userId: row.id, purpose: 'reset-password', now }) : undefined;
   });
 }
 

@@ -1,9 +1,10 @@
-import type { Dialect } from 'kysely';
-import { PostgresDialect } from 'kysely';
+import type { Dialect, Transaction } from 'kysely';
+import { PostgresDialect, sql } from 'kysely';
 import { Pool, types } from 'pg';
 import { z } from 'zod';
 import { isPrivateHost } from '../private-network.ts';
 import type { DatabaseOptions } from './connection.ts';
+import type { Schema } from './schema.ts';
 
 /** SQLSTATE classes of a server that cannot answer now. Source: PostgreSQL manual, appendix A. */
 const UNAVAILABLE = /^(?:08|53|57P0[1-5]|57014|55P03|25P03|40001|40P01)/;
@@ -30,6 +31,11 @@ export const databaseSettings = {
 
 /** Reads that decide about a write must lock the rows they have read. */
 export const LOCKS_ROWS = true;
+
+/** Until the transaction ends, no other one gets past this call with the same name. For what has no row to lock. */
+export async function lockName(transaction: Transaction<Schema>, name: string): Promise<void> {
+  await sql`select pg_advisory_xact_lock(hashtextextended(${name}, 0))`.execute(transaction);
+}
 
 /** Certificates are verified against Node's roots; add a private one with NODE_EXTRA_CA_CERTS. */
 function encryption(url: URL): { rejectUnauthorized: true } | false {

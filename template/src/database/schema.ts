@@ -7,7 +7,7 @@ export interface UserRow {
   /** Canonical form: see `canonicalEmail`. Unique. */
   email: string;
   display_name: string;
-  /** Null until a password is set through a one-time link. */
+  /** Null until a password is set with a mailed token. */
   password_hash: string | null;
   role: Role;
   email_verified_at: number | null;
@@ -45,11 +45,18 @@ export interface RefreshTokenRow {
   used_at: number | null;
 }
 
+/** A mail that somebody asked for. Addresses without an account have rows too: the work must not tell them from others. */
 export interface OneTimeTokenRow {
   /** SHA-256 of the token, hex. */
   token_hash: string;
-  user_id: string;
+  /** Null when the address had no account. */
+  user_id: string | null;
+  /** Canonical address it was asked for. */
+  email: string;
+  /** What the mail quota counts: see `mailboxOf`. */
+  mailbox: string;
   purpose: 'reset-password' | 'verify-email';
+  issued_at: number;
   expires_at: number;
   used_at: number | null;
 }

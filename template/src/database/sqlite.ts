@@ -1,10 +1,11 @@
 import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import type { Dialect, SqliteDatabase, SqliteDialectConfig, SqliteStatement } from 'kysely';
+import type { Dialect, SqliteDatabase, SqliteDialectConfig, SqliteStatement, Transaction } from 'kysely';
 import { SqliteAdapter, SqliteDialect } from 'kysely';
 import { setting } from '../config/values.ts';
 import type { DatabaseOptions } from './connection.ts';
+import type { Schema } from './schema.ts';
 import { TurnTakingDriver } from './sqlite-turns.ts';
 
 const SCHEME = 'file:';
@@ -20,6 +21,9 @@ export const databaseSettings = {
 
 /** Transactions begin exclusively (see `prepare`), so no row needs a lock of its own. */
 export const LOCKS_ROWS = false;
+
+/** For the same reason a transaction waits for all others: none is needed for a name. */
+export const lockName = (_transaction: Transaction<Schema>, _name: string): Promise<void> => Promise.resolve();
 
 /** DDL is transactional: a migration that fails half-way, or meets a second process, leaves nothing behind. */
 class TransactionalAdapter extends SqliteAdapter {

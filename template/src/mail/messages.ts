@@ -19,9 +19,9 @@ const message = (subject: string, ...paragraphs: readonly string[]): Message => 
 export const verifyEmail = (publicUrl: string, token: string): Message =>
   message(
     'confirm your e-mail address',
-    'Somebody, hopefully you, created an account with this address. Confirm it within 24 hours:',
+    'Somebody, hopefully you, wants to create an account with this address. Choose a password for it within 24 hours:',
     withToken(publicUrl, 'verify-email', token),
-    'If it was not you, do nothing: without this confirmation nobody can use the account.',
+    'If you got this mail more than once, any of them works, once. If it was not you, do nothing: no account is created.',
   );
 
 export const accountExists = (publicUrl: string): Message =>
@@ -36,7 +36,7 @@ export const resetPassword = (publicUrl: string, token: string): Message =>
     'set a new password',
     'Somebody, hopefully you, asked to set a new password. Do it within 15 minutes:',
     withToken(publicUrl, 'reset-password', token),
-    'If it was not you, do nothing: your password stays as it is.',
+    'If you got this mail more than once, any of them works, once. If it was not you, do nothing: your password stays as it is.',
   );
 
 export const passwordChanged = (): Message =>

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Role } from '../../src/auth/policy.ts';
 import { eventually } from './eventually.ts';
 import type { Mail, TestServer } from './server.ts';
@@ -36,6 +37,14 @@ export async function mailTo(server: TestServer, email: string, nth = 1): Promis
   return eventually(`mail ${nth} to ${email}`, () => server.mails.filter((mail) => mail.to === email)[nth - 1]);
 }
 
+/** Waits until everything is mailed that was asked for so far: a mail leaves half a second after the answer at the latest. */
+export async function mailsSettled(server: TestServer): Promise<void> {
+  await delay(600);
+  const last = freshEmail();
+  await register(server, last);
+  await mailTo(server, last);
+}
+
 /** The one-time token a mail carries in the fragment of its link. */
 export function tokenIn(mail: Mail): string {
   const token = /#token=([\w-]{43})\s/.exec(mail.text)?.[1];
@@ -43,12 +52,12 @@ export function tokenIn(mail: Mail): string {
   return token;
 }
 
-export function register(server: TestServer, { email, password }: Credentials): Promise<Answer> {
-  return server.request('POST', '/api/v1/auth/register', { body: { email, password } });
+export function register(server: TestServer, email: string, headers: Headers = {}): Promise<Answer> {
+  return server.request('POST', '/api/v1/auth/register', { body: { email }, headers });
 }
 
-export function verifyEmail(server: TestServer, token: string): Promise<Answer> {
-  return server.request('POST', '/api/v1/auth/verify-email', { body: { token } });
+export function verifyEmail(server: TestServer, token: string, password = PASSWORD): Promise<Answer> {
+  return server.request('POST', '/api/v1/auth/verify-email', { body: { token, password } });
 }
 
 export function login(server: TestServer, { email, password }: Credentials, headers: Headers = {}): Promise<Answer> {
@@ -74,11 +83,19 @@ export async function signIn(server: TestServer, credentials: Credentials, heade
   return tokensOf(await login(server, credentials, headers));
 }
 
-/** Registers an address and proves it, as a person would. */
-export async function enrol(server: TestServer, credentials: Credentials): Promise<void> {
-  assert.equal((await register(server, credentials)).status, 202);
-  const mail = await mailTo(server, credentials.email);
-  assert.equal((await verifyEmail(server, tokenIn(mail))).status, 204);
+/** Registers an address and sets its password with the mailed token, as a person would. */
+export async function enrol(server: TestServer, { email, password }: Credentials): Promise<void> {
+  assert.equal((await register(server, email)).status, 202);
+  const mail = await mailTo(server, email);
+  assert.equal((await verifyEmail(server, tokenIn(mail), password)).status, 204);
+}
+
+/** An account whose address nobody has proven, as version 0.1 made one at registration. Written into the database. */
+export async function createUnverified(server: TestServer, { email, password }: Credentials): Promise<void> {
+  const { database, passwords } = server.services;
+  const row = { id: randomUUID(), email, display_name: 'Person', role: 'user', created_at: server.clock.now() } as const;
+  const password_hash = await passwords.hash(password);
+  await database.insertInto('users').values({ ...row, password_hash, email_verified_at: null, disabled_at: null }).execute();
 }
 
 /** A person who has an account with a proven address and has signed in. Written into the database: `enrol` takes the long way. */

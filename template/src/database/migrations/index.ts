@@ -2,10 +2,12 @@ import type { Migration } from 'kysely/migration';
 import * as initial from './0001_initial.ts';
 import * as rateLimits from './0002_rate_limits.ts';
 import * as accountDeletion from './0003_account_deletion.ts';
+import * as mailedTokens from './0004_mailed_tokens.ts';
 
 /** Imported statically: what is not listed here does not run. Append, never edit or remove one that has run. */
 export const migrations: Record<string, Migration> = {
   '0001_initial': initial,
   '0002_rate_limits': rateLimits,
   '0003_account_deletion': accountDeletion,
+  '0004_mailed_tokens': mailedTokens,
 };

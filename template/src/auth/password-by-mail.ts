@@ -1,0 +1,38 @@
+import type { Transaction } from 'kysely';
+import { lockName } from '../database/dialect.ts';
+import type { Schema } from '../database/schema.ts';
+import type { Services } from '../services.ts';
+import { mailboxOf } from './mail-quota.ts';
+import { consumeOneTimeToken, ownerOfOneTimeToken } from './one-time-tokens.ts';
+import type { MailboxProof, OneTimeTokenUse } from './one-time-tokens.ts';
+import { refuseGuessable } from './password-policy.ts';
+
+export interface ChosenPassword extends MailboxProof {
+  readonly hash: string;
+  readonly now: number;
+}
+
+/**
+ * Sets the password that somebody has chosen who reads the mailbox. A refused password does not use the token up, and
+ * a wrong token costs no hash.
+ *
+ * @param store writes the hash, in the transaction that uses the token up
+ * @returns what `store` returns
+ * @throws Problem 400 `invalid-token` or `password-compromised`; 503 when too many hashes are waiting
+ */
+export async function setPasswordByMail<T>(
+  { database, passwords, clock }: Services,
+  { token, purpose, password }: Omit<OneTimeTokenUse, 'now'> & { readonly password: string },
+  store: (transaction: Transaction<Schema>, chosen: ChosenPassword) => Promise<T>,
+): Promise<T> {
+  const use = { token, purpose, now: clock() };
+  const proof = await ownerOfOneTimeToken(database, use);
+  refuseGuessable(password, proof.email);
+  const hash = await passwords.hash(password);
+  return database.transaction().execute(async (transaction) => {
+    await lockName(transaction, `${purpose}:${mailboxOf(proof.email, purpose)}`);
+    const stored = await store(transaction, { ...proof, hash, now: use.now });
+    await consumeOneTimeToken(transaction, use, proof.email);
+    return stored;
+  });
+}

@@ -1,0 +1,59 @@
+import type { Transaction } from 'kysely';
+import { lockName, LOCKS_ROWS } from '../database/dialect.ts';
+import type { OneTimeTokenRow, Schema, UserRow } from '../database/schema.ts';
+import type { RequestContext } from '../http/request-context.ts';
+import type { Message } from '../mail/messages.ts';
+import type { Services } from '../services.ts';
+import { createMailRequestLimit, forgetOldMails, isMailDue, mailboxOf } from './mail-quota.ts';
+import { issueOneTimeToken } from './one-time-tokens.ts';
+
+export type KnownUser = Pick<UserRow, 'disabled_at' | 'email_verified_at' | 'id'>;
+
+interface TokenMail {
+  readonly purpose: OneTimeTokenRow['purpose'];
+  /** The mail for the address; undefined when it must not get one. */
+  readonly compose: (token: string, user: KnownUser | undefined) => Message | undefined;
+}
+
+/**
+ * Mails a token to whatever address a stranger names. Known and unknown addresses must not differ, neither in the
+ * answer nor in the work behind it: the answer waits for nothing that depends on the address, and afterwards every
+ * address costs the same statements, one of which writes. Source: ASVS 5.0 V6.3.8.
+ *
+ * @returns takes a request for a mail. Rejects with Problem 429 when the client asks too often
+ */
+export function createTokenMail(services: Services, { purpose, compose }: TokenMail): (email: string, context: RequestContext) => Promise<void> {
+  const { database, clock, mailer } = services;
+  const limit = createMailRequestLimit(services, `${purpose}-mail`);
+
+  async function answerByMail(email: string): Promise<void> {
+    const now = clock();
+    const issued = await database.transaction().execute((transaction) => issueWhenDue(transaction, { email, purpose, now }));
+    const message = issued && compose(issued.token, issued.user);
+    if (message) await mailer.send({ to: email, ...message });
+  }
+
+  return async (email, context) => {
+    await limit(context);
+    services.later(`${purpose}-mail`, () => answerByMail(email));
+  };
+}
+
+/** @returns undefined while the mailbox has to wait; the tokens it has been sent keep working */
+export async function issueWhenDue(
+  transaction: Transaction<Schema>,
+  { email, purpose, now }: { readonly email: string; readonly purpose: TokenMail['purpose']; readonly now: number },
+): Promise<{ token: string; user: KnownUser | undefined } | undefined> {
+  const mailbox = mailboxOf(email, purpose);
+  // Requests at the same moment would all find that the last mail is long ago. An unknown address has no row to lock.
+  await lockName(transaction, `${purpose}:${mailbox}`);
+  await forgetOldMails(transaction, now);
+  const user = await transaction
+    .selectFrom('users')
+    .select(['id', 'email_verified_at', 'disabled_at'])
+    .where('email', '=', email)
+    .$if(LOCKS_ROWS, (query) => query.forUpdate())
+    .executeTakeFirst();
+  if (!(await isMailDue(transaction, mailbox, purpose, now))) return undefined;
+  return { token: await issueOneTimeToken(transaction, { email, userId: user?.id ?? null, purpose, now }), user };
+}
