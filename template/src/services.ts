@@ -52,13 +52,23 @@ export function createServices(config: Config, overrides: ServiceOverrides = {})
     database,
     metrics: overrides.metrics ?? createMetrics(),
     passwords: createPasswords(config.bcryptCost),
-    counter: (options) => createCounter(options, store),
+    counter: counters((options) => createCounter(options, store)),
     later,
     mail: (to, message) => { later('mail', () => mailer.send({ to, ...message })); },
     close: async () => {
       await settled();
       await database.destroy();
     },
+  };
+}
+
+/** One counter for each prefix: two parts of the program that name the same one share its counts, as in the database. */
+function counters(create: Services['counter']): Services['counter'] {
+  const byPrefix = new Map<string, Counter>();
+  return (options) => {
+    const counter = byPrefix.get(options.prefix) ?? create(options);
+    byPrefix.set(options.prefix, counter);
+    return counter;
   };
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { RequestContext } from '../http/request-context.ts';
+import { addressKey } from '../http/rate-limit/limiters.ts';
 import { dangerouslyPublic, route } from '../http/route.ts';
 import type { AnyRoute } from '../http/route.ts';
 import { canonicalEmail } from '../http/text.ts';
@@ -10,11 +11,13 @@ import { newPassword, refuseGuessable } from './password-policy.ts';
 import { checkYourEmail, oneTimeToken } from './registration.ts';
 import { endSessions } from './sessions.ts';
 import { createMailQuota } from './throttle.ts';
+import { createSignInThrottle } from './throttle/sign-in-throttle.ts';
 
 /** A forgotten password, replaced by proof of the mailbox. Source: OWASP Forgot Password Cheat Sheet; ASVS 5.0 V6.4. */
 export function passwordResetRoutes(services: Services): readonly AnyRoute[] {
   const { database, clock, config } = services;
   const mayMail = createMailQuota(services, 'reset-mail');
+  const throttle = createSignInThrottle(services);
 
   /** Unverified and disabled accounts get no mail: resetting a password must not open what is closed. */
   async function mailToken(email: string): Promise<void> {
@@ -37,7 +40,7 @@ export function passwordResetRoutes(services: Services): readonly AnyRoute[] {
     const use = { token, purpose: 'reset-password', now: clock() } as const;
     const { id, email } = await ownerOfOneTimeToken(database, use);
     refuseGuessable(password, email);
-    const hash = await services.passwords.hash(password);
+    const hash = await services.passwords.hash(password, addressKey(context.ip), context.gone);
     await database.transaction().execute(async (transaction) => {
       await transaction.updateTable('users').set({ password_hash: hash }).where('id', '=', id).execute();
       await consumeOneTimeToken(transaction, use);
@@ -45,6 +48,7 @@ export function passwordResetRoutes(services: Services): readonly AnyRoute[] {
     });
     context.audit('authn_password_change', { userId: id });
     services.mail(email, passwordChanged());
+    await throttle.proved(email, context);
   }
 
   return [
