@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import type { Transaction } from 'kysely';
 import { z } from 'zod';
 import type { Schema } from '../database/schema.ts';
-import { addressKey } from '../http/rate-limit/limiters.ts';
 import { dangerouslyPublic, route } from '../http/route.ts';
 import type { AnyRoute } from '../http/route.ts';
 import type { RequestContext } from '../http/request-context.ts';
@@ -33,7 +32,7 @@ export function registrationRoutes(services: Services): readonly AnyRoute[] {
       refuseGuessable(password, email);
       const mailed = await mayMail(email, context);
       // Hashed for every address: time must not tell new ones from known ones.
-      const hash = await services.passwords.hash(password, addressKey(context.ip), context.gone);
+      const hash = await services.passwords.hash(password);
       if (mailed) {
         const message = await services.database
           .transaction()
