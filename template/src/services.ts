@@ -53,7 +53,7 @@ export function createServices(config: Config, overrides: ServiceOverrides = {})
     database,
     metrics: overrides.metrics ?? createMetrics(),
     passwords: createPasswords(config.bcryptCost),
-    counter: (options) => createCounter(options, store),
+    counter: counters((options) => createCounter(options, store)),
     later,
     mail: (to, message) => { later('mail', () => mailer.send({ to, ...message })); },
     close: async () => {
@@ -63,6 +63,15 @@ export function createServices(config: Config, overrides: ServiceOverrides = {})
   };
 }
 
+/** One counter for each prefix: two parts of the program that name the same one share its counts, as in the database. */
+function counters(create: Services['counter']): Services['counter'] {
+  const byPrefix = new Map<string, Counter>();
+  return (options) => {
+    const counter = byPrefix.get(options.prefix) ?? create(options);
+    byPrefix.set(options.prefix, counter);
+    return counter;
+  };
+}
 /**
  * Milliseconds between an answer and the work that was put off. The work runs on the thread that answers everybody: at
  * once, it would delay the next answer on the same connection and tell what the answer before it did not.

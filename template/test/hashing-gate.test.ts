@@ -1,35 +1,65 @@
 import assert from 'node:assert/strict';
 import test, { type TestContext } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
 import bcrypt from 'bcrypt';
-import { freshEmail, login, mailTo, PASSWORD, register, tokenIn, verifyEmail } from './support/accounts.ts';
-import { eventually } from './support/eventually.ts';
+import { createUser, freshEmail, login, mailTo, PASSWORD, register, tokenIn, tokensOf, verifyEmail, type Answer } from './support/accounts.ts';
 import { assertProblem } from './support/problems.ts';
-import { startServer } from './support/server.ts';
+import { startServer, type TestServer } from './support/server.ts';
 
 const RUNNING = 3;
 const WAITING = 64;
+/** Places of one address. */
+const PLACES = 4;
+const BEHIND_PROXY = { TRUSTED_PROXIES: '127.0.0.1' };
+
+const from = (ip: string) => ({ 'X-Forwarded-For': ip });
+const tryFrom = (server: TestServer, ip: string) => login(server, { email: freshEmail(), password: PASSWORD }, from(ip));
 
 /** Holds every password comparison until it is let go, and counts those that run. */
 function holdComparisons(t: TestContext) {
-  const release = Promise.withResolvers<boolean>();
-  const compare = t.mock.method(bcrypt, 'compare', () => release.promise);
-  return { running: () => compare.mock.callCount(), letGo: () => { release.resolve(false); } };
+  const held: (() => void)[] = [];
+  const compare = t.mock.method(bcrypt, 'compare', () => {
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    held.push(() => { resolve(false); });
+    return promise;
+  });
+  const letGoOne = () => held.shift()?.();
+  return {
+    begun: () => compare.mock.callCount(),
+    letGoOne,
+    letGo: () => {
+      compare.mock.restore();
+      while (held.length > 0) letGoOne();
+    },
+  };
+}
+
+/**
+ * Waits until something has happened, and for what else is under way; at most eight seconds, then the assertion behind
+ * it decides. Nothing sleeps here: timers may be mocked.
+ */
+async function settled(happened: () => boolean = () => true): Promise<void> {
+  for (const end = performance.now() + 8000; !happened() && performance.now() < end; ) await turn();
+  for (const end = performance.now() + 100; performance.now() < end; ) await turn();
+}
+
+/** Answers as they come. */
+function collect(asked: readonly Promise<Answer>[]): Answer[] {
+  const answers: Answer[] = [];
+  for (const one of asked) void one.then((answer) => answers.push(answer));
+  return answers;
 }
 
 test('a flood of logins hashes only a few at once, is refused beyond the queue, and leaves the rest of the service alone', async (t) => {
-  const server = await startServer(t);
+  const server = await startServer(t, BEHIND_PROXY);
   const hold = holdComparisons(t);
   const flood = 100;
-  const answered: number[] = [];
-  const logins = Array.from({ length: flood }, async () => {
-    const answer = await login(server, { email: freshEmail(), password: PASSWORD });
-    answered.push(answer.status);
-    return answer;
-  });
+  const logins = Array.from({ length: flood }, (_, index) => tryFrom(server, `192.0.2.${index}`));
+  const answered = collect(logins);
   const refused = flood - RUNNING - WAITING;
-  await eventually('the refusals', () => (answered.length >= refused ? true : undefined));
-  assert.deepEqual(answered, Array.from({ length: refused }, () => 503));
-  assert.equal(hold.running(), RUNNING);
+  await settled(() => answered.length >= refused);
+  assert.deepEqual(answered.map(({ status }) => status), Array.from({ length: refused }, () => 503));
+  assert.equal(hold.begun(), RUNNING);
   assert.equal((await server.request('GET', '/healthz')).status, 200);
   assert.equal((await server.request('GET', '/api/v1/me')).status, 401);
 
@@ -44,10 +74,113 @@ test('a flood of logins hashes only a few at once, is refused beyond the queue, 
   }
 });
 
+test('one address takes four places in the queue however often it asks, and another address still gets in', async (t) => {
+  const server = await startServer(t, BEHIND_PROXY);
+  const victim = await createUser(server);
+  for (const networks of [['198.51.100.7'], ['2001:db8:0:ab01::1', '2001:db8:0:ab02::2', '2001:db8:0:abff::3']]) {
+    const hold = holdComparisons(t);
+    const flood = Array.from({ length: 80 }, (_, index) => tryFrom(server, networks[index % networks.length] ?? ''));
+    const answered = collect(flood);
+    await settled(() => answered.length >= 80 - PLACES);
+    assert.equal(answered.length, 80 - PLACES);
+    for (const answer of answered) assertProblem(answer, 503, 'overloaded');
+    const asked = login(server, victim, from('203.0.113.9'));
+    hold.letGo();
+    tokensOf(await asked);
+    await Promise.all(flood);
+  }
+});
+
+test('addresses take turns: who asks once waits for one of each other address, not for all that stand in front', async (t) => {
+  const server = await startServer(t, BEHIND_PROXY);
+  const hold = holdComparisons(t);
+  const attackers = ['198.51.100.1', '198.51.100.2', '198.51.100.3', '198.51.100.4'];
+  const flood = attackers.flatMap((ip) => Array.from({ length: PLACES }, () => tryFrom(server, ip)));
+  await settled(() => hold.begun() === RUNNING);
+  // One of each too many: their refusals show that the others stand in line.
+  const tooMany = collect(attackers.map((ip) => tryFrom(server, ip)));
+  await settled(() => tooMany.length === attackers.length);
+  const victim = tryFrom(server, '203.0.113.9');
+  const answered = collect([victim]);
+  await settled();
+  let turns = 0;
+  for (; answered.length === 0 && turns < flood.length; turns += 1) {
+    hold.letGoOne();
+    await settled();
+  }
+  assert.ok(turns < flood.length - RUNNING, `the victim was served after ${turns} of ${flood.length}`);
+  hold.letGo();
+  await Promise.all([...flood, victim]);
+});
+
+test('a try that the full queue refused is not counted: after ten of them the right password gets in', async (t) => {
+  const server = await startServer(t, { ...BEHIND_PROXY, LOGIN_LIMIT_MAX: '10' });
+  const victim = await createUser(server);
+  const hold = holdComparisons(t);
+  const crowd = Array.from({ length: RUNNING + WAITING + 1 }, (_, index) => tryFrom(server, `198.51.100.${index}`));
+  const answered = collect(crowd);
+  await settled(() => answered.length > 0);
+  for (let time = 0; time < 12; time += 1) {
+    assertProblem(await login(server, victim, from('203.0.113.9')), 503, 'overloaded');
+  }
+  hold.letGo();
+  await Promise.all(crowd);
+  tokensOf(await login(server, victim, from('203.0.113.9')));
+});
+
+test('who hangs up leaves the queue: no hash is computed for an answer that has no reader', async (t) => {
+  const server = await startServer(t, BEHIND_PROXY);
+  const hold = holdComparisons(t);
+  const working = Array.from({ length: RUNNING }, (_, index) => tryFrom(server, `198.51.100.${index}`));
+  await settled(() => hold.begun() === RUNNING);
+  const leaving = new AbortController();
+  const statuses: number[] = [];
+  const left = Array.from({ length: PLACES + 1 }, async () => {
+    const answer = await fetch(`${server.url}/api/v1/auth/login`, {
+      method: 'POST',
+      signal: leaving.signal,
+      headers: { 'Content-Type': 'application/json', ...from('203.0.113.9') },
+      body: JSON.stringify({ email: freshEmail(), password: PASSWORD }),
+    });
+    statuses.push(answer.status);
+  });
+  await settled(() => statuses.length > 0);
+  assert.deepEqual(statuses, [503]);
+  leaving.abort();
+  await Promise.allSettled(left);
+  await settled(() => server.logs.filter(({ event, complete }) => event === 'http_request' && complete === false).length === PLACES);
+  for (let time = 0; time < RUNNING; time += 1) hold.letGoOne();
+  await Promise.all(working);
+  await settled();
+  assert.equal(hold.begun(), RUNNING);
+});
+
+test('a login waits ten seconds for its turn, then it is refused and its place is free', async (t) => {
+  const server = await startServer(t, BEHIND_PROXY);
+  const hold = holdComparisons(t);
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const flood = Array.from({ length: PLACES + 1 }, () => tryFrom(server, '198.51.100.7'));
+  const answered = collect(flood);
+  await settled(() => answered.length > 0);
+  t.mock.timers.tick(9999);
+  await settled();
+  assert.equal(answered.length, 1);
+  t.mock.timers.tick(1);
+  await settled(() => answered.length > 1);
+  const [, late] = answered;
+  assert.ok(late, 'it waits still');
+  t.mock.timers.reset();
+  assertProblem(late, 503, 'overloaded');
+  const next = tryFrom(server, '198.51.100.7');
+  hold.letGo();
+  assert.equal((await next).status, 401);
+  await Promise.all(flood);
+});
+
 test('a place in the queue is free again after a hash that failed', async (t) => {
   const server = await startServer(t);
   const failing = t.mock.method(bcrypt, 'compare', () => Promise.reject(new Error('out of memory')));
-  for (let time = 0; time < RUNNING + 1; time += 1) {
+  for (let time = 0; time < PLACES + 1; time += 1) {
     assert.equal((await login(server, { email: freshEmail(), password: PASSWORD })).status, 500);
   }
   failing.mock.restore();
@@ -55,18 +188,15 @@ test('a place in the queue is free again after a hash that failed', async (t) =>
 });
 
 test('a password that is set with a mailed token stands in the same queue as logins', async (t) => {
-  const server = await startServer(t);
+  const server = await startServer(t, BEHIND_PROXY);
   const email = freshEmail();
   await register(server, email);
   const token = tokenIn(await mailTo(server, email));
   const hold = holdComparisons(t);
   const hash = t.mock.method(bcrypt, 'hash');
-  let answered = 0;
-  const logins = Array.from({ length: RUNNING + WAITING + 1 }, async () => {
-    await login(server, { email: freshEmail(), password: PASSWORD });
-    answered += 1;
-  });
-  await eventually('a full queue', () => (answered > 0 ? true : undefined));
+  const logins = Array.from({ length: RUNNING + WAITING + 1 }, (_, index) => tryFrom(server, `198.51.100.${index}`));
+  const answered = collect(logins);
+  await settled(() => answered.length > 0);
   assertProblem(await verifyEmail(server, token), 503, 'overloaded');
   assert.equal(hash.mock.callCount(), 0);
   hold.letGo();

@@ -52,6 +52,26 @@ test('a refused login always costs one comparison with a hash of full cost', asy
   }
 });
 
+test('raising the cost of hashes does not tell which accounts have an older one: a refused login costs the same rounds', async (t) => {
+  const server = await startServer(t, { BCRYPT_COST: '7' });
+  const [older, recent, disabled] = [await createUser(server), await createUser(server), await createUser(server)];
+  await update(server, older, { password_hash: await bcrypt.hash(older.password, 4) });
+  await update(server, disabled, { password_hash: await bcrypt.hash(disabled.password, 5), disabled_at: 1 });
+  const refused = [
+    { email: freshEmail(), password: PASSWORD },
+    { email: recent.email, password: `${PASSWORD}?` },
+    { email: older.email, password: `${PASSWORD}?` },
+    disabled,
+  ];
+  const compare = t.mock.method(bcrypt, 'compare');
+  for (const { email, password } of refused) {
+    compare.mock.resetCalls();
+    assertProblem(await login(server, { email, password }), 401, 'invalid-credentials');
+    const rounds = compare.mock.calls.map(({ arguments: [, hash] }) => 2 ** bcrypt.getRounds(hash));
+    assert.equal(rounds.reduce((sum, one) => sum + one, 0), 2 ** 7, `rounds: ${rounds.join(' + ')}`);
+  }
+});
+
 test('credentials that are not two strings are refused before anything reads them', async (t) => {
   const server = await startServer(t);
   const { email } = await createUser(server);

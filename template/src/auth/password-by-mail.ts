@@ -1,6 +1,8 @@
 import type { Transaction } from 'kysely';
 import { lockName } from '../database/dialect.ts';
 import type { Schema } from '../database/schema.ts';
+import { addressKey } from '../http/rate-limit/limiters.ts';
+import type { RequestContext } from '../http/request-context.ts';
 import type { Services } from '../services.ts';
 import { mailboxOf } from './mail-quota.ts';
 import { consumeOneTimeToken, ownerOfOneTimeToken } from './one-time-tokens.ts';
@@ -22,13 +24,13 @@ export interface ChosenPassword extends MailboxProof {
  */
 export async function setPasswordByMail<T>(
   { database, passwords, clock }: Services,
-  { token, purpose, password }: Omit<OneTimeTokenUse, 'now'> & { readonly password: string },
+  { token, purpose, password, context }: Omit<OneTimeTokenUse, 'now'> & { readonly password: string; readonly context: RequestContext },
   store: (transaction: Transaction<Schema>, chosen: ChosenPassword) => Promise<T>,
 ): Promise<T> {
   const use = { token, purpose, now: clock() };
   const proof = await ownerOfOneTimeToken(database, use);
   refuseGuessable(password, proof.email);
-  const hash = await passwords.hash(password);
+  const hash = await passwords.hash(password, addressKey(context.ip), context.gone);
   return database.transaction().execute(async (transaction) => {
     await lockName(transaction, `${purpose}:${mailboxOf(proof.email, purpose)}`);
     const stored = await store(transaction, { ...proof, hash, now: use.now });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { addressKey } from '../http/rate-limit/limiters.ts';
 import { authenticated, route } from '../http/route.ts';
 import type { AnyRoute } from '../http/route.ts';
 import { passwordChanged } from '../mail/messages.ts';
@@ -7,12 +8,12 @@ import { endOneTimeTokens } from './one-time-tokens.ts';
 import { claimedPassword, newPassword, refuseGuessable } from './password-policy.ts';
 import { endSessions } from './sessions.ts';
 import { invalidCredentials } from './sign-in.ts';
-import { createSignInThrottle } from './throttle.ts';
+import { createPasswordChangeThrottle } from './throttle/password-change-throttle.ts';
 
 /** The caller proves the old password and sets a new one; all other sessions end. Source: ASVS 5.0 V6.2.3, V7.4.3. */
 export function passwordChangeRoute(services: Services): AnyRoute {
   const { database, passwords, clock } = services;
-  const throttle = createSignInThrottle(services, 'password-change');
+  const throttle = createPasswordChangeThrottle(services);
 
   return route({
     method: 'post',
@@ -29,13 +30,16 @@ export function passwordChangeRoute(services: Services): AnyRoute {
         .where('id', '=', userId)
         .executeTakeFirstOrThrow();
       refuseGuessable(body.newPassword, user.email);
-      await throttle.begin(user.email, context);
-      if (!(await passwords.verify(body.currentPassword, user.password_hash))) {
-        await throttle.failed(context);
+      const proof = { sessionId, hash: user.password_hash ?? '' };
+      await throttle.check(proof, context);
+      const stored = async () => ((await throttle.begin(proof, context)) ? user.password_hash : null);
+      const { gone, ip } = context;
+      const who = addressKey(ip);
+      if (!(await passwords.verify({ password: body.currentPassword, stored, who, gone }))) {
         context.audit('authn_password_change_fail');
         throw invalidCredentials();
       }
-      const hash = await passwords.hash(body.newPassword);
+      const hash = await passwords.hash(body.newPassword, who, gone);
       const now = clock();
       await database.transaction().execute(async (transaction) => {
         const { numUpdatedRows } = await transaction
@@ -49,7 +53,7 @@ export function passwordChangeRoute(services: Services): AnyRoute {
         await endOneTimeTokens(transaction, userId);
         await transaction.updateTable('sessions').set({ authenticated_at: now }).where('id', '=', sessionId).execute();
       });
-      await throttle.succeeded(user.email, context);
+      await throttle.succeeded(proof);
       context.audit('authn_password_change');
       services.mail(user.email, passwordChanged());
       return undefined;

@@ -12,10 +12,12 @@ import type { ChosenPassword } from './password-by-mail.ts';
 import { newPassword } from './password-policy.ts';
 import { checkYourEmail, oneTimeToken } from './registration.ts';
 import { endSessions } from './sessions.ts';
+import { createSignInThrottle } from './throttle/sign-in-throttle.ts';
 import { createTokenMail } from './token-mail.ts';
 
 /** A forgotten password, replaced by proof of the mailbox. Source: OWASP Forgot Password Cheat Sheet; ASVS 5.0 V6.4. */
 export function passwordResetRoutes(services: Services): readonly AnyRoute[] {
+  const throttle = createSignInThrottle(services);
   /** Unverified and disabled accounts get no mail: resetting a password must not open what is closed. */
   const mailToken = createTokenMail(services, {
     purpose: 'reset-password',
@@ -45,9 +47,10 @@ export function passwordResetRoutes(services: Services): readonly AnyRoute[] {
       body: z.strictObject({ token: oneTimeToken, password: newPassword() }),
       status: 204,
       handle: async ({ body: { token, password }, context }) => {
-        const { id, email } = await setPasswordByMail(services, { token, password, purpose: 'reset-password' }, replacePassword);
+        const { id, email } = await setPasswordByMail(services, { token, password, purpose: 'reset-password', context }, replacePassword);
         context.audit('authn_password_change', { userId: id });
         services.mail(email, passwordChanged());
+        await throttle.proved(email, context);
         return undefined;
       },
     }),

@@ -12,6 +12,7 @@ import { invalidOneTimeToken } from './one-time-tokens.ts';
 import { setPasswordByMail } from './password-by-mail.ts';
 import type { ChosenPassword } from './password-by-mail.ts';
 import { newPassword } from './password-policy.ts';
+import { createSignInThrottle } from './throttle/sign-in-throttle.ts';
 import { createTokenMail } from './token-mail.ts';
 import type { KnownUser } from './token-mail.ts';
 
@@ -23,6 +24,7 @@ export const oneTimeToken = z.string().min(1).max(128);
  * would be a stranger's choice, activated by the click of the mailbox's owner. Source: ASVS 5.0 V6.4.1.
  */
 export function registrationRoutes(services: Services): readonly AnyRoute[] {
+  const throttle = createSignInThrottle(services);
   const mailToken = createTokenMail(services, {
     purpose: 'verify-email',
     compose: (token, user) => registrationMail(services.config.publicUrl, token, user),
@@ -50,9 +52,11 @@ export function registrationRoutes(services: Services): readonly AnyRoute[] {
     body: z.strictObject({ token: oneTimeToken, password: newPassword() }),
     status: 204,
     handle: async ({ body: { token, password }, context }) => {
-      const { id, created } = await setPasswordByMail(services, { token, password, purpose: 'verify-email' }, openAccount);
+      const { id, email, created } = await setPasswordByMail(services, { token, password, purpose: 'verify-email', context }, openAccount);
       if (created) context.audit('user_created', { userId: id });
       else context.audit('user_updated', { userId: id, change: 'email-verified' });
+      // Guesses before there was an account must not keep its owner out.
+      await throttle.proved(email, context);
       return undefined;
     },
   });
@@ -72,7 +76,7 @@ function registrationMail(publicUrl: string, token: string, user: KnownUser | un
  *
  * @throws Problem 400 `invalid-token` when the address has got an account meanwhile, or its account was disabled
  */
-async function openAccount(transaction: Transaction<Schema>, { email, hash, now }: ChosenPassword): Promise<{ id: string; created: boolean }> {
+async function openAccount(transaction: Transaction<Schema>, { email, hash, now }: ChosenPassword): Promise<{ id: string; email: string; created: boolean }> {
   const id = randomUUID();
   const [name = ''] = email.split('@', 1);
   const proven = { password_hash: hash, email_verified_at: now };
@@ -85,5 +89,5 @@ async function openAccount(transaction: Transaction<Schema>, { email, hash, now 
     .returning('id')
     .executeTakeFirst();
   if (!account) throw invalidOneTimeToken();
-  return { id: account.id, created: account.id === id };
+  return { id: account.id, email, created: account.id === id };
 }

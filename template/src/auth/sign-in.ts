@@ -7,7 +7,8 @@ import { canonicalEmail } from '../http/text.ts';
 import type { Services } from '../services.ts';
 import { claimedPassword } from './password-policy.ts';
 import { openSession } from './sessions.ts';
-import { createSignInThrottle } from './throttle.ts';
+import { createSignInThrottle } from './throttle/sign-in-throttle.ts';
+import type { SignInAttempt } from './throttle/sign-in-throttle.ts';
 
 export const credentials = z.strictObject({ email: canonicalEmail(), password: claimedPassword() });
 
@@ -35,18 +36,35 @@ export const invalidCredentials = () =>
  */
 export function createSignIn(services: Services) {
   const { database, passwords, clock } = services;
-  const throttle = createSignInThrottle(services, 'sign-in');
+  const throttle = createSignInThrottle(services);
 
-  async function prove({ email, password }: Credentials): Promise<{ id: string; hash: string } | undefined> {
-    const user = await database
+  const readUser = (email: string) =>
+    database
       .selectFrom('users')
       .select(['id', 'password_hash', 'email_verified_at', 'disabled_at'])
       .where('email', '=', email)
       .executeTakeFirst();
+
+  async function prove({ email, password }: Credentials, attempt: SignInAttempt, { gone }: RequestContext): Promise<{ id: string; hash: string } | undefined> {
+    let user: Awaited<ReturnType<typeof readUser>>;
+    const stored = async (): Promise<string | null> => {
+      const opens = await attempt.begin();
+      user = await readUser(email);
+      return opens ? (user?.password_hash ?? null) : null;
+    };
     // Everybody costs one hash; only then does the account's state count.
-    const matches = await passwords.verify(password, user?.password_hash ?? null);
+    const matches = await passwords.verify({ password, stored, who: attempt.who, gone });
     if (!matches || !user?.password_hash || user.email_verified_at === null || user.disabled_at !== null) return undefined;
     return { id: user.id, hash: user.password_hash };
+  }
+
+  /** A full line must not refuse the right password: the next sign-in upgrades the hash. */
+  async function upToDate(hash: string, password: string, { who }: SignInAttempt, { gone }: RequestContext): Promise<string> {
+    if (!passwords.isOutdated(hash)) return hash;
+    return passwords.hash(password, who, gone).catch((error: unknown) => {
+      if (error instanceof Problem) return hash;
+      throw error;
+    });
   }
 
   /** Locks the user and makes sure that nothing changed while the password was hashed; upgrades an outdated hash. */
@@ -66,20 +84,20 @@ export function createSignIn(services: Services) {
     context: RequestContext,
     complete: (transaction: Transaction<Schema>, session: NewSession) => Promise<T>,
   ): Promise<T> => {
-    await throttle.begin(claimed.email, context);
-    const user = await prove(claimed);
+    const attempt = await throttle.admit(claimed.email, context);
+    const user = await prove(claimed, attempt, context);
     if (!user) {
-      await throttle.failed(context);
       context.audit('authn_login_fail');
+      await attempt.failed();
       throw invalidCredentials();
     }
-    const newHash = passwords.isOutdated(user.hash) ? await passwords.hash(claimed.password) : user.hash;
+    const newHash = await upToDate(user.hash, claimed.password, attempt, context);
     const result = await database.transaction().execute(async (transaction) => {
       await lock(transaction, user.id, user.hash, newHash);
       const sessionId = await openSession(transaction, { userId: user.id, context, now: clock() });
       return complete(transaction, { userId: user.id, sessionId });
     });
-    await throttle.succeeded(claimed.email, context);
+    await attempt.succeeded();
     context.audit('authn_login_success', { userId: user.id });
     return result;
   };

@@ -14,6 +14,8 @@ export interface RequestContext {
   /** Address of the client as the trusted proxies tell it, never as the client does. */
   readonly ip: string;
   readonly userAgent: string;
+  /** Aborts when the connection closes: nobody waits for the answer any more. */
+  readonly gone: AbortSignal;
   /** Reports a security event with this request's id, address and principal. */
   audit(event: SecurityEvent, detail?: Readonly<Record<string, string | number | boolean>>): void;
   /** Sets a header of the answer. */
@@ -53,6 +55,13 @@ export class RequestState implements RequestContext {
 
   get userAgent(): string {
     return this.#request.headers['user-agent'] ?? '';
+  }
+
+  get gone(): AbortSignal {
+    const closed = new AbortController();
+    if (this.#response.closed) closed.abort();
+    else this.#response.once('close', () => { closed.abort(); });
+    return closed.signal;
   }
 
   setHeader(name: string, value: string): void {

@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import bcrypt from 'bcrypt';
+import { createUser, freshEmail, login, mailTo, PASSWORD, tokenIn, tokensOf, type Answer, type Credentials } from './support/accounts.ts';
+import { assertSameAnswers } from './support/observable.ts';
+import { assertProblem } from './support/problems.ts';
+import { startServer, type TestServer } from './support/server.ts';
+
+const BEHIND_PROXY = { TRUSTED_PROXIES: '127.0.0.1', LOGIN_LIMIT_MAX: '10' };
+const WRONG = `${PASSWORD}?`;
+const CEILING = 100;
+const HOME = '203.0.113.7';
+const DAY_MS = 86_400_000;
+
+const from = (ip: string) => ({ 'X-Forwarded-For': ip });
+
+/** Ten wrong passwords from each of as many networks of one /48. */
+async function attack(server: TestServer, email: string, networks: number, first = 0): Promise<Answer[]> {
+  const answers = [];
+  for (let network = first; network < first + networks; network += 1) {
+    const ip = `2001:db8:7:${network.toString(16).padStart(2, '0')}00::1`;
+    for (let guess = 0; guess < 10; guess += 1) answers.push(await login(server, { email, password: WRONG }, from(ip)));
+  }
+  return answers;
+}
+
+async function reset(server: TestServer, email: string, password: string, ip: string): Promise<void> {
+  const headers = from(ip);
+  await server.request('POST', '/api/v1/auth/password/forgot', { body: { email }, headers });
+  const token = tokenIn(await mailTo(server, email));
+  const answer = await server.request('POST', '/api/v1/auth/password/reset', { body: { token, password }, headers });
+  assert.equal(answer.status, 204, answer.text);
+}
+
+/** A person at home who has signed in from there. */
+async function personAtHome(server: TestServer): Promise<Credentials> {
+  const user = await createUser(server);
+  tokensOf(await login(server, user, from(HOME)));
+  return user;
+}
+
+test('twelve networks of ten guesses buy a hundred guesses: from then on even the right password looks wrong there', async (t) => {
+  const server = await startServer(t, BEHIND_PROXY);
+  const user = await personAtHome(server);
+  const compare = t.mock.method(bcrypt, 'compare');
+  const answers = await attack(server, user.email, 12);
+  const stored = await server.services.database.selectFrom('users').select('password_hash').executeTakeFirstOrThrow();
+  const checked = compare.mock.calls.filter(({ arguments: [, hash] }) => hash === stored.password_hash).length;
+  assert.equal(checked, CEILING);
+  answers.push(await login(server, user, from('198.51.100.1')));
+  for (const answer of answers) assertProblem(answer, 401, 'invalid-credentials');
+  assertSameAnswers(answers);
+  assert.equal(compare.mock.callCount(), answers.length);
+});
+
+test('guesses at an account do not keep its owner out of the networks where it has signed in before', async (t) => {
+  const server = await startServer(t, BEHIND_PROXY);
+  const user = await personAtHome(server);
+  await attack(server, user.email, 12);
+  tokensOf(await login(server, user, from(HOME)));
+  tokensOf(await login(server, user, from(HOME.replace('.7', '.77'))));
+});
+
+test('an owner who is somewhere new while the account is attacked gets in through the mailbox, and stays in', async (t) => {
+  const server = await startServer(t, BEHIND_PROXY);
+  const user = await personAtHome(server);
+  await attack(server, user.email, 12);
+  const hotel = '192.0.2.50';
+  const password = `${PASSWORD} 2`;
+  assertProblem(await login(server, user, from(hotel)), 401, 'invalid-credentials');
+  await reset(server, user.email, password, hotel);
+  await attack(server, user.email, 12, 20);
+  tokensOf(await login(server, { ...user, password }, from(hotel)));
+});
+
+test('the ceiling does not tell which accounts exist', async (t) => {
+  const server = await startServer(t, BEHIND_PROXY);
+  const user = await personAtHome(server);
+  const answers = [...(await attack(server, user.email, 11)), ...(await attack(server, freshEmail(), 11, 30))];
+  assertSameAnswers(answers);
+});
+
+test('a success begins the count at zero again, and the count is over after a month', async (t) => {
+  const server = await startServer(t, BEHIND_PROXY);
+  const user = await personAtHome(server);
+  await attack(server, user.email, 9);
+  tokensOf(await login(server, user, from(HOME)));
+  await attack(server, user.email, 9, 20);
+  tokensOf(await login(server, user, from('198.51.100.1')));
+  await attack(server, user.email, 12, 40);
+  assert.equal((await login(server, user, from('192.0.2.2'))).status, 401);
+  server.clock.advance(31 * DAY_MS);
+  tokensOf(await login(server, user, from('192.0.2.2')));
+});
+
+test('a neighbour in the network of the owner has a hundred guesses a day, not ten for each of its addresses', async (t) => {
+  const server = await startServer(t, BEHIND_PROXY);
+  const user = await personAtHome(server);
+  await attack(server, user.email, 12);
+  const compare = t.mock.method(bcrypt, 'compare');
+  const { password_hash: stored } = await server.services.database.selectFrom('users').select('password_hash').executeTakeFirstOrThrow();
+  for (let neighbour = 20; neighbour < 34; neighbour += 1) {
+    for (let guess = 0; guess < 10; guess += 1) await login(server, { ...user, password: WRONG }, from(`203.0.113.${neighbour}`));
+  }
+  assert.equal(compare.mock.calls.filter(({ arguments: [, hash] }) => hash === stored).length, CEILING);
+  server.clock.advance(DAY_MS + 1000);
+  tokensOf(await login(server, user, from(HOME)));
+});
+
+test('a stolen session buys a hundred guesses at the password, and a reset gives the owner the password change back', async (t) => {
+  const server = await startServer(t, BEHIND_PROXY);
+  const user = await createUser(server);
+  const change = (token: string, currentPassword: string) =>
+    server.request('POST', '/api/v1/auth/password/change', { token, body: { currentPassword, newPassword: `${PASSWORD} 3` } });
+  const nextSession = async () => {
+    server.clock.advance(15 * 60_000 + 1000);
+    return tokensOf(await login(server, user)).accessToken;
+  };
+  for (let session = 0; session < CEILING / 10; session += 1) {
+    const token = await nextSession();
+    for (let guess = 0; guess < 10; guess += 1) assertProblem(await change(token, WRONG), 401, 'invalid-credentials');
+  }
+  assertProblem(await change(await nextSession(), user.password), 401, 'invalid-credentials');
+  const password = `${PASSWORD} 2`;
+  await reset(server, user.email, password, HOME);
+  const fresh = tokensOf(await login(server, { ...user, password }, from(HOME)));
+  assert.equal((await change(fresh.accessToken, password)).status, 204);
+});

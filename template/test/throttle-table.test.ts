@@ -1,0 +1,243 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import test, { type TestContext } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
+import bcrypt from 'bcrypt';
+import { createUser, freshEmail, login, PASSWORD, tokensOf } from './support/accounts.ts';
+import { startServer, type TestServer } from './support/server.ts';
+
+/** Each number in the document is measured here by attacking, with a clock that is put forward. */
+const DOCUMENT = readFileSync(new URL('../docs/security.md', import.meta.url), 'utf8');
+const WRONG = `${PASSWORD}?`;
+const UNITS = new Map([['second', 1000], ['minute', 60_000], ['day', 86_400_000]]);
+const DAY_MS = 86_400_000;
+
+/** The settings for which the document gives its numbers, whatever this project's own are. */
+const SETTINGS: Record<string, string> = Object.fromEntries(
+  [...DOCUMENT.matchAll(/`([A-Z_]+)=(\d+)`/g)].map(([, name = '', value = '']) => [name, value]),
+);
+const LIMIT = Number(SETTINGS['LOGIN_LIMIT_MAX']);
+/** Password limits grow with LOGIN_LIMIT_MAX: whole days are attacked at the smallest one. */
+const SMALL = { TRUSTED_PROXIES: '127.0.0.1', LOGIN_LIMIT_MAX: '1' };
+const AS_DOCUMENTED = { TRUSTED_PROXIES: '127.0.0.1', LOGIN_LIMIT_MAX: String(LIMIT) };
+
+const compared = new Set<string>();
+
+/** The cells of one row, behind its name. */
+function row(name: string): string[] {
+  const line = DOCUMENT.split('\n').find((text) => text.startsWith(`| ${name} |`));
+  assert.ok(line, `docs/security.md has no row "${name}"`);
+  compared.add(name);
+  return line.split('|').slice(2, -1).map((cell) => cell.trim());
+}
+
+const number = (cell = '') => Number(cell.replaceAll(',', ''));
+
+/** Limit and window of a row in the first table. */
+function limitOf(name: string): { limit: number; windowMs: number } {
+  const [, limit, window = ''] = row(name);
+  const [, count, unit = ''] = /^(\d+) (\w+?)s?$/.exec(window) ?? [];
+  return { limit: number(limit), windowMs: Number(count) * (UNITS.get(unit) ?? NaN) };
+}
+
+/** What a day gives an attacker with 1, 10 and 1,000 addresses. */
+const dayOf = (name: string) => row(name).map(number);
+
+const from = (ip: string) => ({ 'X-Forwarded-For': ip });
+/** One address of a network of its own. */
+const network = (index: number) => `10.${Math.floor(index / 250)}.${index % 250}.9`;
+
+/** Counts the guesses that were compared with a stored hash: only those can be right. */
+async function countGuesses(t: TestContext, server: TestServer): Promise<() => number> {
+  const users = await server.services.database.selectFrom('users').select('password_hash').execute();
+  const stored = new Set(users.map(({ password_hash }) => password_hash));
+  const compare = t.mock.method(bcrypt, 'compare');
+  return () => {
+    const guesses = compare.mock.calls.filter(({ arguments: [, hash] }) => stored.has(hash)).length;
+    compare.mock.resetCalls();
+    return guesses;
+  };
+}
+
+/** How often something works until it is refused; an endless one stops at ten thousand. */
+async function untilRefused(attempt: (time: number) => Promise<{ status: number }>): Promise<number> {
+  for (let time = 0; time < 10_000; time += 1) {
+    if (![200, 401].includes((await attempt(time)).status)) return time;
+  }
+  return Infinity;
+}
+
+/** Refused until just before the end of the window, not behind it. */
+async function assertEndsAfter(server: TestServer, windowMs: number, works: () => Promise<boolean>): Promise<void> {
+  const margin = Math.min(20_000, windowMs / 2);
+  server.clock.advance(windowMs - margin);
+  assert.equal(await works(), false, 'the window ended early');
+  server.clock.advance(margin + 1000);
+  assert.equal(await works(), true, 'the window did not end');
+}
+
+test('limits of requests are those of the table', async (t) => {
+  const server = await startServer(t, { ...SETTINGS, TRUSTED_PROXIES: '127.0.0.1' });
+  const user = await createUser(server);
+  const requests = limitOf('requests');
+  const ask = () => server.request('GET', '/', { headers: from(network(1)) });
+  assert.equal(await untilRefused(ask), requests.limit);
+  const ofUser = limitOf('requests of a user');
+  const me = (time: number) => server.request('GET', '/api/v1/me', { token: user.tokens.accessToken, headers: from(network(time + 10)) });
+  assert.equal(await untilRefused(me), ofUser.limit);
+  assert.equal(requests.windowMs, ofUser.windowMs);
+  await assertEndsAfter(server, requests.windowMs, async () => (await ask()).status === 200);
+});
+
+test('limits of one account from one address are those of the table', async (t) => {
+  const server = await startServer(t, AS_DOCUMENTED);
+  const user = await createUser(server);
+  const wrong = limitOf('wrong passwords');
+  const right = async (ip: string) => (await login(server, user, from(ip))).status === 200;
+  assert.equal(await untilRefused(() => login(server, { ...user, password: WRONG }, from(network(1)))), wrong.limit);
+  await assertEndsAfter(server, wrong.windowMs, () => right(network(1)));
+  const all = limitOf('all tries to sign in');
+  assert.equal(await untilRefused(() => login(server, user, from(network(2)))), all.limit);
+  await assertEndsAfter(server, all.windowMs, () => right(network(2)));
+});
+
+test('what one address can guess at all accounts in a day is what the table says', async (t) => {
+  const server = await startServer(t, SMALL);
+  const crowd = await insertCrowd(server, 40);
+  const guesses = await countGuesses(t, server);
+  const burst = limitOf('wrong passwords of an address');
+  const later = limitOf('wrong passwords of an address that had 200 that day');
+  assert.equal(burst.windowMs, later.windowMs);
+  let next = 0;
+  const spray = (ip: string) => untilRefused(() => login(server, { email: crowd[(next += 1) % crowd.length] ?? '', password: WRONG }, from(ip)));
+
+  const counts: number[] = [];
+  for (let sprayed = 0; sprayed < DAY_MS; sprayed += later.windowMs + 1) {
+    await spray(network(1));
+    counts.push(guesses());
+    server.clock.advance(later.windowMs + 1);
+  }
+  assert.equal((counts[0] ?? 0) * LIMIT, burst.limit);
+  assert.deepEqual([...new Set(counts.slice(1).map((count) => count * LIMIT))], [later.limit]);
+  const day = counts.reduce((sum, count) => sum + count, 0) * LIMIT;
+
+  server.clock.advance(DAY_MS);
+  for (let address = 1; address <= 10; address += 1) await spray(network(address));
+  assert.equal(guesses() * LIMIT, 10 * burst.limit, 'addresses do not share their limit');
+  assert.deepEqual(dayOf('guesses at all accounts together'), [day, 10 * day, 1000 * day]);
+});
+
+test('what can be guessed at one account is what the table says, from one address or a thousand', async (t) => {
+  const server = await startServer(t, AS_DOCUMENTED);
+  const user = await createUser(server);
+  const guesses = await countGuesses(t, server);
+  const { limit, windowMs } = limitOf('wrong passwords in a row from new networks');
+  const guess = (ip: string) => untilRefused(() => login(server, { ...user, password: WRONG }, from(ip)));
+  const quarter = limitOf('wrong passwords').windowMs + 1000;
+  const quarters = 20;
+  for (let time = 0; time < quarters; time += 1) {
+    await guess(network(1));
+    server.clock.advance(quarter);
+  }
+  const one = guesses();
+  assert.equal(one, limit);
+  await assertEndsAfter(server, windowMs - quarters * quarter, async () => (await login(server, user, from(network(2)))).status === 200);
+  guesses();
+  for (let address = 10; address < 20; address += 1) await guess(network(address));
+  const ten = guesses();
+  // The account's count is full: each further address adds nothing.
+  for (let address = 20; address < 30; address += 1) await guess(network(address));
+  assert.deepEqual(dayOf('guesses at one account'), [one, ten, ten + guesses()]);
+});
+
+test('what can be guessed at one account from a network it knows is what the table says', async (t) => {
+  const server = await startServer(t, AS_DOCUMENTED);
+  const user = await createUser(server);
+  tokensOf(await login(server, user, from('203.0.113.200')));
+  const guesses = await countGuesses(t, server);
+  const known = limitOf('wrong passwords from a known network');
+  const guess = (host: number) => untilRefused(() => login(server, { ...user, password: WRONG }, from(`203.0.113.${host}`)));
+  for (let host = 0; host * LIMIT < known.limit; host += 1) await guess(host);
+  const asKnown = guesses();
+  assert.equal(asKnown, known.limit);
+  for (let host = 20; host < 40; host += 1) await guess(host);
+  const day = asKnown + guesses();
+  assert.deepEqual(dayOf('guesses at one account from a network it knows'), [day, day, day]);
+  await assertEndsAfter(server, known.windowMs, async () => (await login(server, user, from('203.0.113.201'))).status === 200);
+});
+
+test('what a stolen session can guess is what the table says', async (t) => {
+  const server = await startServer(t, AS_DOCUMENTED);
+  const user = await createUser(server);
+  const session = limitOf('wrong current passwords');
+  const inARow = limitOf('wrong current passwords in a row');
+  const change = (token: string, currentPassword: string) =>
+    server.request('POST', '/api/v1/auth/password/change', { token, body: { currentPassword, newPassword: `${PASSWORD} 2` } });
+  const nextSession = async () => tokensOf(await login(server, user, from(network(1)))).accessToken;
+  const guesses = await countGuesses(t, server);
+  let day = 0;
+  for (let time = 0; time < 2 * (inARow.limit / session.limit); time += 1) {
+    const token = await nextSession();
+    guesses();
+    const tried = await untilRefused(() => change(token, WRONG));
+    assert.equal(tried, session.limit);
+    day += guesses();
+    server.clock.advance(session.windowMs);
+  }
+  assert.equal(day, inARow.limit);
+  assert.deepEqual(dayOf('guesses at the password with one stolen session'), [day, day, day]);
+  const works = async () => (await change(await nextSession(), PASSWORD)).status === 204;
+  await assertEndsAfter(server, inARow.windowMs - 20 * session.windowMs, works);
+});
+
+test('places in the hashing queue are those of the table', async (t) => {
+  const [running, waiting, places] = [limitOf('hashes at work'), limitOf('hashes waiting'), limitOf('hashes at work and waiting')];
+  const held: number[] = [];
+  for (const addresses of [1, 10, 30]) {
+    const server = await startServer(t, AS_DOCUMENTED);
+    const release = Promise.withResolvers<boolean>();
+    const compare = t.mock.method(bcrypt, 'compare', () => release.promise);
+    const asked = addresses * (places.limit + 1);
+    let refused = 0;
+    const tries = Array.from({ length: asked }, async (_, index) => {
+      const { status } = await login(server, { email: freshEmail(), password: PASSWORD }, from(network(index % addresses)));
+      if (status === 503) refused += 1;
+    });
+    const expected = Math.min(addresses * places.limit, running.limit + waiting.limit);
+    await settled(() => refused >= asked - expected);
+    held.push(asked - refused);
+    assert.equal(compare.mock.callCount(), running.limit);
+    release.resolve(false);
+    await Promise.all(tries);
+    compare.mock.restore();
+  }
+  assert.equal(held[0], places.limit);
+  assert.equal(held[2], running.limit + waiting.limit);
+  assert.deepEqual(dayOf(`places held in the queue of ${running.limit + waiting.limit} hashes`), held);
+  // How long: 'a login waits ten seconds for its turn' in hashing-gate.test.ts measures it.
+  assert.equal(waiting.windowMs, 10_000);
+});
+
+test('each row of the tables was measured', () => {
+  const tables = DOCUMENT.split('\n## ').find((section) => section.startsWith('Limits')) ?? '';
+  const names = [...tables.matchAll(/^\| (.+?) \|/gm)].map(([, name = '']) => name).filter((name) => name !== 'what' && name !== '---');
+  assert.deepEqual([...compared].sort(), names.sort());
+});
+
+/** Accounts that have the same hash, as many as asked for. */
+async function insertCrowd(server: TestServer, size: number): Promise<string[]> {
+  const { database, passwords } = server.services;
+  const now = server.clock.now();
+  const password_hash = await passwords.hash(PASSWORD);
+  const crowd = Array.from({ length: size }, () => freshEmail());
+  const rest = { display_name: 'Person', role: 'user', password_hash, email_verified_at: now, disabled_at: null, created_at: now } as const;
+  await database.insertInto('users').values(crowd.map((email) => ({ id: randomUUID(), email, ...rest }))).execute();
+  return crowd;
+}
+
+/** Waits for what is under way, at most eight seconds: then the assertion behind it decides. */
+async function settled(happened: () => boolean): Promise<void> {
+  for (const end = performance.now() + 8000; !happened() && performance.now() < end; ) await turn();
+  for (const end = performance.now() + 100; performance.now() < end; ) await turn();
+}
