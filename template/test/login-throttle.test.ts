@@ -3,6 +3,7 @@ import test from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import bcrypt from 'bcrypt';
 import { createUser, freshEmail, login, PASSWORD, tokensOf, type Answer } from './support/accounts.ts';
+import { eventually } from './support/eventually.ts';
 import { assertSameAnswers, observable } from './support/observable.ts';
 import { assertProblem } from './support/problems.ts';
 import { startServer, type TestServer } from './support/server.ts';
