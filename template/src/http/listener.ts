@@ -23,7 +23,7 @@ export const SOCKET_LIMITS = {
   maxRequestsPerSocket: 1_000,
   /** Requests that wait on one connection for the one at work. Proxies and browsers send none ahead. */
   maxPipelined: 32,
-  /** Files run out first when this is near `ulimits.nofile` of compose.yaml: database and mail need some as well. */
+  /** At most half of the open files the process may have: its database and its mail need some as well. */
   maxConnections: 4_000,
   /** Of one address, or one IPv6 /56, that is no trusted proxy: forty browsers behind one address, six connections each. */
   maxConnectionsPerAddress: 256,
