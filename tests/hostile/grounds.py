@@ -141,9 +141,9 @@ def _add_submodule(project: Path, aviary: Aviary) -> None:
 
 def _configure_indirectly(repository: Path, aviary: Aviary) -> None:
     included = repository / "included"
-    included.write_text(f"[filter \"i\"]\n\tclean = {aviary.program('included-clean')}\n")
+    included.write_text(f'[filter "i"]\n\tclean = {aviary.program("included-clean")}\n')
     worktree = repository / "config.worktree"
-    worktree.write_text(f"[filter \"w\"]\n\tclean = {aviary.program('worktree-clean')}\n")
+    worktree.write_text(f'[filter "w"]\n\tclean = {aviary.program("worktree-clean")}\n')
     configure(repository, [f"include.path={included}", "extensions.worktreeConfig=true"])
     with (repository / "info/attributes").open("a") as attributes:
         attributes.write("four.txt filter=i\nfive.txt filter=w\n")

@@ -99,9 +99,7 @@ def forge_journal(project: Path, path: str, content: bytes) -> None:
 
 
 @pytest.mark.parametrize("way", ["../outside/kept", ".git/kept", "link/kept"])
-def test_a_forged_journal_deletes_nothing_outside_of_the_files_of_the_project(
-    tmp_path: Path, project: Path, way: str
-) -> None:
+def test_a_forged_journal_deletes_nothing_outside_of_the_files_of_the_project(project: Path, way: str) -> None:
     (project.parent / "outside").mkdir()
     (project / "link").symlink_to(project.parent / "outside")
     kept = project / way
