@@ -86,7 +86,7 @@ def test_a_repository_kept_in_another_place_by_git_itself_is_used(tmp_path: Path
     assert status_of(project).edited == ()
 
 
-def forge_journal(project: Path, path: str, content: bytes) -> None:
+def forge_journal(project: Path, path: str, content: bytes, *, copied: bool = False) -> None:
     """Leave what an update that died leaves, with a target no git would write: a tree with that path in it."""
     maker = Git(project)
     entry, kind = maker("hash-object", "-w", "--stdin", stdin=content), b"100644"
@@ -94,17 +94,24 @@ def forge_journal(project: Path, path: str, content: bytes) -> None:
         tree = kind + b" " + name.encode() + b"\0" + bytes.fromhex(entry)
         entry = maker("hash-object", "-w", "-t", "tree", "--literally", "--stdin", stdin=tree)
         kind = b"40000"
-    journal = {"head": maker("rev-parse", "HEAD"), "target": entry}
+    # What lay there before, as an update that copies files first would write it down.
+    before = {"files": [{"path": path, "kind": "missing", "mode": 0, "digest": ""}], "folders": {}}
+    journal = {"head": maker("rev-parse", "HEAD"), "target": entry, "before": before if copied else None}
     (project / ".git/scaffold-update.json").write_text(json.dumps(journal))
 
 
+@pytest.mark.parametrize("copied", [False, True])
 @pytest.mark.parametrize("way", ["../outside/kept", ".git/kept", "link/kept"])
-def test_a_forged_journal_deletes_nothing_outside_of_the_files_of_the_project(project: Path, way: str) -> None:
+def test_a_forged_journal_deletes_nothing_outside_of_the_files_of_the_project(
+    project: Path,
+    way: str,
+    copied: bool,  # noqa: FBT001 - a case
+) -> None:
     (project.parent / "outside").mkdir()
     (project / "link").symlink_to(project.parent / "outside")
     kept = project / way
     kept.write_bytes(b"known content\n")
-    forge_journal(project, way, b"known content\n")
+    forge_journal(project, way, b"known content\n", copied=copied)
     try:
         update_project(project)
     except ScaffoldError as error:
