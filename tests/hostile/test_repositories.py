@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -141,11 +143,27 @@ def test_replaced_objects_are_not_followed(tmp_path: Path, project: Path) -> Non
     assert view(project, tmp_path / "view2")("show", "HEAD:one.txt") == "one"
 
 
-def test_a_pipe_in_place_of_a_file_that_git_reads_ends(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def feed(pipe: Path, done: threading.Event) -> None:
+    """Let git go on after a while: a test that fails must end as well."""
+    done.wait(20)
+    while not done.wait(0.05):
+        with suppress(OSError):
+            os.close(os.open(pipe, os.O_WRONLY | os.O_NONBLOCK))
+
+
+def test_git_that_waits_for_ever_is_given_up(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("scaffold.view._PATIENCE_SECONDS", 2)
-    os.mkfifo(project / ".git/waiting")
-    configure(project / ".git", [f"include.path={project / '.git/waiting'}"])
-    assert refusal(project) == "no-repository"
+    pipe, done = project / ".git/waiting", threading.Event()
+    os.mkfifo(pipe)
+    configure(project / ".git", [f"include.path={pipe}"])
+    feeding = threading.Thread(target=feed, args=(pipe, done))
+    feeding.start()
+    try:
+        with pytest.raises(ScaffoldError, match="longer than"):
+            status_of(project)
+    finally:
+        done.set()
+        feeding.join()
 
 
 @pytest.mark.parametrize("touched", [False, True])
