@@ -110,7 +110,9 @@ WAYS = (
     Way("editor", "core.editor={}", "git commit --amend", then="exit 0"),
     Way("sequence-editor", "sequence.editor={}", "git rebase --interactive HEAD^", then="exit 0"),
     Way("ssh", "core.sshCommand={}", "git ls-remote ssh://host.invalid/x", then=_END),
-    Way("credential-helper", "credential.helper={}", "printf 'protocol=https\\nhost=h.invalid\\n' | git credential fill"),
+    Way(
+        "credential-helper", "credential.helper={}", "printf 'protocol=https\\nhost=h.invalid\\n' | git credential fill"
+    ),
     Way("askpass", "core.askPass={}", "printf 'protocol=https\\nhost=h.invalid\\n' | git credential fill"),
     Way("git-proxy", "core.gitProxy={}", "git ls-remote git://host.invalid/x", then=_END),
     Way("upload-pack", "remote.o.uploadpack={}", "git ls-remote o", more=("remote.o.url=.",), then=_END),
@@ -176,7 +178,13 @@ def sing(command: str, folder: Path, env: Mapping[str, str] | None = None) -> No
     for name in ("SSH_ASKPASS", "DISPLAY", "EDITOR", "VISUAL", "PAGER"):
         plain.pop(name, None)
     subprocess.run(
-        ["sh", "-c", command], cwd=folder, env=plain, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=60
+        ["sh", "-c", command],
+        cwd=folder,
+        env=plain,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+        timeout=60,
     )
 
 

@@ -73,14 +73,13 @@ def bare_in_clone(folder: Path) -> Ground:
     project, aviary = project_of_two_releases(folder), Aviary(folder / "aviary")
     outer, inner = folder / "outer", folder / "outer/project"
     outer.mkdir()
-    shutil.rmtree(project / ".git")
     shutil.move(project, inner)
-    as_repository(outer)
     for part in ("HEAD", "config", "objects", "refs", "index"):
-        shutil.move(outer / ".git" / part, inner / part)
-    shutil.rmtree(outer / ".git")
+        shutil.move(inner / ".git" / part, inner / part)
+    shutil.rmtree(inner / ".git")
     plant(inner, aviary, [way for way in WAYS if way.name != "filter-process"])
-    configure(inner, ["core.bare=false", "core.worktree=.."])
+    git("config", "--file", inner / "config", "core.bare", "false", cwd=folder)
+    configure(inner, ["core.worktree=."])
     git("init", "--quiet", cwd=outer)
     git("add", "--all", "--force", cwd=outer)
     git("commit", "--quiet", "--message", "Harmless", cwd=outer)
@@ -106,6 +105,8 @@ def promisor(folder: Path) -> Ground:
     blob = git("rev-parse", "HEAD:two.txt", cwd=project)
     (project / ".git/objects" / blob[:2] / blob[2:]).unlink()
     age(project)
+    # Neither as before nor as after: to judge that, the object of after is read.
+    (project / "one.txt").write_text("edited\n")
     missing = f"100644 blob {'1' * 40}\tone.txt"
     _die(project, git("mktree", "--missing", cwd=project, stdin=missing))
     aviary.sung()
@@ -141,9 +142,9 @@ def _add_submodule(project: Path, aviary: Aviary) -> None:
 
 def _configure_indirectly(repository: Path, aviary: Aviary) -> None:
     included = repository / "included"
-    included.write_text(f"[filter \"i\"]\n\tclean = {aviary.program('included-clean')}\n")
+    included.write_text(f'[filter "i"]\n\tclean = {aviary.program("included-clean")}\n')
     worktree = repository / "config.worktree"
-    worktree.write_text(f"[filter \"w\"]\n\tclean = {aviary.program('worktree-clean')}\n")
+    worktree.write_text(f'[filter "w"]\n\tclean = {aviary.program("worktree-clean")}\n')
     configure(repository, [f"include.path={included}", "extensions.worktreeConfig=true"])
     with (repository / "info/attributes").open("a") as attributes:
         attributes.write("four.txt filter=i\nfive.txt filter=w\n")

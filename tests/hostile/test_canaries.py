@@ -41,8 +41,10 @@ def run(ground: Ground, *verbs: tuple[str, ...], **variables: str) -> list[tuple
     """Run verbs in the project; return for each its exit code and the canaries that sang."""
     env = environment(PYTHONPATH=str(ROOT), **({"PATH": ground.path} if ground.path else {}), **variables)
     result = ground.aviary.folder / "result.json"
-    command = [sys.executable, "-c", DRIVER, ground.aviary.folder, result, json.dumps(verbs)]
-    done = subprocess.run(command, cwd=ground.project, env=env, capture_output=True, text=True, check=False, timeout=300)
+    command = [sys.executable, "-c", DRIVER, str(ground.aviary.folder), str(result), json.dumps(verbs)]
+    done = subprocess.run(
+        command, cwd=ground.project, env=env, capture_output=True, text=True, check=False, timeout=300
+    )
     assert "Traceback" not in done.stderr
     return [(verb, code, sung) for verb, code, sung in json.loads(result.read_text())]
 

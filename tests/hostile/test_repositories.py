@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -86,7 +88,7 @@ def test_a_repository_kept_in_another_place_by_git_itself_is_used(tmp_path: Path
     assert status_of(project).edited == ()
 
 
-def forge_journal(project: Path, path: str, content: bytes) -> None:
+def forge_journal(project: Path, path: str, content: bytes, *, copied: bool = False) -> None:
     """Leave what an update that died leaves, with a target no git would write: a tree with that path in it."""
     maker = Git(project)
     entry, kind = maker("hash-object", "-w", "--stdin", stdin=content), b"100644"
@@ -94,19 +96,24 @@ def forge_journal(project: Path, path: str, content: bytes) -> None:
         tree = kind + b" " + name.encode() + b"\0" + bytes.fromhex(entry)
         entry = maker("hash-object", "-w", "-t", "tree", "--literally", "--stdin", stdin=tree)
         kind = b"40000"
-    journal = {"head": maker("rev-parse", "HEAD"), "target": entry}
+    # What lay there before, as an update that copies files first would write it down.
+    before = {"files": [{"path": path, "kind": "missing", "mode": 0, "digest": ""}], "folders": {}}
+    journal = {"head": maker("rev-parse", "HEAD"), "target": entry, "before": before if copied else None}
     (project / ".git/scaffold-update.json").write_text(json.dumps(journal))
 
 
+@pytest.mark.parametrize("copied", [False, True])
 @pytest.mark.parametrize("way", ["../outside/kept", ".git/kept", "link/kept"])
 def test_a_forged_journal_deletes_nothing_outside_of_the_files_of_the_project(
-    tmp_path: Path, project: Path, way: str
+    project: Path,
+    way: str,
+    copied: bool,  # noqa: FBT001 - a case
 ) -> None:
     (project.parent / "outside").mkdir()
     (project / "link").symlink_to(project.parent / "outside")
     kept = project / way
     kept.write_bytes(b"known content\n")
-    forge_journal(project, way, b"known content\n")
+    forge_journal(project, way, b"known content\n", copied=copied)
     try:
         update_project(project)
     except ScaffoldError as error:
@@ -136,11 +143,27 @@ def test_replaced_objects_are_not_followed(tmp_path: Path, project: Path) -> Non
     assert view(project, tmp_path / "view2")("show", "HEAD:one.txt") == "one"
 
 
-def test_a_pipe_in_place_of_a_file_that_git_reads_ends(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def feed(pipe: Path, done: threading.Event) -> None:
+    """Let git go on after a while: a test that fails must end as well."""
+    done.wait(20)
+    while not done.wait(0.05):
+        with suppress(OSError):
+            os.close(os.open(pipe, os.O_WRONLY | os.O_NONBLOCK))
+
+
+def test_git_that_waits_for_ever_is_given_up(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("scaffold.view._PATIENCE_SECONDS", 2)
-    os.mkfifo(project / ".git/waiting")
-    configure(project / ".git", [f"include.path={project / '.git/waiting'}"])
-    assert refusal(project) == "no-repository"
+    pipe, done = project / ".git/waiting", threading.Event()
+    os.mkfifo(pipe)
+    configure(project / ".git", [f"include.path={pipe}"])
+    feeding = threading.Thread(target=feed, args=(pipe, done))
+    feeding.start()
+    try:
+        with pytest.raises(ScaffoldError, match="longer than"):
+            status_of(project)
+    finally:
+        done.set()
+        feeding.join()
 
 
 @pytest.mark.parametrize("touched", [False, True])

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import warnings
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,7 @@ from jinja2 import Environment
 from scaffold.create import create_project
 from scaffold.errors import ScaffoldError
 from scaffold.paths import names_git
-from tests.hostile import grounds
+from scaffold.source import open_template
 from tests.hostile.canaries import WAYS, Aviary, plant, plant_hooks, sing
 from tests.hostile.grounds import Ground
 from tests.hostile.test_canaries import run, silent
@@ -47,8 +47,11 @@ ESCAPES = (
     "{{ lipsum.__globals__['os'].system('{}') }}",
     "{{ (lipsum|attr('__globals__'))['os'].system('{}') }}",
     "{{ namespace.__init__.__globals__['__builtins__']['__import__']('os').system('{}') }}",
-    "{{ ''.__class__.__base__.__subclasses__()|selectattr('__name__', 'eq', '_wrap_close')|map(attribute='__init__')"
-    "|map(attribute='__globals__')|map(attribute='system')|first|attr('__call__')('{}') }}",
+    (
+        "{{ ''.__class__.__base__.__subclasses__()|selectattr('__name__', 'eq', '_wrap_close')"
+        "|map(attribute='__init__')|map(attribute='__globals__')|map(attribute='system')"
+        "|first|attr('__call__')('{}') }}"
+    ),
     "{{ self.__init__.__globals__.__builtins__.__import__('os').system('{}') }}",
     "{{ joiner.__init__.__globals__.os.popen('{}').close() }}",
 )
@@ -69,7 +72,9 @@ def aviary(tmp_path: Path) -> Aviary:
 
 def template(folder: Path, copier_yml: str = "", **files: str) -> str:
     """Write a template and return its address."""
-    write_files(folder, {"copier.yml": copier_yml or "name:\n  type: str\n  default: x\n", ANSWERS_FILE: RECORD, **files})
+    write_files(
+        folder, {"copier.yml": copier_yml or "name:\n  type: str\n  default: x\n", ANSWERS_FILE: RECORD, **files}
+    )
     return str(folder)
 
 
@@ -146,7 +151,9 @@ def test_no_expression_of_a_template_reaches_a_program(tmp_path: Path, aviary: A
     places = {
         "in a file": template(tmp_path / "file", **{"a.jinja": expression}),
         "in a default": template(tmp_path / "default", f"name:\n  type: str\n  default: {quoted}\n"),
-        "in a validator": template(tmp_path / "validator", f"name:\n  type: str\n  default: x\n  validator: {quoted}\n"),
+        "in a validator": template(
+            tmp_path / "validator", f"name:\n  type: str\n  default: x\n  validator: {quoted}\n"
+        ),
         "in a condition": template(tmp_path / "when", f"name:\n  type: str\n  default: x\n  when: {quoted}\n"),
         "in what is left out": template(tmp_path / "exclude", f"_exclude: [{quoted}]\n"),
         "in the subfolder": template(tmp_path / "subfolder", f"_subdirectory: {quoted}\n"),
@@ -190,7 +197,7 @@ def test_creating_runs_no_hook_and_no_filter_not_even_the_owners(tmp_path: Path,
         ("new", "made", "--defaults", "--template", str(folder), *more) for more in (("--dry-run",), ("--git",))
     )
     ground = Ground(tmp_path / "home", aviary, "")
-    assert run(ground, *verbs, GIT_CONFIG_GLOBAL=str(configuration)) == silent(0, *verbs)
+    assert run(ground, *verbs, HOME=str(ground.project), GIT_CONFIG_GLOBAL=str(configuration)) == silent(0, *verbs)
     made = ground.project / "made"
     assert (made / ".git/refs/heads/main").is_file()
     plain = {**environment(), "GIT_CONFIG_GLOBAL": str(configuration)}
@@ -198,14 +205,43 @@ def test_creating_runs_no_hook_and_no_filter_not_even_the_owners(tmp_path: Path,
     assert {"own-clean", "own-pre-commit", "own-fsmonitor"} <= aviary.sung()
 
 
+def test_a_repository_of_a_template_is_not_used_for_the_first_commit(tmp_path: Path, aviary: Aviary) -> None:
+    clean = aviary.program("brought-clean")
+    brought = f'[core]\n\trepositoryFormatVersion = 0\n[filter "x"]\n\tclean = {clean}\n'
+    address = template(
+        tmp_path / "t",
+        "_exclude: [copier.yml]\n",
+        **{"{{ '.git' }}/config": brought, ".gitattributes": "* filter=x\n"},
+    )
+    with suppress(ScaffoldError):
+        create_project(tmp_path / "made", {}, template=address)
+    assert aviary.sung() == set()
+
+
+def test_an_address_that_is_a_program_is_refused(tmp_path: Path, aviary: Aviary) -> None:
+    address = f"ext::{aviary.program('transport', 'exit 1')}"
+    sing(f"git -c protocol.ext.allow=always ls-remote {address}", aviary.folder)
+    assert aviary.sung() == {"transport"}
+    assert refused(address, tmp_path) == "template-unavailable"
+    assert aviary.sung() == set()
+
+
+def test_a_name_that_macos_takes_for_git_cannot_be_checked_out(tmp_path: Path) -> None:
+    template(tmp_path / "t", **{".g\u200cit/config": ""})
+    as_repository(tmp_path / "t", "v1.0.0")
+    with pytest.raises(ScaffoldError) as caught, open_template(str(tmp_path / "t")):
+        pass
+    assert caught.value.code == "template-unavailable"
+
+
 def _owners_configuration(folder: Path, aviary: Aviary) -> Path:
-    """Write the configuration of an owner with hooks and filters; what they have set up is not the template's to use."""
+    """Write the configuration of an owner with hooks and filters, which are not the template's to use."""
     (folder / "home").mkdir()
     plant_hooks(folder / "home/hooks", aviary, "own")
     plant_hooks(folder / "home/skeleton/hooks", aviary, "own-skeleton")
     clean, smudge, watch = (aviary.program(f"own-{name}") for name in ("clean", "smudge", "fsmonitor"))
     aviary.sung()
-    configuration = folder / "home/gitconfig"
+    configuration = folder / "home/.gitconfig"
     configuration.write_text(
         f"[core]\n\thooksPath = {folder}/home/hooks\n\tfsmonitor = {watch}\n"
         f'[init]\n\ttemplateDir = {folder}/home/skeleton\n[filter "own"]\n\tclean = {clean}\n\tsmudge = {smudge}\n'

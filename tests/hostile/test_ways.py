@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="module")
 def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a repository with two commits and a branch that cannot be merged without a driver."""
-    folder = write_files(tmp_path_factory.mktemp("original") / "r", {"one.txt": "1\n", "two.txt": "2\n", "three.txt": "3\n"})
+    folder = write_files(
+        tmp_path_factory.mktemp("original") / "r", {"one.txt": "1\n", "two.txt": "2\n", "three.txt": "3\n"}
+    )
     git("init", "--quiet", "--initial-branch=main", cwd=folder)
     git("add", "--all", cwd=folder)
     git("commit", "--quiet", "--message", "One", cwd=folder)
