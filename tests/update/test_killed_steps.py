@@ -58,7 +58,7 @@ class Plan:
     def __init__(self, place: Path, *, filtered: bool) -> None:
         """Make the project in a folder of a repository, and plan the update."""
         self.place, self.top = place, place / "top"
-        old = {
+        old: Files = {
             "old.txt": LONG,
             "both.bin": b"\0old",
             "gone/a.txt": "gone\n",
