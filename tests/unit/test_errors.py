@@ -18,6 +18,7 @@ EVERY_ERROR = [
     errors.template_unavailable("https://example.com/t.git", "not found"),
     errors.template_broken("https://example.com/t.git", "odd"),
     errors.template_runs_code("https://example.com/t.git", ["_tasks"]),
+    errors.NotUndoneError(["a.txt", "b.txt"], Path("saved")),
     errors.interrupted(errors.Interrupted()),
     errors.unexpected(RuntimeError("no idea")),
     errors.AnswerErrors([errors.AnswerProblem("database", "--database", "there is no such value")]),
