@@ -30,7 +30,7 @@ def test_an_error_states_what_is_wrong_and_what_to_do(error: errors.ScaffoldErro
     assert str(error) == error.sentence
     assert error.code == error.code.lower()
     assert error.next_step.rstrip().endswith((".", "`", "SCAFFOLD_DEBUG=1."))
-    assert error.exit_code in {2, 4, 69, 70, 73, 130}
+    assert error.exit_code in {2, 4, 69, 70, 73, 74, 130}
 
 
 def test_codes_are_not_shared() -> None:
