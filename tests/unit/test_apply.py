@@ -260,9 +260,10 @@ def test_the_sentence_is_said_only_after_a_comparison(made: Made, monkeypatch: p
             (made.folder / "new").mkdir()
 
     fail_at_last(monkeypatch, GitError("no space"))
-    monkeypatch.setattr("scaffold.snapshot.restore", _then(KeyError, changed))
-    with pytest.raises(NotUndoneError) as failed:
+    monkeypatch.setattr("scaffold.snapshot.restore", _then(OSError, changed))
+    with pytest.raises(ScaffoldError) as failed:
         apply.apply(made.git, joined)
+    assert failed.value.code == "update-not-undone"
     assert ("new/" if edit == "a folder more" else "old.txt") in failed.value.sentence
 
 
