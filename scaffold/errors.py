@@ -89,7 +89,7 @@ class NotUndoneError(ScaffoldError):
             f"The update failed, and these are not as they were: {', '.join(changed[:_NAMED])}{more}.{where}",
             "Mend what is in the way (disk, permissions), then run `scaffold update` again: it puts them back first."
             if saved
-            else "Look at `git status`: something else has changed them while the update ran.",
+            else "Look at `git status` and at what is in the way (disk, a filter), then run `scaffold update` again.",
             NOT_UNDONE,
         )
 

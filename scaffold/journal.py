@@ -275,7 +275,8 @@ def _touched(top: Git, journal: Journal) -> list[_Touched]:
 def _recover(top: Git, journal: Journal) -> None:
     touched = _touched(top, journal)
     as_before = _unchanged(top, journal)
-    edited = [file.path for file in touched if file.path not in as_before and not _is_ours(top, file)]
+    known = {file.path for file in touched}
+    edited = [file.path for file in touched if file.path not in as_before and not _is_ours(top, file, known)]
     if edited:
         raise _edited_since(edited)
     if journal.before is not None:
@@ -293,18 +294,18 @@ def _unchanged(top: Git, journal: Journal) -> set[str]:
     return {file.path for file in before if snapshot.look(top.folder, file.path) == file}
 
 
-def _is_ours(top: Git, touched: _Touched) -> bool:
+def _is_ours(top: Git, touched: _Touched, known: set[str]) -> bool:
     """Tell whether a file is as it was, as it should be, missing or half written: as git may have left it."""
     path = top.folder / touched.path
     if not os.path.lexists(path) or behind_link(top.folder, touched.path):
         return True
+    if path.is_dir() and not path.is_symlink():
+        return not _others_in(top, path, known)
     try:
         if path.is_symlink():
             present = top("hash-object", "--stdin", stdin=os.fsencode(path.readlink()))
-        elif path.is_file():
-            present = top("hash-object", "--path", touched.path, "--", path)
         else:
-            return False
+            present = top("hash-object", "--path", touched.path, "--", path)
     except GitError:
         # A filter that fails cannot say what it has made: compare the bytes as they are.
         present = ""
@@ -312,6 +313,12 @@ def _is_ours(top: Git, touched: _Touched) -> bool:
         return True
     whole = top.run("cat-file", "blob", touched.new, check=False).stdout
     return path.is_file() and whole.startswith(path.read_bytes())
+
+
+def _others_in(top: Git, folder: Path, known: set[str]) -> list[Path]:
+    """List what the update has not made in a folder that it made where a file was."""
+    inside = [path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir()]
+    return [path for path in inside if path.relative_to(top.folder).as_posix() not in known]
 
 
 def _is_put_back(top: Git, journal: Journal) -> bool:

@@ -117,8 +117,8 @@ def make_durable(paths: Iterable[Path]) -> None:
 def restore(top: Path, before: Snapshot, saved: Path) -> None:
     """Put back whatever is not as it was; what cannot be put back is left for `differences` to name."""
     for file in before.files:
-        if file.kind == "missing" and _is_inside(top, file.path):
-            with suppress(OSError):
+        if file.kind in {"missing", "folder"} and _is_inside(top, file.path):
+            with suppress(OSError):  # a folder is not removed by this
                 (top / file.path).unlink()
     for folder in sorted((name for name, mode in before.folders.items() if mode == _MISSING), reverse=True):
         if _is_inside(top, folder):

@@ -35,8 +35,8 @@ Exit codes:
   0 done                             69 the template cannot be had or used
   1 an update waits (--exit-code)    70 a mistake of Scaffold itself
   2 wrong usage or answers           73 the project cannot be written
-  3 the update left conflicts        130 interrupted
-  4 refused to protect your work
+  3 the update left conflicts        74 a failed update could not all be put back
+  4 refused to protect your work     130 interrupted
 """
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from scaffold import apply, journal, merge
-from scaffold.errors import ScaffoldError
+from scaffold import apply, journal, merge, snapshot
+from scaffold.errors import NotUndoneError, ScaffoldError
 from scaffold.git import Git, GitError, neutral
 from tests.support.histories import commit, lines, state, write
 
@@ -192,3 +194,129 @@ def test_work_done_while_the_plan_lay_on_the_screen_stays(made: Made) -> None:
     with pytest.raises(ScaffoldError, match="committed since"):
         apply.apply(made.git, joined)
     assert state(made.folder) == before
+
+
+def test_a_conflict_whose_file_stays_is_put_back_in_the_index_too(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a conflict in a binary file only the index changes: both sides are stored there."""
+    write(made.place, {"base/both.bin": b"\0old", "theirs/both.bin": b"\0new"})
+    write(made.folder, {"both.bin": b"\0mine"})
+    commit(made.folder)
+    joined = made.join(old__txt=LONG + "more\n")
+    assert [conflict.path for conflict in joined.conflicts] == ["both.bin"]
+    before = state(made.folder)
+    monkeypatch.setattr("scaffold.journal._replace_index", _then(KeyboardInterrupt, journal._replace_index))  # noqa: SLF001
+    with pytest.raises(KeyboardInterrupt):
+        apply.apply(made.git, joined)
+    assert state(made.folder) == before
+    assert not journal.is_unfinished(made.folder)
+
+
+def _then(error: type[BaseException], function: Any) -> Any:
+    def called(*arguments: Any) -> None:
+        function(*arguments)
+        raise error
+
+    return called
+
+
+@pytest.mark.parametrize("error", [GitError("no space"), KeyboardInterrupt(), MemoryError()])
+def test_what_cannot_be_put_back_is_named_with_the_place_of_its_content(
+    made: Made, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    joined = made.join(old__txt=LONG + "more\n", new__txt="new\n")
+    fail_at_last(monkeypatch, error)
+    monkeypatch.setattr("scaffold.snapshot._put_back", _then(OSError, lambda *_: None))
+    with pytest.raises(NotUndoneError) as failed:
+        apply.apply(made.git, joined)
+    saved = made.folder / ".git/scaffold-update.saved"
+    assert (failed.value.code, failed.value.exit_code) == ("update-not-undone", 74)
+    assert "old.txt" in failed.value.sentence
+    assert "new.txt" not in failed.value.sentence
+    assert str(saved) in failed.value.sentence
+    assert snapshot.AS_IT_WAS not in failed.value.sentence
+    assert (saved / "old.txt").read_text() == LONG
+    assert journal.is_unfinished(made.folder)
+    monkeypatch.undo()
+    assert journal.recover(made.folder)
+    assert (made.folder / "old.txt").read_text() == LONG
+    assert not saved.exists()
+
+
+@pytest.mark.parametrize("edit", ["bytes", "mode", "a link", "a folder more"])
+def test_the_sentence_is_said_only_after_a_comparison(made: Made, monkeypatch: pytest.MonkeyPatch, edit: str) -> None:
+    """Something else changes a touched file after it was put back: the update may not say that nothing changed."""
+    joined = made.join(old__txt=LONG + "more\n", new___file__txt="new\n")
+    path = made.folder / "old.txt"
+
+    def changed(*_: Any) -> None:
+        if edit == "bytes":
+            path.write_text(LONG + "else\n")
+        elif edit == "mode":
+            path.chmod(0o755)
+        elif edit == "a link":
+            path.unlink()
+            path.symlink_to("elsewhere")
+        else:
+            (made.folder / "new").mkdir()
+
+    fail_at_last(monkeypatch, GitError("no space"))
+    monkeypatch.setattr("scaffold.snapshot.restore", _then(OSError, changed))
+    with pytest.raises(ScaffoldError) as failed:
+        apply.apply(made.git, joined)
+    assert failed.value.code == "update-not-undone"
+    assert ("new/" if edit == "a folder more" else "old.txt") in failed.value.sentence
+
+
+def test_an_edit_made_after_the_kill_is_not_overwritten_by_what_was_saved(
+    made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    joined = made.join(old__txt=LONG + "more\n")
+    fail_at_last(monkeypatch, KeyboardInterrupt())
+    monkeypatch.setattr("scaffold.snapshot._put_back", _then(OSError, lambda *_: None))
+    with pytest.raises(NotUndoneError):
+        apply.apply(made.git, joined)
+    monkeypatch.undo()
+    write(made.folder, {"old.txt": LONG + "mine\n"})
+    with pytest.raises(ScaffoldError, match=r"edited since: old\.txt") as refused:
+        journal.recover(made.folder)
+    assert "another name" in refused.value.next_step
+    (made.folder / "old.txt").rename(made.folder / "mine.txt")
+    assert journal.recover(made.folder)
+    assert (made.folder / "old.txt").read_text() == LONG
+    assert (made.folder / "mine.txt").read_text() == LONG + "mine\n"
+
+
+def test_a_file_that_cannot_be_removed_stops_the_update(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Git goes on in a folder it may not write; the file would stay behind, untracked."""
+    joined = made.join(old__txt=None)
+    before = state(made.folder)
+    move = apply._move  # noqa: SLF001
+
+    def moved(top: Git, head: str, target: str) -> None:
+        move(top, head, target)
+        write(made.folder, {"old.txt": LONG})
+
+    monkeypatch.setattr("scaffold.apply._move", moved)
+    with pytest.raises(ScaffoldError, match=r"old\.txt cannot be removed") as refused:
+        apply.apply(made.git, joined)
+    assert (refused.value.code, refused.value.exit_code) == ("cannot-write", 73)
+    assert state(made.folder) == before
+
+
+@pytest.mark.parametrize("path", ["../outside.txt", ".git/config", "link/outside.txt", "{top}/outside.txt"])
+def test_a_planted_journal_writes_nothing_outside_the_project(made: Made, path: str) -> None:
+    path = path.format(top=made.place)
+    outside = made.place / "outside.txt"
+    outside.write_text("somebody's\n")
+    (made.folder / "link").symlink_to("..")
+    config = (made.folder / ".git/config").read_bytes()
+    before = snapshot.Snapshot((snapshot.File("old.txt"), snapshot.File(path, "file", 0o644, "0")), {path: -1})
+    head = made.git("rev-parse", "HEAD")
+    planted = json.dumps(asdict(journal.Journal(head, head, before)))
+    saved = made.folder / ".git/scaffold-update.saved"
+    write(made.folder, {".git/scaffold-update.json": planted})
+    write(saved, {path.lstrip("./"): "evil\n", "outside.txt": "evil\n"})
+    with pytest.raises(ScaffoldError):
+        journal.recover(made.folder)
+    assert outside.read_text() == "somebody's\n"
+    assert (made.folder / ".git/config").read_bytes() == config

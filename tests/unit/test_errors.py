@@ -20,6 +20,7 @@ EVERY_ERROR = [
     errors.template_too_slow("https://example.com/t.git", "rendering it", 60, "SCAFFOLD_RENDER_SECONDS"),
     errors.template_too_large("https://example.com/t.git", "it is too large"),
     errors.template_runs_code("https://example.com/t.git", ["_tasks"]),
+    errors.NotUndoneError(["a.txt", "b.txt"], Path("saved")),
     errors.interrupted(errors.Interrupted()),
     errors.unexpected(RuntimeError("no idea")),
     errors.AnswerErrors([errors.AnswerProblem("database", "--database", "there is no such value")]),
@@ -31,7 +32,7 @@ def test_an_error_states_what_is_wrong_and_what_to_do(error: errors.ScaffoldErro
     assert str(error) == error.sentence
     assert error.code == error.code.lower()
     assert error.next_step.rstrip().endswith((".", "`", "SCAFFOLD_DEBUG=1."))
-    assert error.exit_code in {2, 4, 69, 70, 73, 130}
+    assert error.exit_code in {2, 4, 69, 70, 73, 74, 130}
 
 
 def test_codes_are_not_shared() -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from scaffold.keep import rules_of
+from scaffold.source import CHECKOUT, builtin
 from tests.support.command import git, scaffold
 from tests.support.histories import History, commit, start, state, write
 
@@ -129,3 +132,14 @@ def test_a_rule_of_another_shape_is_a_mistake_of_the_template(history: History, 
     copier = f"_subdirectory: template\n{QUESTION.format(name='store')}_keep: [a, b]\n"
     history.release("v1.2.0", {}, copier__yml=copier)
     assert run(cwd=project, code=69)["error"]["code"] == "template-broken"
+
+
+def test_every_migration_of_our_own_template_stays() -> None:
+    rules = rules_of(builtin())
+    for pattern, listing in rules.items():
+        assert (CHECKOUT / "template" / listing).exists() or (CHECKOUT / f"template/{listing}.jinja").exists()
+        assert not fnmatchcase(listing, pattern)
+    migrations = [path for path in (CHECKOUT / "template" / FOLDER).iterdir() if not path.name.startswith("index.")]
+    names = [path.relative_to(CHECKOUT / "template").as_posix() for path in migrations]
+    assert names
+    assert all(any(fnmatchcase(name, pattern) for pattern in rules) for name in names)

@@ -123,9 +123,11 @@ def test_a_filter_that_fails_changes_nothing(project: Path, tmp_path: Path, smud
     git("config", "filter.large.smudge", f"{command} %f", cwd=project)
     if clean is not None:
         git("config", "filter.large.clean", clean, cwd=project)
-    before = everything(project)
+    before, written = everything(project), (project / "a.txt").stat().st_ino
     said = refused(project)
     assert everything(project) == before
+    # The filter failed on a rehearsal: not even the same bytes were written again.
+    assert (project / "a.txt").stat().st_ino == written
     assert said["code"] == "update-refused"
     assert SENTENCE in said["message"]
     assert "filter" in said["message"]

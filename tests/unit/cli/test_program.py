@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from scaffold.cli import _failure
 from scaffold.cli.program import COMMANDS
+from scaffold.errors import NotUndoneError
 from scaffold.source import version
 from tests.support.command import COMPLETE, SCAFFOLD, environment, scaffold
 
@@ -126,6 +128,15 @@ def test_an_interruption_that_a_library_turns_into_an_error_is_still_one(tmp_pat
     done = subprocess.run([sys.executable, "-c", TWISTED], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 143
     assert done.stderr.startswith("Error: Interrupted")
+
+
+def test_an_interrupted_update_that_left_something_behind_does_not_say_that_it_did_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("scaffold.cli._received", [2])
+    failure = _failure(NotUndoneError(["a.txt"], None))
+    assert (failure.code, failure.exit_code) == ("update-not-undone", 74)
+    assert "nothing was left behind" not in failure.sentence
 
 
 def test_a_reader_that_goes_away_is_no_mistake(tmp_path: Path) -> None:
