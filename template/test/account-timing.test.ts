@@ -63,9 +63,13 @@ for (const [name, [path, bodyFor]] of Object.entries(REQUESTS)) {
     const { email } = await createUser(server);
     const known: { answer: number; next: number }[] = [];
     const unknown: typeof known = [];
+    const measure = {
+      known: async () => known.push(await twoAnswers(server, path, bodyFor(email))),
+      unknown: async () => unknown.push(await twoAnswers(server, path, bodyFor(freshEmail()))),
+    };
     for (let sample = 0; sample < SAMPLES; sample += 1) {
-      known.push(await twoAnswers(server, path, bodyFor(email)));
-      unknown.push(await twoAnswers(server, path, bodyFor(freshEmail())));
+      // The first request of an hour also clears the counters: it is a known address as often as an unknown one.
+      for (const kind of sample % 2 === 0 ? (['known', 'unknown'] as const) : (['unknown', 'known'] as const)) await measure[kind]();
       // No limit of the mailbox hides the work.
       server.clock.advance(HOUR_MS);
     }

@@ -99,6 +99,14 @@ for (const [purpose, perHour, perDay] of [['reset-password', 6, 98], ['verify-em
   });
 }
 
+test('ten requests whose work coincides have one mail sent', async (t) => {
+  const { services } = await startServer(t);
+  const request = { email: 'person@example.com', purpose: 'verify-email', now: services.clock() } as const;
+  const work = () => services.database.transaction().execute((transaction) => issueWhenDue(transaction, request));
+  const issued = await Promise.all(Array.from({ length: 10 }, work));
+  assert.equal(issued.filter((token) => token !== undefined).length, 1);
+});
+
 test('the answers do not show where the mails end', async (t) => {
   const server = await startServer(t, BEHIND_PROXY);
   const { email } = await createUser(server);

@@ -131,6 +131,7 @@ test('a forged Host cannot steer the link in the mail', async (t) => {
   const body = JSON.stringify({ email: user.email });
   const received = await server.raw(`${spoofed}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
   assert.match(received, /^HTTP\/1\.1 421 /);
+  await mailsSettled(server);
   const mail = await mailTo(server, user.email);
   const { publicUrl } = server.services.config;
   for (const { text } of server.mails) assert.doesNotMatch(text, /evil/);
