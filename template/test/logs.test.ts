@@ -29,6 +29,15 @@ describe('logs', () => {
     assert.doesNotMatch(lines.join(''), new RegExp(CANARY));
   });
 
+  it('a token in the middle of a text is not logged, whatever stands before it', () => {
+    const token = `eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.${CANARY}`;
+    for (const before of ['', ' ', '"', 'token=', 'Bearer ', 'session_', 'a.b-', 'eyJ ', 'eyJ.', 'eyJeyJ']) {
+      const [line = ''] = written((log) => { log.error('failed', { said: `${before}${token}`, error: new Error(before + token) }); });
+      assert.doesNotMatch(line, new RegExp(`${CANARY}|eyJzdWIi`), before);
+      assert.match(line, /\[redacted\]/);
+    }
+  });
+
   it('a line break, an escape sequence or a separator in a value forges no line', () => {
     const hostile = 'a\r\n{"level":"fatal"}\u001b[2J\u2028\u2029\u0085\u009b31m\u0000\u007f';
     const lines = written((log) => { log.warn('hostile', { value: hostile, [hostile]: 1 }); });
