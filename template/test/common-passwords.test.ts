@@ -16,6 +16,7 @@ const PATTERNS = [
   '1a2b3c4d5e6f7g8h',
   '000111222333444555',
   '65432123456543210',
+  'mnopqponmllmnnoopq',
   'zaq12wsxcde34rfvbgt5',
   '!QAZ@WSX#EDC$RFV',
   'poi-lkj-mnb-poi-lk',

@@ -53,7 +53,7 @@ function redactError(error: Error, depth: number, room: Room): unknown {
   return { name: clip(error.name), message: scrub(error.message, room), stack: scrub(error.stack ?? '', room, 4 * MAX_TEXT), ...cause };
 }
 
-const CREDENTIALS_IN_URL = /:\/\/[^\s/@]{1,256}@/g;
+const CREDENTIALS_IN_URL = /:\/\/[^\s/@]+@/g;
 // Begins only where a word begins, and looks for the dot first: begun at each `eyJ`, a long `eyJeyJ…` without a dot
 // would be read to its end again and again. The token may stand inside a word: `session_eyJ…`.
 const JWT = /(?<![\w-])(?=[\w-]*\.[\w-])([\w-]*?)eyJ[\w-]{5,}\.[\w-]+\.?[\w-]*/g;
