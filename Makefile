@@ -65,6 +65,10 @@ benchmarks: $(VENV)/.test ## measure speed, size and memory side by side
 lockfile: $(VENV)/.test ## resolve the template's dependencies after a change of package.json.jinja
 	@$(PYTHON) -m tools.lockfile
 
+.PHONY: common-passwords
+common-passwords: $(VENV)/.test ## make the project's list of stolen passwords anew
+	@$(PYTHON) -m tools.common_passwords
+
 .PHONY: clean
 clean: ## remove what the other targets made
 	rm -rf $(VENV) demo dist build .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -90,6 +90,18 @@ describe('input', () => {
     }
   });
 
+  it('more than thirty combining marks in a row are refused before they are sorted', async (t) => {
+    const server = await startServer(t);
+    const { tokens } = await createUser(server);
+    const token = tokens.accessToken;
+    const rename = (displayName: string) => server.request('PATCH', '/api/v1/me', { token, body: { displayName } });
+    const problem = assertProblem(await rename(`Z${'\u0301'.repeat(31)}`), 400, 'invalid-request');
+    assert.deepEqual(problem.errors, [{ path: 'body.displayName', rule: 'too-many-marks' }]);
+    assert.equal((await rename(`Z${'\u0301'.repeat(30)} ${'\u0316'.repeat(30)}`)).status, 200);
+    const body = `a${'\u0301'.repeat(9_999)}${'\u0316'.repeat(9_999)}`;
+    assertProblem(await server.request('POST', NOTES, { token, body: { title: 'a', body } }), 400, 'invalid-request');
+  });
+
   it('two spellings of one text are stored as one', async (t) => {
     const server = await startServer(t);
     const { tokens } = await createUser(server);

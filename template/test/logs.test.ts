@@ -22,11 +22,20 @@ describe('logs', () => {
       log.info('shallow', secrets);
       log.info('deep', { a: { b: [{ c: { d: secrets } }] } });
       log.child(secrets).info('child');
-      log.info('address', { databaseUrl: `postgres://app:${CANARY}@db:5432/app`, said: `no route to smtp://app:${CANARY}@mail` });
+      log.info('address', { databaseUrl: `postgres://app:${CANARY}@db:5432/app`, said: `no route to smtp://app:${CANARY}${'a'.repeat(300)}@mail` });
       log.error('error', { error: Object.assign(new Error('boom', { cause: Object.assign(new Error('inner'), secrets) }), secrets, { body: CANARY, parameters: [CANARY], config: { headers: CANARY } }) });
     });
     assert.equal(lines.length, 5);
     assert.doesNotMatch(lines.join(''), new RegExp(CANARY));
+  });
+
+  it('a token in the middle of a text is not logged, whatever stands before it', () => {
+    const token = `eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.${CANARY}`;
+    for (const before of ['', ' ', '"', 'token=', 'Bearer ', 'session_', 'a.b-', 'eyJ ', 'eyJ.', 'eyJeyJ']) {
+      const [line = ''] = written((log) => { log.error('failed', { said: `${before}${token}`, error: new Error(before + token) }); });
+      assert.doesNotMatch(line, new RegExp(`${CANARY}|eyJzdWIi|eyJhbGci`), before);
+      assert.match(line, /\[redacted\]/);
+    }
   });
 
   it('a line break, an escape sequence or a separator in a value forges no line', () => {

@@ -1,6 +1,6 @@
 /**
  * Pieces that guessed passwords are made of: keyboard walks, greetings, names of things people love.
- * A list of whole passwords would check next to nothing here: published ones are shorter than the policy allows.
+ * They find what lists of whole passwords (`common-passwords.txt`) cannot hold: every way to put the pieces together.
  */
 export const GUESSABLE_WORDS: readonly string[] = `
   1q2w3e4r5t 1qaz2wsx 3edc4rfv 5tgb6yhn q1w2e3r4t5 qwertyuiop asdfghjkl zxcvbnm qwertz qwerty azerty asdfgh zxcvbn

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { Problem } from '../http/problem.ts';
 import { PROJECT_NAME } from '../project.ts';
+import { isCommonPassword } from './common-passwords.ts';
 import { GUESSABLE_WORDS } from './guessable-words.ts';
+import { isPattern } from './password-patterns.ts';
 import { MAX_PASSWORD_BYTES } from './password.ts';
 
 /** Without a second factor. Source: NIST SP 800-63B-4, 3.1.1.2. */
@@ -9,9 +11,6 @@ const MIN_CODE_POINTS = 15;
 
 /** What must be left of a password without its guessable pieces. */
 const MIN_UNGUESSED = 6;
-
-/** When so many characters start over, the whole is a repetition: `123456789012345`. */
-const ENOUGH_REPEATED = 5;
 
 /** A password somebody sets. Taken exactly as it is: never trimmed, folded or normalised. */
 export const newPassword = () =>
@@ -26,16 +25,18 @@ export const newPassword = () =>
 export const claimedPassword = () => z.string().min(1).max(1024);
 
 /**
- * Refuses what guessing finds first: repetitions, runs, and passwords made of common words or the account's own.
+ * Refuses what guessing finds first: patterns, stolen passwords, and passwords made of common words or the account's own.
  * Source: ASVS 5.0 V6.2.4, V6.2.11.
  *
+ * @param password that `newPassword` let through: longer ones take longer than they should
  * @throws Problem 400 `password-compromised`
  */
 export function refuseGuessable(password: string, email: string): void {
   const letters = simplify(password);
   const own = [PROJECT_NAME, email, ...email.split(/[@.+_-]/)].map(simplify).filter((word) => word.length > 2);
   const words = [...own, ...GUESSABLE_WORDS];
-  if (isPattern(letters) || [letters, unmask(letters)].some((variant) => isMadeOf(words, variant))) {
+  const isGuessable = (variant: string) => isCommonPassword(variant) || isMadeOf(words, variant);
+  if (isPattern(letters) || [letters, unmask(letters)].some(isGuessable)) {
     throw new Problem({ status: 400, code: 'password-compromised', title: 'This password is easy to guess. Choose another one.' });
   }
 }
@@ -51,15 +52,4 @@ function isMadeOf(words: readonly string[], letters: string): boolean {
   const longestFirst = words.toSorted((a, b) => b.length - a.length);
   const rest = longestFirst.reduce((left, word) => left.replaceAll(word, ' '), letters);
   return rest !== letters && rest.replace(/[^\p{L}]/gu, '').length < MIN_UNGUESSED;
-}
-
-/** A short piece over and over (`abc123abc123abc`), or a run along the alphabet. */
-function isPattern(letters: string): boolean {
-  for (let length = 1; length <= Math.max(letters.length / 2, letters.length - ENOUGH_REPEATED); length += 1) {
-    const repeated = letters.slice(0, length).repeat(Math.ceil(letters.length / length));
-    if (repeated.startsWith(letters)) return true;
-  }
-  const codes = Array.from(letters, (letter) => letter.codePointAt(0) ?? 0);
-  const steps = codes.slice(1).map((code, index) => code - (codes.at(index) ?? 0));
-  return steps.every((step) => step === steps[0]);
 }

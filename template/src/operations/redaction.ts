@@ -2,45 +2,67 @@ const SENSITIVE = /pass|secret|token|authorization|cookie|credential|api-?key|pr
 const MAX_DEPTH = 6;
 const MAX_ITEMS = 50;
 const MAX_TEXT = 1024;
+/** Characters of one line. Fifty items at each of six depths are fifteen billion values: the sum needs a bound, too. */
+const MAX_LINE = 65_536;
+/** What a value counts besides its characters. */
+const VALUE = 32;
+
+/** How many characters the line may still take. */
+interface Room {
+  left: number;
+}
 
 /**
- * A copy of a value that may be logged: no secrets and no personal data at any depth, bounded in size, plain data only.
- * Source: ASVS 5.0 16.2.5; OWASP Logging Cheat Sheet, "Data to exclude".
+ * A copy of fields that may be logged: no secrets and no personal data at any depth, bounded in size, plain data only.
+ * What a sensitive name holds is dropped unseen. Source: ASVS 5.0 16.2.5; OWASP Logging Cheat Sheet, "Data to exclude".
  */
-export function redact(value: unknown, depth = 0): unknown {
-  if (typeof value === 'string') return scrub(value);
+export function redactFields(fields: object): Record<string, unknown> {
+  return redactObject(fields, 0, { left: MAX_LINE });
+}
+
+function redact(value: unknown, depth: number, room: Room): unknown {
+  room.left -= VALUE;
+  if (room.left < 0) return '[too much]';
+  if (typeof value === 'string') return scrub(value, room);
   if (typeof value === 'number' || typeof value === 'boolean' || value === null) return value;
   if (typeof value === 'bigint') return value.toString();
   if (typeof value !== 'object') return value === undefined ? undefined : `[${typeof value}]`;
   if (depth >= MAX_DEPTH) return '[too deep]';
-  if (value instanceof Error) return redactError(value, depth);
+  if (value instanceof Error) return redactError(value, depth, room);
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'invalid date' : value.toISOString();
   if (ArrayBuffer.isView(value)) return '[binary]';
-  if (Array.isArray(value)) return value.slice(0, MAX_ITEMS).map((item) => redact(item, depth + 1));
-  return redactFields(value, depth + 1);
+  if (Array.isArray(value)) return value.slice(0, MAX_ITEMS).map((item) => redact(item, depth + 1, room));
+  return redactObject(value, depth + 1, room);
 }
 
-/** Fields of an object; what a sensitive name holds is dropped unseen. */
-export function redactFields(fields: object, depth = 0): Record<string, unknown> {
+function redactObject(fields: object, depth: number, room: Room): Record<string, unknown> {
   const safe = Object.entries(fields)
     .slice(0, MAX_ITEMS)
-    .map(([name, value]) => [clip(name), SENSITIVE.test(name) ? '[redacted]' : redact(value, depth)] as const);
+    .map(([name, value]) => {
+      room.left -= Math.min(name.length, MAX_TEXT);
+      return [clip(name), isSensitive(name) ? '[redacted]' : redact(value, depth, room)] as const;
+    });
   return Object.fromEntries(safe);
 }
 
+const isSensitive = (name: string) => name.length > MAX_TEXT || SENSITIVE.test(name);
+
 /** Name, message and stack. Other properties of errors carry input: bodies, query parameters, request headers. */
-function redactError(error: Error, depth: number): unknown {
-  const cause = error.cause === undefined ? {} : { cause: redact(error.cause, depth + 1) };
-  return { name: clip(error.name), message: scrub(error.message), stack: scrub(error.stack ?? '', 4 * MAX_TEXT), ...cause };
+function redactError(error: Error, depth: number, room: Room): unknown {
+  const cause = error.cause === undefined ? {} : { cause: redact(error.cause, depth + 1, room) };
+  return { name: clip(error.name), message: scrub(error.message, room), stack: scrub(error.stack ?? '', room, 4 * MAX_TEXT), ...cause };
 }
 
-const CREDENTIALS_IN_URL = /:\/\/[^\s/@]{1,256}@/g;
-const JWT = /eyJ[\w-]{5,}\.[\w-]+\.?[\w-]*/g;
+const CREDENTIALS_IN_URL = /:\/\/[^\s/@]+@/g;
+// Begins only where a word begins, and looks for the dot first: begun at each `eyJ`, a long `eyJeyJ…` without a dot
+// would be read to its end again and again. The token may stand inside a word: `session_eyJ…`.
+const JWT = /(?<![\w-])(?=[\w-]*\.[\w-])([\w-]*?)eyJ[\w-]{5,}\.[\w-]+\.?[\w-]*/g;
 
-function scrub(text: string, length = MAX_TEXT): string {
+function scrub(text: string, room: Room, length = MAX_TEXT): string {
   // A margin, so that cutting never leaves the first half of a secret; not the whole text, which may be megabytes.
   const near = text.slice(0, length + 512);
-  return clip(near.replace(CREDENTIALS_IN_URL, '://[redacted]@').replace(JWT, '[redacted]'), length);
+  room.left -= near.length;
+  return clip(near.replace(CREDENTIALS_IN_URL, '://[redacted]@').replace(JWT, '$1[redacted]'), length);
 }
 
 function clip(text: string, length = MAX_TEXT): string {
