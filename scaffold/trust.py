@@ -15,7 +15,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from scaffold.errors import ScaffoldError, template_unavailable
 from scaffold.source import TEMPLATE_ADDRESS
@@ -224,6 +223,8 @@ def _written(addresses: Iterable[str]) -> bool:
 
 
 def _authority(address: str) -> str:
+    from urllib.parse import urlsplit
+
     try:
         return urlsplit(address).netloc
     except ValueError:

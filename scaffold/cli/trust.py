@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from scaffold import report
 from scaffold.errors import ScaffoldError, wrong_usage
 from scaffold.questions import shown
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 HELP = """\
 Show which template addresses you have agreed to contact, or agree to ADDRESS.
@@ -56,12 +60,24 @@ def _agree(addresses: tuple[str, ...]) -> None:
         )
 
 
+def _remembered(_context: click.Context, _parameter: click.Parameter, typed: str) -> list[CompletionItem]:
+    """Complete an address that can be removed."""
+    from click.shell_completion import CompletionItem
+
+    from scaffold import trust
+
+    try:
+        return [CompletionItem(address) for address in trust.remembered() if address.startswith(typed)]
+    except ScaffoldError:
+        return []
+
+
 command = click.Command(
     name="trust",
     help=HELP,
     callback=_trust,
     params=[
-        click.Argument(["addresses"], nargs=-1, metavar="[ADDRESS]..."),
+        click.Argument(["addresses"], nargs=-1, metavar="[ADDRESS]...", shell_complete=_remembered),
         click.Option(["--remove"], is_flag=True, help="Forget ADDRESS: you are asked about it again."),
         click.Option(["--json"], is_flag=True, help="Print one JSON object on standard output."),
     ],

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -22,7 +25,6 @@ from tests.wizard.terminal import DOWN, ENTER, SCAFFOLD, Terminal, plain_environ
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tests.hostile.listener import Listener
 
@@ -117,9 +119,9 @@ def test_the_address_that_the_user_gives_needs_no_further_yes(
 def test_creating_a_project_from_an_address_is_a_yes_to_it(
     history: History, tmp_path: Path, configuration: Path
 ) -> None:
-    run("new", "p", "--template", history.folder, "--dry-run", cwd=tmp_path)
+    run("new", "p", "--template", history.folder, "--defaults", "--dry-run", cwd=tmp_path)
     assert not configuration.exists()
-    run("new", "p", "--template", history.folder, cwd=tmp_path)
+    run("new", "p", "--template", history.folder, "--defaults", cwd=tmp_path)
     assert run("status", cwd=tmp_path / "p")["template_version"] == "v1.0.0"
     assert configuration.stat().st_mode & 0o777 == 0o600
     assert configuration.parent.stat().st_mode & 0o777 == 0o700
@@ -171,8 +173,8 @@ def test_every_other_address_needs_a_yes_also_a_folder(address: str) -> None:
 )
 def test_an_address_that_cannot_be_shown_or_used_is_refused_whatever_was_agreed(tmp_path: Path, address: str) -> None:
     folder = project(tmp_path / "p", address)
-    for verb in VERBS:
-        done = scaffold(*verb, "--trust-address", address, cwd=folder)
+    for arguments in (["status"], ["diff", "--trust-address", address], ["update", "--trust-address", address]):
+        done = scaffold(*arguments, cwd=folder)
         assert done.returncode == 69
         printed = done.stdout + done.stderr
         assert all(char.isprintable() or char == "\n" for char in printed)
@@ -282,6 +284,14 @@ def test_addresses_are_listed_added_and_removed(tmp_path: Path, configuration: P
     assert run("trust", "https://u:p@example.com/x", cwd=tmp_path, code=69)["error"]["code"] == "template-unavailable"
 
 
+def test_a_shell_completes_remembered_addresses(tmp_path: Path) -> None:
+    trust.remember("https://example.com/x.git")
+    variables = {"_SCAFFOLD_COMPLETE": "bash_complete", "COMP_WORDS": "scaffold trust https://e", "COMP_CWORD": "2"}
+    command = [str(Path(sys.executable).with_name("scaffold"))]
+    done = subprocess.run(command, cwd=tmp_path, env=environment(**variables), capture_output=True, check=False)
+    assert done.stdout == b"plain,https://example.com/x.git\n"
+
+
 @pytest.mark.parametrize("content", ["", "[]", '{"addresses": [1]}', "[" * 100_000, "\xff"])
 def test_a_damaged_file_is_an_error_and_no_yes(tmp_path: Path, configuration: Path, content: str) -> None:
     write(configuration.parent, {configuration.name: content.encode("latin-1")})
@@ -312,7 +322,7 @@ def test_without_a_place_to_remember_in_everything_else_works(
     """A relative folder would lie in the project: whoever made that would say yes for the user."""
     monkeypatch.setenv("XDG_CONFIG_HOME", place)
     monkeypatch.setenv("HOME", "")
-    said = run("new", "p", "--template", history.folder, cwd=tmp_path)
+    said = run("new", "p", "--template", history.folder, "--defaults", cwd=tmp_path)
     assert any("you are asked before" in note for note in said["notes"])
     run("status", "--trust-address", history.folder, cwd=tmp_path / "p")
     assert run("trust", "https://example.com/x", cwd=tmp_path, code=73)["error"]["code"] == "trust-not-written"

@@ -233,7 +233,7 @@ def assert_everything_is_there(project: Path, result: UpdateResult, written: dic
 def test_a_month_of_work_is_there_after_the_update(
     history: History, tmp_path: Path, version: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("scaffold.lockfile.shutil.which", lambda _: None)
+    monkeypatch.setattr("scaffold.npm.find", lambda: None)
     project = made(history, tmp_path / "project", version)
     written = a_month_of_work(project)
     result = update_project(project)
