@@ -16,34 +16,35 @@ const isLocked = (error: unknown) => error instanceof Error && 'errcode' in erro
  * would sleep on the only thread until another process gives its lock back; here everybody else goes on meanwhile.
  */
 class Turns {
-  #last: Promise<unknown> = Promise.resolve();
+  #isTaken = false;
+  readonly #waiting: (() => void)[] = [];
 
   /**
-   * Does the work when it is its turn, and again for as long as another process holds the lock.
+   * Does the work when it is its turn, and again for as long as another process holds the lock. The turn lasts until `end`.
    *
-   * @returns what the work returns, and what ends the turn
-   * @throws Error of the work; "database is locked" after two seconds
+   * @throws Error of the work, its turn is over then; "database is locked" after two seconds
    */
-  async take<T>(work: () => Promise<T>): Promise<{ result: T; end: () => void }> {
-    const deadline = performance.now() + LOCK_PATIENCE_MS;
+  async take<T>(work: () => Promise<T>): Promise<T> {
+    let deadline = Infinity;
     for (;;) {
-      const end = await this.#next();
+      if (this.#isTaken) await new Promise<void>((resolve) => { this.#waiting.push(resolve); });
+      this.#isTaken = true;
       try {
-        return { result: await work(), end };
+        return await work();
       } catch (error) {
-        end();
+        this.end();
         if (!isLocked(error) || performance.now() > deadline) throw error;
       }
+      deadline = Math.min(deadline, performance.now() + LOCK_PATIENCE_MS);
       await delay(LOCK_POLL_MS);
     }
   }
 
-  async #next(): Promise<() => void> {
-    const turn = Promise.withResolvers<undefined>();
-    const before = this.#last;
-    this.#last = turn.promise;
-    await before;
-    return () => { turn.resolve(undefined); };
+  /** Hands the turn to whoever waits longest; nobody can come in between. */
+  end(): void {
+    const next = this.#waiting.shift();
+    if (next) next();
+    else this.#isTaken = false;
   }
 }
 
@@ -51,7 +52,7 @@ class Turns {
 class TurnTakingConnection implements DatabaseConnection {
   readonly #file: DatabaseConnection;
   readonly #turns: Turns;
-  #endTransaction: (() => void) | undefined;
+  #isInTransaction = false;
 
   constructor(file: DatabaseConnection, turns: Turns) {
     this.#file = file;
@@ -59,9 +60,9 @@ class TurnTakingConnection implements DatabaseConnection {
   }
 
   async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
-    if (this.#endTransaction) return this.#file.executeQuery<Row>(query);
-    const { result, end } = await this.#turns.take(() => this.#file.executeQuery<Row>(query));
-    end();
+    if (this.#isInTransaction) return this.#file.executeQuery<Row>(query);
+    const result = await this.#turns.take(() => this.#file.executeQuery<Row>(query));
+    this.#turns.end();
     return result;
   }
 
@@ -70,22 +71,24 @@ class TurnTakingConnection implements DatabaseConnection {
   }
 
   async begin(begin: () => Promise<void>): Promise<void> {
-    const { end } = await this.#turns.take(begin);
-    this.#endTransaction = end;
+    await this.#turns.take(begin);
+    this.#isInTransaction = true;
   }
 
   end(): void {
-    this.#endTransaction?.();
-    this.#endTransaction = undefined;
+    if (!this.#isInTransaction) return;
+    this.#isInTransaction = false;
+    this.#turns.end();
   }
 }
 
 /** Kysely's own driver, with turns for callers instead of one long wait for a lock. */
 export class TurnTakingDriver extends SqliteDriver {
   readonly #turns = new Turns();
+  readonly #idle: TurnTakingConnection[] = [];
 
   override async acquireConnection(): Promise<TurnTakingConnection> {
-    return new TurnTakingConnection(await super.acquireConnection(), this.#turns);
+    return this.#idle.pop() ?? new TurnTakingConnection(await super.acquireConnection(), this.#turns);
   }
 
   override async beginTransaction(connection: TurnTakingConnection): Promise<void> {
@@ -95,7 +98,10 @@ export class TurnTakingDriver extends SqliteDriver {
 
   /** Kysely releases a connection at the end of each transaction, whatever has become of it. */
   override releaseConnection(connection?: DatabaseConnection): Promise<void> {
-    if (connection instanceof TurnTakingConnection) connection.end();
+    if (connection instanceof TurnTakingConnection) {
+      connection.end();
+      this.#idle.push(connection);
+    }
     return Promise.resolve();
   }
 }
