@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import bcrypt from 'bcrypt';
-import { createUnverified, createUser, freshEmail, login, mailsSettled, mailTo, me, refresh, signIn, tokenIn, type Tokens } from './support/accounts.ts';
+import { BEHIND_PROXY, createUnverified, createUser, freshEmail, fromAddress, login, mailsSettled, mailTo, me, refresh, signIn, tokenIn, type Tokens } from './support/accounts.ts';
 import { assertSameAnswers } from './support/observable.ts';
 import { assertProblem } from './support/problems.ts';
 import { startServer, type TestServer } from './support/server.ts';
@@ -12,8 +12,8 @@ const NEW_PASSWORD = 'seventeen kites over harbour';
 const forgot = (server: TestServer, email: string, headers: Record<string, string> = {}) =>
   server.request('POST', '/api/v1/auth/password/forgot', { body: { email }, headers });
 
-const reset = (server: TestServer, token: string, password = NEW_PASSWORD) =>
-  server.request('POST', '/api/v1/auth/password/reset', { body: { token, password } });
+const reset = (server: TestServer, token: string, password = NEW_PASSWORD, headers: Readonly<Record<string, string>> = {}) =>
+  server.request('POST', '/api/v1/auth/password/reset', { body: { token, password }, headers });
 
 const change = (server: TestServer, { accessToken }: Tokens, currentPassword: string, newPassword = NEW_PASSWORD) =>
   server.request('POST', '/api/v1/auth/password/change', { token: accessToken, body: { currentPassword, newPassword } });
@@ -71,11 +71,11 @@ test('a reset signs every device out and signs nobody in', async (t) => {
 });
 
 test('a reset token works once, even when it is used twenty times at once', async (t) => {
-  const server = await startServer(t);
+  const server = await startServer(t, BEHIND_PROXY);
   const user = await createUser(server);
   const token = await resetToken(server, user.email);
   const passwords = Array.from({ length: 20 }, (_, index) => `${NEW_PASSWORD} ${index}`);
-  const answers = await Promise.all(passwords.map((password) => reset(server, token, password)));
+  const answers = await Promise.all(passwords.map((password, index) => reset(server, token, password, fromAddress(index))));
   assert.equal(answers.filter(({ status }) => status === 204).length, 1);
   assert.equal(answers.filter(({ status }) => status === 400).length, 19);
   const winner = passwords[answers.findIndex(({ status }) => status === 204)] ?? '';

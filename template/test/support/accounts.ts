@@ -24,6 +24,12 @@ export interface Credentials {
   readonly password: string;
 }
 
+/** Settings under which a test can come from any address: it is the trusted proxy. */
+export const BEHIND_PROXY = { TRUSTED_PROXIES: '127.0.0.1' };
+
+/** One of 256 addresses: one alone has four places in the hashing queue. */
+export const fromAddress = (index: number): Readonly<Record<string, string>> => ({ 'X-Forwarded-For': `198.51.100.${index}` });
+
 type Headers = Readonly<Record<string, string>>;
 export type Answer = Awaited<ReturnType<TestServer['request']>>;
 
@@ -56,8 +62,8 @@ export function register(server: TestServer, email: string, headers: Headers = {
   return server.request('POST', '/api/v1/auth/register', { body: { email }, headers });
 }
 
-export function verifyEmail(server: TestServer, token: string, password = PASSWORD): Promise<Answer> {
-  return server.request('POST', '/api/v1/auth/verify-email', { body: { token, password } });
+export function verifyEmail(server: TestServer, token: string, password = PASSWORD, headers: Headers = {}): Promise<Answer> {
+  return server.request('POST', '/api/v1/auth/verify-email', { body: { token, password }, headers });
 }
 
 export function login(server: TestServer, { email, password }: Credentials, headers: Headers = {}): Promise<Answer> {
