@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { DOCUMENTED } from '../http/documented.ts';
 import { Problem } from '../http/problem.ts';
 import { PROJECT_NAME } from '../project.ts';
 import { isCommonPassword } from './common-passwords.ts';
@@ -19,7 +20,14 @@ export const newPassword = () =>
     .max(1024, { abort: true })
     .refine((value) => Array.from(value).length >= MIN_CODE_POINTS, { error: `at-least-${MIN_CODE_POINTS}-characters` })
     .refine((value) => Buffer.byteLength(value) <= MAX_PASSWORD_BYTES, { error: `at-most-${MAX_PASSWORD_BYTES}-bytes` })
-    .refine((value) => !value.includes('\0'), { error: 'no-null-character' });
+    .refine((value) => !value.includes('\0'), { error: 'no-null-character' })
+    .register(DOCUMENTED, {
+      type: 'string',
+      minLength: MIN_CODE_POINTS,
+      maxLength: MAX_PASSWORD_BYTES,
+      pattern: String.raw`^[^\0]*$`,
+      description: `At most ${MAX_PASSWORD_BYTES} bytes in UTF-8. A common or easily guessed one gets 400 \`password-compromised\`.`,
+    });
 
 /** A password somebody claims to have: whatever is wrong with it, the answer is the one for a wrong password. */
 export const claimedPassword = () => z.string().min(1).max(1024);

@@ -3,6 +3,7 @@ import * as initial from './0001_initial.ts';
 import * as rateLimits from './0002_rate_limits.ts';
 import * as accountDeletion from './0003_account_deletion.ts';
 import * as mailedTokens from './0004_mailed_tokens.ts';
+import * as usersByRole from './0005_users_by_role.ts';
 
 /** Imported statically: what is not listed here does not run. Append, never edit or remove one that has run. */
 export const migrations: Record<string, Migration> = {
@@ -10,4 +11,5 @@ export const migrations: Record<string, Migration> = {
   '0002_rate_limits': rateLimits,
   '0003_account_deletion': accountDeletion,
   '0004_mailed_tokens': mailedTokens,
+  '0005_users_by_role': usersByRole,
 };
