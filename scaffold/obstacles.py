@@ -142,7 +142,7 @@ def _require_unchanged(project: Git, joined: Joined) -> None:
     again = "Run `scaffold update` again: it plans with the project as it is now."
     if project.committed() != planned:
         raise ObstacleError("something was committed since the update was planned", again)
-    if project("status", "--porcelain", "--untracked-files=no", "--", "."):
+    if project("status", "--porcelain", "--untracked-files=no", "--ignore-submodules=dirty", "--", "."):
         raise ObstacleError("tracked files were changed since the update was planned", f"Commit them. {again}")
 
 

@@ -88,14 +88,7 @@ def test_plain_npm_runs_the_scripts(tmp_path: Path, quiet: dict[str, str]) -> No
     assert aviary.sung() == {f"script-{name}" for name in SCRIPTS}
 
 
-# Until npm runs apart from the project's `.npmrc` (security.md, finding 8); take the mark away when it does.
-AWAITED = pytest.mark.xfail(reason="npm follows the template's .npmrc: its `git` starts", strict=True)
-
-
-@pytest.mark.parametrize(
-    "with_git",
-    [pytest.param(False, id="scripts"), pytest.param(True, id="a package from git", marks=AWAITED)],
-)
+@pytest.mark.parametrize("with_git", [False, True], ids=["scripts", "a package from git"])
 def test_installing_a_foreign_template_starts_no_program_of_it(
     tmp_path: Path,
     quiet: dict[str, str],

@@ -17,8 +17,9 @@ const VISIBLE = String.raw`(?:[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]|[\u200c\u200d])*
 const VISIBLE_OR_LINES = String.raw`(?:[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]|[\n\t\u200c\u200d])*`;
 
 /** Lengths are counted in code points, as in JSON Schema and in the database: an emoji is one. */
-const hasAtLeast = (min: number) => (value: string) => value.length >= 2 * min || Array.from(value).length >= min;
-const hasAtMost = (max: number) => (value: string) => value.length <= max || Array.from(value).length <= max;
+const codePoints = (value: string) => value.length - (value.match(/[\ud800-\udbff][\udc00-\udfff]/g)?.length ?? 0);
+const hasAtLeast = (min: number) => (value: string) => codePoints(value) >= min;
+const hasAtMost = (max: number) => (value: string) => codePoints(value) <= max;
 const tooShort = (min: number) => ({ error: `at-least-${min}` });
 const tooLong = (max: number) => ({ error: `at-most-${max}` });
 
