@@ -310,7 +310,7 @@ def test_a_planted_journal_writes_nothing_outside_the_project(made: Made, path: 
     outside = made.folder / path
     if there:
         outside.write_text("somebody's\n")
-    before = snapshot.Snapshot((snapshot.File("old.txt"), snapshot.File(path, "file", 0o644, "0")), {})
+    before = snapshot.Snapshot((snapshot.File(path, "file", 0o644, "0"),), {})
     head = made.git("rev-parse", "HEAD")
     planted = json.dumps(asdict(journal.Journal(head, head, before)))
     write(made.folder, {".git/scaffold-update.json": planted})
