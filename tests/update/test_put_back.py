@@ -141,6 +141,7 @@ def test_a_filter_that_works_on_a_copy_and_fails_on_the_file_changes_nothing(pro
     count = tmp_path / "count"
     text = f'echo x >> {count}\n[ "$(wc -l < {count})" -le 13 ] || exit 1\ncat\n'
     git("config", "filter.large.required", "true", cwd=project)
+    git("config", "filter.large.clean", "cat", cwd=project)
     git("config", "filter.large.smudge", program(tmp_path, text), cwd=project)
     before = everything(project)
     said = refused(project)
