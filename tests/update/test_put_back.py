@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import time
 from typing import TYPE_CHECKING, Any
@@ -115,10 +116,9 @@ def test_a_filter_that_fails_changes_nothing(project: Path, tmp_path: Path, smud
     write(project, {".gitattributes": "*.txt filter=large\n"})
     commit(project)
     command = program(tmp_path, smudge) if " " in smudge else smudge
-    # A file as young as the index would be compared, and so filtered, by whoever looks.
     git("status", cwd=project)
-    time.sleep(0.02)
-    (project / ".git/index").touch()
+    # A file as young as the index, in seconds, would be compared, and so filtered, by whoever looks.
+    os.utime(project / ".git/index", (time.time() + 5, time.time() + 5))
     git("config", "filter.large.required", "true", cwd=project)
     git("config", "filter.large.smudge", f"{command} %f", cwd=project)
     if clean is not None:
@@ -141,6 +141,7 @@ def test_a_filter_that_works_on_a_copy_and_fails_on_the_file_changes_nothing(pro
     count = tmp_path / "count"
     text = f'echo x >> {count}\n[ "$(wc -l < {count})" -le 13 ] || exit 1\ncat\n'
     git("config", "filter.large.required", "true", cwd=project)
+    git("config", "filter.large.clean", "cat", cwd=project)
     git("config", "filter.large.smudge", program(tmp_path, text), cwd=project)
     before = everything(project)
     said = refused(project)
