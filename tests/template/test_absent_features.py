@@ -28,6 +28,7 @@ NOTHING = {("deployment", "none"), ("ci", "none"), ("metrics", "False"), ("licen
 ELSEWHERE = {
     ".gitignore": "keeps a database file out of git, also one that an experiment left behind",
     "package-lock.json": "licenses and names of packages; test_lockfile.py looks at it",
+    "src/auth/common-passwords.txt": "names the licences of the lists it was made from",
     "src/config/cross-checks.ts": "refuses the name of a product as its password",
     "src/database/connection.ts": "the interface both databases have says what one of them does not need",
 }

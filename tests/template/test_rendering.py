@@ -152,6 +152,8 @@ def test_names_of_files_work_on_every_system() -> None:
 
 
 def test_source_files_are_short() -> None:
-    sources = {path: text for path, text in template_files().items() if path.startswith("src/")}
+    # The list of stolen passwords is data: hashes that a program made and only a program reads.
+    data = "src/auth/common-passwords.txt"
+    sources = {path: text for path, text in template_files().items() if path.startswith("src/") and path != data}
     assert sources
     assert not [path for path, text in sources.items() if text.count(b"\n") > LONGEST_SOURCE_LINES]
