@@ -150,7 +150,7 @@ DEFENCES = (
     ),
     Defence(
         "submodules are not asked while updating",
-        (("apply.py", "--ignore-submodules=dirty", "--ignore-submodules=none"),),
+        (("obstacles.py", "--ignore-submodules=dirty", "--ignore-submodules=none"),),
         CANARIES,
         "updating_an_unpacked",
         "sub-clean",
