@@ -72,6 +72,7 @@ function counters(create: Services['counter']): Services['counter'] {
     return counter;
   };
 }
+
 /**
  * Milliseconds between an answer and the work that was put off. The work runs on the thread that answers everybody: at
  * once, it would delay the next answer on the same connection and tell what the answer before it did not.

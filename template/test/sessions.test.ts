@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import test from 'node:test';
-import { createAdmin, createUser, login, me, refresh, setRole, signIn, tokensOf, type Account, type Tokens } from './support/accounts.ts';
+import { BEHIND_PROXY, createAdmin, createUser, fromAddress, login, me, refresh, setRole, signIn, tokensOf, type Account, type Tokens } from './support/accounts.ts';
 import { assertProblem } from './support/problems.ts';
 import { startServer, type TestServer } from './support/server.ts';
 
@@ -157,9 +157,9 @@ test('the eleventh sign-in ends the oldest session', async (t) => {
 });
 
 test('thirty sign-ins at once leave ten sessions', async (t) => {
-  const server = await startServer(t);
+  const server = await startServer(t, BEHIND_PROXY);
   const user = await createUser(server);
-  await Promise.all(Array.from({ length: 30 }, () => signIn(server, user)));
+  await Promise.all(Array.from({ length: 30 }, (_, index) => signIn(server, user, fromAddress(index))));
   const { database } = server.services;
   const alive = await database.selectFrom('sessions').select('id').where('revoked_at', 'is', null).execute();
   assert.equal(alive.length, 10);

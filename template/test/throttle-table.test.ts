@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import test, { type TestContext } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import bcrypt from 'bcrypt';
+import { issueWhenDue } from '../src/auth/token-mail.ts';
 import { createUser, freshEmail, login, PASSWORD, tokensOf } from './support/accounts.ts';
 import { startServer, type TestServer } from './support/server.ts';
 
@@ -190,6 +191,36 @@ test('what a stolen session can guess is what the table says', async (t) => {
   const works = async () => (await change(await nextSession(), PASSWORD)).status === 204;
   await assertEndsAfter(server, inARow.windowMs - 20 * session.windowMs, works);
 });
+
+test('mails that strangers can cause are those of the table', async (t) => {
+  const server = await startServer(t, AS_DOCUMENTED);
+  const forgot = (address: string, ip: string) =>
+    server.request('POST', '/api/v1/auth/password/forgot', { body: { email: address }, headers: from(ip) });
+  const limit = limitOf('requests for a mail');
+  let asked = 0;
+  for (; (await forgot(freshEmail(), network(1))).status === 202; asked += 1);
+  assert.equal(asked, limit.limit);
+  await assertEndsAfter(server, limit.windowMs, async () => (await forgot(freshEmail(), network(1))).status === 202);
+  const quarters = DAY_MS / limit.windowMs;
+  const requests = asked * quarters;
+  assert.deepEqual(dayOf('requests for mails to all mailboxes, for each purpose'), [requests, 10 * requests, 1000 * requests]);
+
+  for (const [name, purpose] of [['reset mails to one mailbox', 'reset-password'], ['registration mails to one address', 'verify-email']] as const) {
+    const mails = await mailsOfDay(server, purpose);
+    assert.deepEqual(dayOf(name), [mails, mails, mails]);
+  }
+});
+
+/** Mails to one mailbox when somebody asks every five minutes: by the same function as a request, without its pauses. */
+async function mailsOfDay({ services }: TestServer, purpose: 'reset-password' | 'verify-email'): Promise<number> {
+  const [email, start] = [freshEmail(), services.clock()];
+  let mails = 0;
+  for (let passed = 0; passed < DAY_MS; passed += 5 * 60_000) {
+    const issued = await services.database.transaction().execute((transaction) => issueWhenDue(transaction, { email, purpose, now: start + passed }));
+    if (issued) mails += 1;
+  }
+  return mails;
+}
 
 test('places in the hashing queue are those of the table', async (t) => {
   const [running, waiting, places] = [limitOf('hashes at work'), limitOf('hashes waiting'), limitOf('hashes at work and waiting')];
