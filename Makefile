@@ -47,12 +47,12 @@ containers: $(VENV)/.test scanners ## build the image, run it and the compose fi
 
 .PHONY: scanners
 scanners: $(VENV)/.test ## install the scanners that look at a project from outside
-	@$(PYTHON) tools/scanners.py
+	@$(PYTHON) -m tools.scanners
 
 # Without them their tests are skipped, and fail in CI.
 .PHONY: try-scanners
 try-scanners: $(VENV)/.test
-	@$(PYTHON) tools/scanners.py || true
+	@$(PYTHON) -m tools.scanners || true
 
 .PHONY: check-all
 check-all: test matrix mutations containers ## everything above

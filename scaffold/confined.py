@@ -214,6 +214,14 @@ def _start() -> Popen[bytes]:
 
 
 def _end(process: Popen[bytes]) -> None:
+    from scaffold.staging import uninterrupted
+
+    # As a finaliser it may run at any moment: an interruption in it would be printed and lost.
+    with uninterrupted():
+        _end_now(process)
+
+
+def _end_now(process: Popen[bytes]) -> None:
     with suppress(OSError):
         if sys.platform == "win32":
             process.kill()

@@ -23,6 +23,8 @@ LARGEST_CONFIGURATION = MIB
 MOST_QUESTIONS = 500
 _LENGTH_BYTES = 8
 _LOOK_SECONDS = 0.5
+# Of all other settings only whether they are there is needed.
+_VALUES_TOLD = ("keep",)
 
 
 def serve() -> None:
@@ -54,7 +56,8 @@ class _Desk:
         if len(found.questions) > MOST_QUESTIONS:
             raise _TooLargeError(f"it has more than {MOST_QUESTIONS} questions")
         titles = tuple(str(title) for title in found.settings.get("groups", {}))
-        return found.questions, titles, {name: bool(value) for name, value in found.settings.items()}
+        told = {name: value if name in _VALUES_TOLD else bool(value) for name, value in found.settings.items()}
+        return found.questions, titles, told
 
     def render(
         self, described: tuple[Path, str, str | None, bool], answers: dict[str, Answer], into: Path

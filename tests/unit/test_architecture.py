@@ -38,7 +38,7 @@ NEEDS: dict[str, set[str]] = {
     "questions": {"errors"},
     "answers_file": {"errors", "questions"},
     "limits": {"errors"},
-    "confined": {"errors", "limits", "questions"},
+    "confined": {"errors", "limits", "questions", "staging"},
     "source": {"errors", "questions", "git", "limits", "confined"},
     "engine": {"errors", "paths", "source", "questions"},
     "trust": {"errors", "source"},

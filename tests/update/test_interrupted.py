@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from scaffold.journal import recover
 from tests.support.command import environment, git, scaffold
 from tests.support.histories import commit, lines, start, state, write
 
@@ -183,9 +184,11 @@ def test_git_killed_while_it_writes_the_project_is_put_back(half_way: Path, orig
         if record == "written":
             answers.write_text(answers.read_text().replace("v1.0.0", "v1.1.0"))
         assert json.loads(scaffold("status", half_way, "--json", cwd=half_way).stdout)["unfinished_update"]
+    before = state(half_way)
     done = scaffold("update", half_way, "--dry-run", "--json", cwd=half_way)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert json.loads(done.stdout)["from"] == "v1.0.0"
+    assert (done.returncode, json.loads(done.stdout)["error"]["code"]) == (4, "update-unfinished")
+    assert state(half_way) == before
+    assert recover(half_way)
     assert state(half_way) == state(original)
 
 

@@ -25,7 +25,7 @@ export const newPassword = () =>
       type: 'string',
       minLength: MIN_CODE_POINTS,
       maxLength: MAX_PASSWORD_BYTES,
-      pattern: String.raw`^[^\0]*$`,
+      pattern: String.raw`^[^\u0000]*$`,
       description: `At most ${MAX_PASSWORD_BYTES} bytes in UTF-8. A common or easily guessed one gets 400 \`password-compromised\`.`,
     });
 

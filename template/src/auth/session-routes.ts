@@ -3,6 +3,7 @@ import { notFound } from '../http/problem.ts';
 import { authenticated, route } from '../http/route.ts';
 import type { AnyRoute } from '../http/route.ts';
 import type { Services } from '../services.ts';
+import { MAX_PER_USER } from './session-limits.ts';
 import { endOwnSession, listOwnSessions } from './sessions.ts';
 
 const session = z.strictObject({
@@ -23,7 +24,7 @@ export function sessionRoutes({ database, clock }: Services): readonly AnyRoute[
       summary: 'Where you are signed in',
       access: authenticated,
       status: 200,
-      response: z.strictObject({ items: z.array(session) }),
+      response: z.strictObject({ items: z.array(session).max(MAX_PER_USER) }),
       handle: async ({ principal }) => {
         const rows = await listOwnSessions(principal, database, clock());
         const items = rows.map((row) => ({

@@ -48,7 +48,7 @@ export const pageQuery = z.strictObject({
     .regex(/^(?:[1-9]\d?|100)$/, { error: 'a whole number from 1 to 100' })
     .default('20')
     .transform(Number)
-    .register(DOCUMENTED, { type: 'integer', minimum: 1, maximum: MAX_LIMIT, default: 20 }),
+    .register(DOCUMENTED, { type: 'integer', format: 'int32', minimum: 1, maximum: MAX_LIMIT, default: 20 }),
   cursor: cursor.optional(),
 });
 

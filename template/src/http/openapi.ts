@@ -3,6 +3,7 @@ import type { Authenticator } from '../auth/authenticator.ts';
 import { PROJECT_DESCRIPTION, PROJECT_NAME } from '../project.ts';
 import { DOCUMENTED } from './documented.ts';
 import type { Access, AnyRoute } from './route.ts';
+import { MAX_ERRORS } from './validation.ts';
 
 type Json = Record<string, unknown>;
 
@@ -16,7 +17,7 @@ export function openApi(publicUrl: string, routes: readonly AnyRoute[], { scheme
   return {
     openapi: '3.1.1',
     info: { title: PROJECT_NAME, description: PROJECT_DESCRIPTION, version: '1' },
-    servers: [{ url: publicUrl }],
+    servers: [{ url: publicUrl, 'x-internal': false }],
     paths: Object.fromEntries(paths) as Json,
     components: {
       securitySchemes: { [scheme.name]: scheme.definition },
@@ -104,6 +105,7 @@ function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): Json {
 /** Writes what `DOCUMENTED` says over what zod derived. */
 function describe({ zodSchema, jsonSchema: derived }: { readonly zodSchema: z.core.$ZodTypes; readonly jsonSchema: Json }): void {
   const documented = DOCUMENTED.get(zodSchema);
+  if (derived['type'] === 'integer') Object.assign(derived, { format: 'int64' });
   if (documented === undefined) return;
   for (const name of Object.keys(derived)) Reflect.deleteProperty(derived, name);
   Object.assign(derived, documented);
@@ -119,7 +121,7 @@ const HEADERS = {
   Location: header('Path of what was created.', { type: 'string' }),
   RateLimit: header('What is left of the limit, and when it starts over (draft-ietf-httpapi-ratelimit-headers-07).', { type: 'string' }),
   'RateLimit-Policy': header('Requests in a window of seconds, for example `300;w=60`.', { type: 'string' }),
-  'Retry-After': header('Seconds to wait.', { type: 'integer', minimum: 1 }),
+  'Retry-After': header('Seconds to wait.', { type: 'integer', format: 'int32', minimum: 1, maximum: 2_592_000 }),
   'WWW-Authenticate': header('How to sign in (RFC 6750).', { type: 'string' }),
 };
 
@@ -141,7 +143,7 @@ const PROBLEM = jsonSchema(
     status: z.int(),
     code: z.string(),
     instance: z.string(),
-    errors: z.array(z.strictObject({ path: z.string(), rule: z.string() })).optional(),
+    errors: z.array(z.strictObject({ path: z.string(), rule: z.string() })).max(3 * MAX_ERRORS).optional(),
   }),
   'output',
 );

@@ -7,7 +7,8 @@ import type { AnyRoute } from './route.ts';
 
 const NOTHING = z.strictObject({});
 const UNKNOWN = 'unknown-field';
-const MAX_ERRORS = 20;
+/** Most errors of one part: parameters, query or body. */
+export const MAX_ERRORS = 20;
 
 /** Parses every part of the request by the route's schemas; the handler sees the results and nothing else. */
 export function validate(route: AnyRoute): RequestHandler {

@@ -8,7 +8,10 @@ export function createCounter({ windowMs }: CounterOptions, { clock }: Pick<Serv
   return {
     increment: (key, hits = 1) => Promise.resolve({ ...windows.hit(key, hits) }),
     peek: (key) => Promise.resolve({ ...windows.peek(key) }),
-    reset: (key) => Promise.resolve(windows.forget(key)),
+    reset: (key) => {
+      windows.forget(key);
+      return Promise.resolve();
+    },
   };
 }
 
