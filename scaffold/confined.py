@@ -104,8 +104,12 @@ class Confined:
 
     def close(self) -> None:
         """End the process, if there is one, and everything it started."""
-        self._end()
-        self._process = None
+        from scaffold.staging import uninterrupted
+
+        # A signal in the middle would leave the process behind, or be printed and lost.
+        with uninterrupted():
+            self._end()
+            self._process = None
 
     def _request(self, name: str, arguments: tuple[object, ...], clock: _Clock, growing: Path | None = None) -> Any:  # noqa: ANN401
         from pickle import dumps, loads
@@ -214,14 +218,6 @@ def _start() -> Popen[bytes]:
 
 
 def _end(process: Popen[bytes]) -> None:
-    from scaffold.staging import uninterrupted
-
-    # As a finaliser it may run at any moment: an interruption in it would be printed and lost.
-    with uninterrupted():
-        _end_now(process)
-
-
-def _end_now(process: Popen[bytes]) -> None:
     with suppress(OSError):
         if sys.platform == "win32":
             process.kill()

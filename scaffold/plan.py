@@ -6,7 +6,7 @@ difference into the project's last commit, in a repository of its own.
 
 from __future__ import annotations
 
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import gettempdir
@@ -167,7 +167,9 @@ def planned(request: UpdateRequest) -> Iterator[UpdatePlan]:
         git = look_at(project, work / "view.git")
         require_settled(find(project.folder).git_dir)
         require_clean(git)
-        yield _plan(request, project, git, _choose(request, project, work))
+        choice = _choose(request, project, work)
+        with closing(choice.confined):
+            yield _plan(request, project, git, choice)
 
 
 def made_from(project: Project, found: Releases) -> str:

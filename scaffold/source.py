@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -55,6 +55,11 @@ class Template:
     def confined(self) -> Confined:
         """The process with limits in which this template is evaluated; it starts when it is needed."""
         return self.shared or Confined(self.address)
+
+    def close(self) -> None:
+        """End the process in which the template is evaluated, if there is one of its own."""
+        if "confined" in self.__dict__ and self.shared is None:
+            self.confined.close()
 
     def questionnaire(self) -> Questionnaire:
         """Read the questions.
@@ -127,10 +132,14 @@ def open_template(address: str | None = None, ref: str | None = None) -> Iterato
     elif Path(address).is_dir() and not _is_repository(Path(address)):
         if ref is not None:
             raise wrong_usage(f"--ref needs a git repository, and {address} is a plain folder.")
-        yield Template(Path(address).resolve(), str(Path(address).resolve()), None)
+        with closing(Template(Path(address).resolve(), str(Path(address).resolve()), None)) as template:
+            yield template
     else:
-        with TemporaryDirectory(prefix="scaffold-template-", ignore_cleanup_errors=True) as clone:
-            yield _clone(_full_address(address), ref, Path(clone) / "template")
+        with (
+            TemporaryDirectory(prefix="scaffold-template-", ignore_cleanup_errors=True) as clone,
+            closing(_clone(_full_address(address), ref, Path(clone) / "template")) as template,
+        ):
+            yield template
 
 
 def _builtin_at(ref: str | None) -> Template:

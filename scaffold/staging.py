@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PREFIX = ".scaffold-"
-STAGING_NAME = re.compile(r"\.scaffold-[0-9a-f]{16}")
+STAGING_NAME = re.compile(r"\.scaffold-[0-9a-f]{16}(?P<removed>\.removed)?")
 LOCK_NAME = "in-progress"
 NOTICE = b"`scaffold new` works here. When no such command is running, this folder can be deleted.\n"
 # Between making the folder and locking it lie microseconds; a minute forgives a very slow disk.
@@ -55,7 +55,8 @@ def sweep(parent: Path) -> None:
     """Remove what killed runs left in a folder; what belongs to a living run or to others stays."""
     with suppress(OSError), os.scandir(parent) as entries:
         for entry in entries:
-            if STAGING_NAME.fullmatch(entry.name) and _is_abandoned(Path(entry.path)):
+            name = STAGING_NAME.fullmatch(entry.name)
+            if name and (name["removed"] or _is_abandoned(Path(entry.path))):
                 _remove(Path(entry.path))
 
 
@@ -219,6 +220,11 @@ def _is_ours(status: os.stat_result) -> bool:
 
 
 def _remove(folder: Path) -> None:
+    # Without its lock a folder looks as if its run had just begun: a run killed while it removes it says what it was.
+    removed = folder.with_name(f"{folder.name}.removed")
+    if folder.suffix != removed.suffix:
+        with suppress(OSError):
+            folder = folder.rename(removed)
     # A child that was killed with us, such as npm, may write its last files while we delete.
     for _ in range(5):
         shutil.rmtree(folder, ignore_errors=True)

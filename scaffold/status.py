@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -139,7 +139,8 @@ def compared(folder: Path, consent: Consent | None = None) -> Iterator[Compariso
         ref = made_from(project, found)
         folder, ours = found.export(ref, work / "template"), project.address == TEMPLATE_ADDRESS
         template = Template(folder, project.address, project.version, ours=ours)
-        engine.render(template, recorded_answers(project), work / "render")
+        with closing(template):
+            engine.render(template, recorded_answers(project), work / "render")
         store = _Store(git, work / "store.git")
         yield Comparison(project, found, store.folder, store.of_folder(work / "render"), store.of_project())
 

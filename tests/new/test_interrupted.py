@@ -25,8 +25,8 @@ pytestmark = pytest.mark.timeout(1800)
 # Print it and give it again to repeat a run.
 SEED = int(os.environ.get("SCAFFOLD_TEST_SEED") or random.SystemRandom().randrange(1_000_000))
 # In `make test`, and (marked as a matter of minutes) in `make matrix`.
-TIMES = [2, pytest.param(8, marks=pytest.mark.matrix)]
-STEPS = [5, pytest.param(30, marks=pytest.mark.matrix)]
+TIMES = [1, pytest.param(8, marks=pytest.mark.matrix)]
+STEPS = [3, pytest.param(30, marks=pytest.mark.matrix)]
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL]
 
 # Runs the command and sends itself a signal when Python is about to touch the disk for the n-th time.
