@@ -119,10 +119,19 @@ test('an address in other letters is the same account', async (t) => {
 
 test('an address as long as addresses get is an address like any other', async (t) => {
   const server = await startServer(t);
-  const email = `${'x'.repeat(254 - '@example.com'.length)}@example.com`;
+  // RFC 5321 and RFC 1035: 64 characters, then names of 63.
+  const email = `${'x'.repeat(64)}@${'a'.repeat(63)}.${'b'.repeat(63)}.${'c'.repeat(57)}.com`;
+  assert.equal(email.length, 254);
   await enrol(server, { email, password: PASSWORD });
   const { displayName } = (await me(server, await signIn(server, { email, password: PASSWORD }))).body as { displayName: string };
   assert.ok(displayName.length <= 100, 'a name is longer than its column');
+});
+
+test('an address that no mail server takes is refused', async (t) => {
+  const server = await startServer(t);
+  for (const email of [`${'x'.repeat(65)}@example.com`, `x@${'a'.repeat(64)}.example.com`]) {
+    assertProblem(await register(server, email), 400, 'invalid-request');
+  }
 });
 
 test('an address nobody has proven opens no session, and the answer does not say why', async (t) => {

@@ -82,7 +82,7 @@ async function openAccount(transaction: Transaction<Schema>, { email, hash, now 
   const proven = { password_hash: hash, email_verified_at: now };
   const account = await transaction
     .insertInto('users')
-    .values({ id, email, display_name: name.slice(0, 100), role: 'user', disabled_at: null, created_at: now, ...proven })
+    .values({ id, email, display_name: name, role: 'user', disabled_at: null, created_at: now, ...proven })
     .onConflict((conflict) =>
       conflict.column('email').doUpdateSet(proven).where('users.email_verified_at', 'is', null).where('users.disabled_at', 'is', null),
     )

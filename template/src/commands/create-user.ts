@@ -68,7 +68,7 @@ async function createUser(services: Services, { email, role }: NewUser, password
   const hash = password === undefined ? null : await passwords.hash(password);
   const now = clock();
   const [name = ''] = email.split('@', 1);
-  const row = { id: randomUUID(), email, display_name: name.slice(0, 100), role, password_hash: hash, email_verified_at: now };
+  const row = { id: randomUUID(), email, display_name: name, role, password_hash: hash, email_verified_at: now };
   return database.transaction().execute(async (transaction) => {
     const { numInsertedOrUpdatedRows } = await transaction
       .insertInto('users')
