@@ -76,6 +76,8 @@ test('an interrupted deletion leaves an account that nobody can use or revive, a
 
 test('an interrupted deletion is finished behind the next one', async (t) => {
   const server = await startServer(t);
+  // The start looks for unfinished deletions too, half a second later at most: that is over then.
+  await delay(700);
   const [ada, bob] = [await createUser(server), await createUser(server)];
   const [first = ''] = await insertNotes(server, ada, 120);
   const mend = await breakDeletion(server, first);

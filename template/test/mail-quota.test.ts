@@ -101,10 +101,13 @@ for (const [purpose, perHour, perDay] of [['reset-password', 6, 98], ['verify-em
 
 test('ten requests whose work coincides have one mail sent', async (t) => {
   const { services } = await startServer(t);
-  const request = { email: 'person@example.com', purpose: 'verify-email', now: services.clock() } as const;
-  const work = () => services.database.transaction().execute((transaction) => issueWhenDue(transaction, request));
-  const issued = await Promise.all(Array.from({ length: 10 }, work));
-  assert.equal(issued.filter((token) => token !== undefined).length, 1);
+  // The first round opens the connections; in the later ones ten transactions really are at the same place.
+  for (let round = 0; round < 6; round += 1) {
+    const request = { email: `person-${round}@example.com`, purpose: 'verify-email', now: services.clock() } as const;
+    const work = () => services.database.transaction().execute((transaction) => issueWhenDue(transaction, request));
+    const issued = await Promise.all(Array.from({ length: 10 }, work));
+    assert.equal(issued.filter((token) => token !== undefined).length, 1);
+  }
 });
 
 test('the answers do not show where the mails end', async (t) => {
