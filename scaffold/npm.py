@@ -81,7 +81,6 @@ ALWAYS = (
     "--allow-directory=none",
     f"--git={os.devnull}",
 )
-PUBLIC_REGISTRY = "registry.npmjs.org"
 
 _SETTING = re.compile(r"\s*([A-Za-z-]+)\s*=\s*([\w.,^~@/+-]*)\s*")
 _NAME = r"(?:@[^/\\\s:%.][^/\\\s:%]*/)?[^/\\\s:%.@][^/\\\s:%]*"
@@ -121,7 +120,7 @@ def prepare(npm: str, project: Path, scratch: Path) -> None:
     settings = _harmless_settings(_content(project, SETTINGS).decode(errors="replace"))
     manifest, lockfile = _document(project, MANIFEST), _document(project, LOCKFILE)
     _check_manifest(manifest)
-    hosts = set(_check_lockfile(lockfile)) - {PUBLIC_REGISTRY}
+    hosts = set(_check_lockfile(lockfile))
     if hosts and not hosts <= _own_registries(npm, scratch):
         raise NpmRefusedError(f"{LOCKFILE} names {', '.join(sorted(hosts))}, which is no registry of yours")
     # Corepack, which may stand behind `npm`, would fetch and start the package manager named there.

@@ -191,8 +191,8 @@ def test_a_setting_that_can_start_or_contact_something_is_named_and_npm_is_not_r
     ("place", "package", "reason"),
     [
         ("node_modules/dep", {"resolved": "git+ssh://git@example.com/x.git"}, "no https address"),
-        ("node_modules/dep", {"resolved": "http://registry.npmjs.org/dep/-/dep-1.0.0.tgz"}, "no https address"),
-        ("node_modules/dep", {"resolved": "https://u:p@registry.npmjs.org/dep.tgz"}, "no https address"),
+        ("node_modules/dep", {"resolved": "http://packages.example.com/dep/-/dep-1.0.0.tgz"}, "no https address"),
+        ("node_modules/dep", {"resolved": "https://u:p@packages.example.com/dep.tgz"}, "no https address"),
         ("node_modules/dep", {"resolved": "file:../../secret"}, "no https address"),
         ("node_modules/dep", {"resolved": True}, "no https address"),
         ("node_modules/dep", {"resolved": "https://registry.example.com/dep.tgz"}, "no registry of yours"),

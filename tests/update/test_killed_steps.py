@@ -112,7 +112,7 @@ def leftovers(top: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("fails", [False, True], ids=["it works", "a filter fails in the middle"])
-@pytest.mark.parametrize("stride", [29, pytest.param(1, marks=[pytest.mark.matrix, pytest.mark.timeout(3600)])])
+@pytest.mark.parametrize("stride", [29, pytest.param(5, marks=[pytest.mark.matrix, pytest.mark.timeout(3600)])])
 def test_killed_before_any_step_it_is_put_back_or_complete(tmp_path: Path, stride: int, *, fails: bool) -> None:
     plan = Plan(tmp_path, filtered=fails)
     if fails:
