@@ -17,14 +17,15 @@ from tests.support.rendering import (
     in_memory,
     is_left_out,
     optional_files,
-    source,
     template_files,
     tree,
-    with_copier,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+    from pytest_copie.plugin import Copie
 
     from tests.support.answers import Answers
 
@@ -98,21 +99,38 @@ def test_a_file_ships_exactly_with_the_answers_that_ask_for_it() -> None:
 
 
 @pytest.mark.parametrize("answers", pairwise_sample(), ids=title)
-def test_the_memory_render_gives_what_copier_gives(answers: Answers, tmp_path: Path) -> None:
+def test_the_memory_render_gives_what_copier_gives(answers: Answers, rendered: Callable[[Answers], Path]) -> None:
     """The cheap checks are worth what this comparison is worth: byte for byte, on a sample with every pair."""
-    with_copier(source(tmp_path / "template"), answers, tmp_path / "project")
-    on_disk, here = tree(tmp_path / "project"), in_memory(answers)
+    on_disk, here = tree(rendered(answers)), in_memory(answers)
     recorded = yaml.safe_load(on_disk.pop(ANSWERS_FILE))
     assert {name: recorded[name] for name in answers} == answers
     del here[ANSWERS_FILE]
     assert on_disk == here
 
 
-def test_the_same_answers_give_the_same_bytes(tmp_path: Path) -> None:
-    template = source(tmp_path)
-    for name in ("once", "again"):
-        with_copier(template, pairwise_sample()[0], tmp_path / name)
-    assert tree(tmp_path / "once") == tree(tmp_path / "again")
+def test_the_same_answers_give_the_same_bytes(rendered: Callable[[Answers], Path]) -> None:
+    once, again = (rendered(pairwise_sample()[0]) for _ in range(2))
+    assert once != again
+    assert tree(once) == tree(again)
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("project_name", "../elsewhere"),
+        ("description", "two\nlines"),
+        ("security_contact", "javascript:alert(1)"),
+        ("database", "a database that nobody offers"),
+    ],
+)
+def test_copier_refuses_a_wrong_answer_and_renders_nothing(copie: Copie, question: str, answer: str) -> None:
+    """`copie` swallows exceptions: only `exception` and `exit_code` tell that Copier stopped."""
+    result = copie.copy({**every_combination()[0], question: answer})
+    assert isinstance(result.exception, ValueError)
+    assert question in str(result.exception)
+    assert result.exit_code == -1
+    assert result.project_dir is None
+    assert not list(copie.test_dir.rglob("package.json*"))
 
 
 def test_the_sample_holds_every_pair_of_answers() -> None:
