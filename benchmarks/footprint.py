@@ -11,7 +11,8 @@ from benchmarks.servers import prepare, project_server
 from tools.node import environment
 
 
-def _production_copy(project: Path, work: Path) -> Path:
+def production_copy(project: Path, work: Path) -> Path:
+    """Install a project's production packages in a copy of it, in the folder `production` of `work`."""
     copy = work / "production"
     shutil.copytree(project, copy, ignore=shutil.ignore_patterns("node_modules", ".git", "data"))
     command = ["npm", "ci", "--omit=dev", "--ignore-scripts", "--silent"]
@@ -29,7 +30,8 @@ def _megabytes(folder: Path) -> float:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6
 
 
-def _resident_megabytes(pid: int) -> float:
+def resident_megabytes(pid: int) -> float:
+    """Return the resident memory of a process."""
     status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
     line = next(line for line in status.splitlines() if line.startswith("VmRSS"))
     return int(line.split()[1]) / 1000
@@ -41,7 +43,7 @@ def _starts(project: Path, how: str, rounds: int, **settings: str) -> list[Row]:
     for _ in range(rounds + 1):
         with project_server(project, **settings) as server:
             boots.append(server.boot_seconds)
-            memories.append(_resident_megabytes(server.pid))
+            memories.append(resident_megabytes(server.pid))
     return [
         value_row(f"boot until it listens, {how}", boots[1:], "s", at_most=0.4),
         value_row(f"resident memory after one sign-in, {how}", memories[1:], "MB", at_most=120),
@@ -50,7 +52,7 @@ def _starts(project: Path, how: str, rounds: int, **settings: str) -> list[Row]:
 
 def measure(project: Path, work: Path, rounds: int) -> list[Row]:
     """Weigh a production install of the default project."""
-    copy = _production_copy(project, work)
+    copy = production_copy(project, work)
     prepare(copy)
     return [
         value_row("production packages", [_packages(copy)], "", at_most=90),

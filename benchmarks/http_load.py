@@ -45,7 +45,8 @@ COMPARISONS = (
 )
 
 
-def _requests_per_second(server: Server, path: str) -> float:
+def requests_per_second(server: Server, path: str) -> float:
+    """Load a path for a few seconds; returns the mean number of answers in a second."""
     header = ["--headers", f"Authorization=Bearer {server.token}"] if server.token else []
     command = ["node", "node_modules/autocannon/autocannon.js", "--json", "--no-progress"]
     load = ["--connections", str(CONNECTIONS), "--duration", str(SECONDS)]
@@ -67,8 +68,8 @@ def _requests_per_second(server: Server, path: str) -> float:
 def _compare(project: Path, comparison: Comparison, rounds: int) -> Row:
     with project_server(project) as ours, reference(project, comparison.reference) as theirs:
         pairs = alternate(
-            lambda: _requests_per_second(ours, comparison.path),
-            lambda: _requests_per_second(theirs, comparison.path),
+            lambda: requests_per_second(ours, comparison.path),
+            lambda: requests_per_second(theirs, comparison.path),
             rounds,
         )
     return ratio_row(comparison.what, pairs, at_least=comparison.at_least)

@@ -45,12 +45,14 @@ class Server:
         pid: process id.
         token: bearer token for GET /api/v1/me, empty when there is none.
         boot_seconds: from start to the line that says it listens.
+        management_port: port of GET /readyz, 0 when there is none.
     """
 
     url: str
     pid: int
     token: str = ""
     boot_seconds: float = 0.0
+    management_port: int = 0
 
 
 @contextmanager
@@ -85,7 +87,8 @@ def project_server(project: Path, **settings: str) -> Iterator[Server]:
         boot = time.perf_counter() - start
         visitor = Visitor(server, EMAIL, PASSWORD, {})
         visitor.log_in()
-        yield Server(server.url, server.process.pid, str(visitor.tokens["accessToken"]), boot)
+        token, port = str(visitor.tokens["accessToken"]), int(server.management_url.rpartition(":")[2])
+        yield Server(server.url, server.process.pid, token, boot, port)
 
 
 def login_body() -> bytes:
