@@ -16,11 +16,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scaffold.questions import shown
-from scaffold.source import builtin
+from scaffold.questions.questionnaire import shown
+from scaffold.template.source import builtin
 
 if TYPE_CHECKING:
-    from scaffold.questions import Question, Questionnaire
+    from scaffold.questions.questionnaire import Question, Questionnaire
 
 REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference"
 PART = re.compile(r"(<!-- begin: (.+?) -->\n).*?(<!-- end -->)", re.DOTALL)

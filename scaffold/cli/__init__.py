@@ -75,12 +75,12 @@ def _failure(raised: BaseException) -> ScaffoldError:
 
 
 def _report(failure: ScaffoldError, *, as_json: bool) -> int:
-    from scaffold import report
+    from scaffold.cli import output
 
     if as_json:
-        report.write_json(report.failure_fields(failure), sys.stdout)
+        output.write_json(output.failure_fields(failure), sys.stdout)
     else:
-        report.write(report.failure(failure), sys.stderr)
+        output.write(output.failure(failure), sys.stderr)
     return failure.exit_code
 
 

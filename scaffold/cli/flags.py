@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import click
 
 from scaffold.errors import AnswerErrors, AnswerProblem
-from scaffold.questions import shown
-from scaffold.source import open_template
+from scaffold.questions.questionnaire import shown
+from scaffold.template.source import open_template
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from scaffold.questions import Answers, Question, Questionnaire
-    from scaffold.source import Template
+    from scaffold.questions.questionnaire import Answers, Question, Questionnaire
+    from scaffold.template.source import Template
 
 PARAMETER = "answer_"
 

@@ -74,7 +74,7 @@ class Program(click.Group):
 
 def _print_version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:  # noqa: FBT001 - click's signature
     if value and not ctx.resilient_parsing:
-        from scaffold.source import version
+        from scaffold.template.source import version
 
         click.echo(f"scaffold {version()}")
         ctx.exit()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from scaffold.wizard.front import Option
+from scaffold.wizard.prompts import Option
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from scaffold.questions import Answer, Answers, Question, Questionnaire
-    from scaffold.wizard.front import Front
+    from scaffold.questions.questionnaire import Answer, Answers, Question, Questionnaire
+    from scaffold.wizard.prompts import Front
 
 # With a sign that no question's name can hold.
 CONFIRM: Final = "+confirm"
