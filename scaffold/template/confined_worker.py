@@ -10,8 +10,8 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from scaffold.errors import AnswerErrors, ScaffoldError
-from scaffold.template.limits import MEMORY_BYTES, MIB, ONE_FILE_BYTES, limit_this_process
 from scaffold.questions.questionnaire import Questionnaire
+from scaffold.template.limits import MEMORY_BYTES, MIB, ONE_FILE_BYTES, limit_this_process
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,9 +11,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from scaffold.template.confined import Confined
 from scaffold.errors import template_runs_code, template_unavailable, wrong_usage
 from scaffold.questions.questionnaire import Questionnaire
+from scaffold.template.confined import Confined
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

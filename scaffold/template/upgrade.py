@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scaffold.template import releases, trust
 from scaffold.errors import template_unavailable
 from scaffold.git.run import GitError
+from scaffold.template import releases, trust
 from scaffold.template.source import CHECKOUT, PACKAGE, TEMPLATE_ADDRESS
 
 if TYPE_CHECKING:

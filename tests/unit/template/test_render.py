@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scaffold.template.render import render
 from scaffold.errors import ScaffoldError
+from scaffold.template.render import render
 from scaffold.template.source import Template
 from tests.support.small_template import as_repository, small_template, write_files
 
