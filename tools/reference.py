@@ -16,8 +16,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scaffold.questions.questionnaire import shown
 from scaffold.template.source import builtin
+from scaffold.text import shown
 
 if TYPE_CHECKING:
     from scaffold.questions.questionnaire import Question, Questionnaire

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from scaffold.questions.questionnaire import shown
+from scaffold.text import shown
 
 if TYPE_CHECKING:
     from scaffold.template.trust import Consent

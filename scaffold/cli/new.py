@@ -11,7 +11,7 @@ import click
 from scaffold.cli import output
 from scaffold.cli.flags import Opened, QuestionCommand, given_answers
 from scaffold.errors import wrong_usage
-from scaffold.questions.questionnaire import shown
+from scaffold.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

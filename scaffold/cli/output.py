@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, TextIO
 
 from scaffold.project.env_file import NAME as ENVIRONMENT_FILE
-from scaffold.questions.questionnaire import shown
+from scaffold.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scaffold.questions.questionnaire import shown
+from scaffold.text import shown
 from scaffold.update.npm_lockfile import BY_HAND
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from scaffold.errors import ScaffoldError, wrong_usage
+from scaffold.text import closest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,10 +65,8 @@ class Program(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find a command, or say which one was probably meant."""
         if args[0] not in COMMANDS and not args[0].startswith("-"):
-            from difflib import get_close_matches
-
-            close = get_close_matches(args[0], COMMANDS, n=1)
-            hint = f" Did you mean {close[0]}?" if close else ""
+            meant = closest(args[0], COMMANDS, alike=0.6)
+            hint = f" Did you mean {meant}?" if meant else ""
             raise wrong_usage(f"There is no command {args[0]!r}.{hint}")
         return super().resolve_command(ctx, args)
 

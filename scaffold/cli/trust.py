@@ -9,7 +9,7 @@ import click
 
 from scaffold.cli import output
 from scaffold.errors import ScaffoldError, wrong_usage
-from scaffold.questions.questionnaire import shown
+from scaffold.text import shown
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem

@@ -10,7 +10,8 @@ from typing import Any
 import yaml
 
 from scaffold.errors import answers_unreadable
-from scaffold.questions.questionnaire import RESERVED, shown
+from scaffold.questions.questionnaire import RESERVED
+from scaffold.text import shown
 
 MAX_BYTES = 64 * 1024
 STDIN = "-"

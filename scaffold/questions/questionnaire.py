@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeGuard
 
 from scaffold.errors import AnswerErrors, AnswerProblem, ScaffoldError, template_broken
+from scaffold.text import closest, shown, type_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -245,16 +246,13 @@ class Questionnaire:
             yield _problem(question, value, problem or "")
 
     def _unknown(self, name: object) -> AnswerProblem:
-        from difflib import get_close_matches
-
         plain = name.strip().lower().replace("-", "_") if isinstance(name, str) else ""
-        close = get_close_matches(plain[:80], self._by_name, n=1, cutoff=0.5)
         return AnswerProblem(
             question=shown(name),
             flag="",
             problem="there is no such question",
             allowed=tuple(self._by_name),
-            suggestion=close[0] if close else None,
+            suggestion=closest(plain, self._by_name),
         )
 
     def _question(self, name: str, details: Mapping[str, Any], group: str) -> Question:
@@ -345,23 +343,6 @@ def truth(value: object) -> bool:
         return bool(word) and word not in FALSE_WORDS
 
 
-def shown(value: object, limit: int = 60) -> str:
-    """Return a value as it may be printed: short, and unable to steer the reader's terminal.
-
-    Only plain values are spelt out: a small file of nested aliases can stand for gigabytes.
-    """
-    if isinstance(value, bool):
-        return str(value).lower()
-    if not isinstance(value, (str, int, float)):
-        return _type_name(value)
-    try:
-        spelt = str(value)
-    except ValueError:  # Python does not spell out numbers of thousands of digits
-        return _type_name(value)
-    text = "".join(char if char.isprintable() else "?" for char in spelt[: limit + 1])
-    return text if len(text) <= limit else text[: limit - 3] + "..."
-
-
 def _typed(question: Question, value: object) -> Answer | None:
     if question.kind == "str":
         return value if isinstance(value, str) else None
@@ -375,30 +356,14 @@ def _type_problem(question: Question, value: object) -> str:
     if question.kind == "bool":
         return "Choose true or false"
     quotes = "" if value is None or isinstance(value, (list, dict)) else "; put it in quotes"
-    return f"Give text, not {_type_name(value)}{quotes}"
-
-
-def _type_name(value: object) -> str:
-    names = {
-        bool: "true or false (YAML reads yes, no, on and off as that)",
-        int: "a number",
-        float: "a number",
-        list: "a list",
-        dict: "a mapping",
-        type(None): "nothing",
-        bytes: "binary data",
-    }
-    return names.get(type(value), f"a {type(value).__name__}")
+    return f"Give text, not {type_name(value)}{quotes}"
 
 
 def _problem(question: Question, value: object, problem: str) -> AnswerProblem:
-    from difflib import get_close_matches
-
-    close: list[str] = []
+    meant = None
     if isinstance(value, str):
         by_lower_case = {allowed.lower(): allowed for allowed in question.allowed}
-        matches = get_close_matches(value[:80].strip().lower(), by_lower_case, n=1, cutoff=0.4)
-        close = [by_lower_case[match] for match in matches]
+        meant = closest(value.strip().lower(), by_lower_case, alike=0.4)
         # The allowed values are listed beside it.
         problem = "there is no such value" if question.allowed else problem
     given = f"{shown(value)!r}: " if isinstance(value, (str, bool, int, float)) else ""
@@ -407,7 +372,7 @@ def _problem(question: Question, value: object, problem: str) -> AnswerProblem:
         flag=question.flag,
         problem=given + problem,
         allowed=question.allowed,
-        suggestion=close[0] if close else None,
+        suggestion=by_lower_case[meant] if meant else None,
     )
 
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from scaffold.errors import ScaffoldError, template_unavailable
 from scaffold.template.source import TEMPLATE_ADDRESS
+from scaffold.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -76,12 +77,14 @@ def check(address: str) -> None:
         ScaffoldError: `template-unavailable`.
     """
     if not address.isprintable() or address != address.strip() or len(address) > LONGEST_ADDRESS:
-        raise template_unavailable(_visible(address), "the address holds characters that cannot be shown, or too many.")
+        raise template_unavailable(
+            shown(address, 200), "the address holds characters that cannot be shown, or too many."
+        )
     if not _TRANSPORT.match(address):
         raise template_unavailable(address, "updates need a git address (https, ssh) or an absolute path.")
     host = host_of(address)
     if host and not host.isascii():
-        raise template_unavailable(_visible(address), "its host is not in ASCII; write it as xn--….")
+        raise template_unavailable(shown(address, 200), "its host is not in ASCII; write it as xn--….")
     if _URL.match(address) and ":" in _authority(address).rpartition("@")[0]:
         raise template_unavailable(f"at {host}", "the address holds a password; git's credential helper can give it.")
 
@@ -155,8 +158,10 @@ def agree(address: str) -> str | None:
     try:
         kept = remember(address)
     except ScaffoldError as error:
-        return f"{error.sentence} Until then you are asked before {_visible(address)} is contacted."
-    return None if kept else f"{_visible(address)} could not be remembered: you are asked before it is contacted again."
+        return f"{error.sentence} Until then you are asked before {shown(address, 200)} is contacted."
+    return (
+        None if kept else f"{shown(address, 200)} could not be remembered: you are asked before it is contacted again."
+    )
 
 
 def forget(address: str) -> bool:
@@ -229,10 +234,6 @@ def _authority(address: str) -> str:
         return urlsplit(address).netloc
     except ValueError:
         return address.partition("://")[2].partition("/")[0]
-
-
-def _visible(address: str) -> str:
-    return "".join(char if char.isprintable() else "?" for char in address[:200])
 
 
 def _not_trusted(address: str) -> ScaffoldError:

@@ -21,7 +21,8 @@ from prompt_toolkit.output import create_output
 from prompt_toolkit.output.vt100 import Vt100_Output
 from questionary.prompts.common import InquirerControl
 
-from scaffold.wizard.wrap import fold, fold_row, visible
+from scaffold.text import visible
+from scaffold.wizard.wrap import fold, fold_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

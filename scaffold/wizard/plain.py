@@ -6,7 +6,8 @@ import shutil
 import sys
 from typing import TYPE_CHECKING, TypeVar
 
-from scaffold.wizard.wrap import fold, fold_row, visible
+from scaffold.text import visible
+from scaffold.wizard.wrap import fold, fold_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

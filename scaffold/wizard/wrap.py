@@ -1,23 +1,12 @@
-"""Text for terminals: harmless to print, folded at words."""
+"""Text folded at words, to the width of the terminal."""
 
 from __future__ import annotations
 
 import textwrap
 
+from scaffold.text import visible
+
 NARROWEST = 20
-
-
-def visible(text: str) -> str:
-    """Return the text without control and format characters.
-
-    An answer or the help of a foreign template may carry escape sequences that repaint the terminal, or marks that
-    reverse the reading direction of what follows.
-    """
-    return "".join(character if character.isprintable() else _stand_in(character) for character in text)
-
-
-def _stand_in(character: str) -> str:
-    return " " if character.isspace() else "?"
 
 
 def fold(text: str, width: int, *, first: str = "", rest: str = "") -> str:

@@ -2,23 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scaffold.wizard.wrap import NARROWEST, fold, fold_row, visible
-
-
-@given(st.text())
-def test_nothing_that_is_printed_can_steer_a_terminal(text: str) -> None:
-    assert visible(text).isprintable()
-    assert len(visible(text)) == len(text)
-
-
-@pytest.mark.parametrize("text", ["\x1b[2J", "\x9b2J", "\x07", "\r", "\u202e", "\u2028", "\udcff"])
-def test_control_characters_are_replaced(text: str) -> None:
-    assert visible(text)[0] in "? "
-    assert visible(text)[1:] == text[1:]
+from scaffold.wizard.wrap import NARROWEST, fold, fold_row
 
 
 @given(st.text(st.characters(codec="ascii", categories=["L", "N", "Zs"])), st.integers(0, 120))

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from scaffold.errors import AnswerErrors, ScaffoldError
-from scaffold.questions.questionnaire import Questionnaire, shown, truth
+from scaffold.questions.questionnaire import Questionnaire, truth
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -241,8 +241,3 @@ def test_conditions_are_read_as_copier_reads_them(value: object, expected: bool)
 
     assert truth(value) is expected
     assert cast_to_bool(value) is expected
-
-
-def test_nothing_unprintable_is_shown() -> None:
-    assert shown("a\x1b[31mb\nc\u202e") == "a?[31mb?c?"
-    assert shown([1, 2]) == "a list"
