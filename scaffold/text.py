@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 # difflib compares every pair of letters: a text of megabytes would keep it busy for hours.
 _LONGEST_GUESS = 80
@@ -67,3 +67,9 @@ def closest(text: str, words: Iterable[str], *, alike: float = 0.5) -> str | Non
 
     found = get_close_matches(text[:_LONGEST_GUESS], list(words), n=1, cutoff=alike)
     return found[0] if found else None
+
+
+def listed(names: Sequence[str], most: int = 5) -> str:
+    """Return the first names, and how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

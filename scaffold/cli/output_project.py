@@ -41,7 +41,7 @@ def plan(plan: UpdatePlan) -> list[Line]:
     lines += _files("in conflict: both sides will be in the file", [c.path for c in joined.conflicts], "yellow")
     lines += _files("EDITED BY YOU and no longer shipped", joined.removed_edited, "bold red")
     lines += _files("IN THE WAY of new files, not in git", plan.in_the_way, "bold red")
-    lines += _files("answers that nobody asks for any more", plan.dropped, "")
+    lines += _files("answers to questions that were removed", plan.dropped, "")
     lines += _files("settings that .env lacks", plan.missing_settings, "yellow")
     return [*lines, *_files("settings with a new example value: compare your .env", plan.changed_settings, "yellow")]
 

@@ -9,9 +9,7 @@ import click
 
 from scaffold.cli import output, output_project
 from scaffold.cli.addresses import consent, is_terminal, trust_address_option
-from scaffold.errors import ScaffoldError
-
-UPDATE_WAITING = 1
+from scaffold.errors import ExitCode, ScaffoldError
 
 
 def _status(*, projects: tuple[str, ...], json: bool, exit_code: bool, trust_address: tuple[str, ...]) -> None:
@@ -34,7 +32,7 @@ def _status(*, projects: tuple[str, ...], json: bool, exit_code: bool, trust_add
     if failures:
         raise click.exceptions.Exit(max(failure.exit_code for _, failure in failures))
     if exit_code and any(status.behind for status in found):
-        raise click.exceptions.Exit(UPDATE_WAITING)
+        raise click.exceptions.Exit(ExitCode.UPDATE_WAITING)
 
 
 command = click.Command(

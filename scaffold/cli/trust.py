@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from scaffold.cli import output
-from scaffold.errors import ScaffoldError, wrong_usage
+from scaffold.errors import ScaffoldError, trust_not_written, wrong_usage
 from scaffold.text import shown
 
 if TYPE_CHECKING:
@@ -52,12 +52,7 @@ def _agree(addresses: tuple[str, ...]) -> None:
     for address in addresses:
         trust.check(address)
     if not trust.remember(*addresses):
-        raise ScaffoldError(
-            "trust-not-written",
-            f"{trust.configuration_file() or 'A file in your home folder'} cannot be written.",
-            "Use --trust-address, or set XDG_CONFIG_HOME to a folder that can be written.",
-            73,
-        )
+        raise trust_not_written(trust.configuration_file())
 
 
 def _remembered(_context: click.Context, _parameter: click.Parameter, typed: str) -> list[CompletionItem]:

@@ -11,13 +11,12 @@ import click
 
 from scaffold.cli import output, output_project
 from scaffold.cli.addresses import consent, is_terminal, trust_address_option
-from scaffold.errors import wrong_usage
+from scaffold.errors import ExitCode, wrong_usage
 
 if TYPE_CHECKING:
     from scaffold.questions.questionnaire import Answers, Questionnaire
     from scaffold.update.plan import Edited, UpdatePlan, UpdateRequest
 
-CONFLICTS = 3
 HELP = """\
 Bring PROJECT (default: this folder) to the newest release of its template, or to other answers.
 
@@ -84,7 +83,7 @@ def _finish(plan: UpdatePlan, parameters: dict[str, Any]) -> None:
     else:
         output.write(output_project.updated(result), sys.stdout)
     if plan.joined.conflicts:
-        raise click.exceptions.Exit(CONFLICTS)
+        raise click.exceptions.Exit(ExitCode.CONFLICTS)
 
 
 def _is_watched(parameters: dict[str, Any]) -> bool:

@@ -30,7 +30,6 @@ LOCK_NAME = "in-progress"
 NOTICE = b"`scaffold new` works here. When no such command is running, this folder can be deleted.\n"
 # Between making the folder and locking it lie microseconds; a minute forgives a very slow disk.
 UNLOCKED_GRACE_SECONDS = 60
-NAMED_ENTRIES = 5
 
 
 @contextmanager
@@ -73,7 +72,7 @@ def check_free(destination: Path) -> None:
         raise destination_not_a_folder(destination)
     entries = sorted(entry.name for entry in destination.iterdir())
     if entries:
-        raise destination_not_empty(destination, entries[:NAMED_ENTRIES], len(entries[NAMED_ENTRIES:]))
+        raise destination_not_empty(destination, entries)
 
 
 @contextmanager
@@ -171,7 +170,7 @@ def _fill(project: Path, destination: Path) -> None:
 
 def _refuse_to_replace(path: Path) -> None:
     if os.path.lexists(path):
-        raise destination_not_empty(path.parent, [path.name], 0)
+        raise destination_not_empty(path.parent, [path.name])
 
 
 @contextmanager

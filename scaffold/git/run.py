@@ -1,4 +1,4 @@
-"""Git: the one place that decides how it is run.
+"""Run git isolated from the user's environment and configuration.
 
 A template and a project are input, and so is the configuration that lies in a project's repository: it can
 name programs that git starts by itself. Each way of running git below says whose configuration it follows:

@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from scaffold.errors import ScaffoldError
+from scaffold.errors import ScaffoldError, update_unfinished
 from scaffold.git.run import bare
 from scaffold.git.view import filtered
 from scaffold.project.record import Project, look_at, open_project
@@ -153,7 +153,7 @@ def _opened(folder: Path) -> Project:
     except ScaffoldError:
         if not journal.is_unfinished(folder):
             raise
-        raise journal.unfinished(folder) from None
+        raise update_unfinished(folder) from None
 
 
 class _Store:

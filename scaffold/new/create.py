@@ -10,7 +10,7 @@ from subprocess import DEVNULL
 from tempfile import gettempdir
 from typing import TYPE_CHECKING, TypeAlias
 
-from scaffold.errors import cannot_write, wrong_usage
+from scaffold.errors import cannot_create, wrong_usage
 from scaffold.files.staging import check_free, move_into_place, parent_folder, staging, sweep
 from scaffold.new.first_commit import GitResult, enclosing_repository, first_commit
 from scaffold.new.npm_install import install_packages
@@ -130,7 +130,7 @@ def free_destination(destination: str | os.PathLike[str]) -> Path:
         ScaffoldError: `usage`, `destination-not-empty`, `destination-not-a-folder` or `cannot-write`.
     """
     if not os.fspath(destination) or "\0" in os.fspath(destination):
-        raise wrong_usage("DEST is no name of a folder.", "Name the folder to create, e.g. `scaffold new my-api`.")
+        raise wrong_usage("DEST is not a valid folder name.", "Name the folder to create, e.g. `scaffold new my-api`.")
     path = Path(os.path.realpath(destination))
     with _disk_problems(path):
         sweep(path)
@@ -218,4 +218,4 @@ def _disk_problems(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise cannot_write(folder, error.strerror or str(error)) from error
+        raise cannot_create(folder, error.strerror or str(error)) from error

@@ -9,7 +9,7 @@ import stat
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from scaffold.errors import ScaffoldError
+from scaffold.errors import environment_file_unusable
 from scaffold.project.env_file import EXAMPLE, MARK, NAME, with_secrets
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def _present(target: Path) -> bytes:
     except FileNotFoundError:
         return b""
     except OSError as error:
-        raise _unusable(target, error) from error
+        raise environment_file_unusable(target, error, target.with_name(EXAMPLE)) from error
 
 
 def _plain_text(path: Path) -> str | None:
@@ -111,16 +111,6 @@ def _plain_content(path: Path) -> bytes:
     if len(content) > _LARGEST:
         raise OSError(errno.EFBIG, f"it is larger than {_LARGEST // 1024} KiB")
     return content
-
-
-def _unusable(target: Path, error: OSError) -> ScaffoldError:
-    example = target.with_name(EXAMPLE)
-    return ScaffoldError(
-        "environment-file-unusable",
-        f"Settings cannot be added to {target}: {error.strerror or error}. Nothing was changed.",
-        f"Run the update without --add-settings, then copy the new settings from {example} to where yours are.",
-        4,
-    )
 
 
 def _text(path: Path) -> str:

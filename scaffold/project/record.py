@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from scaffold.errors import ScaffoldError
+from scaffold.errors import dirty_tree, no_commit, no_git, no_repository, not_a_project, project_unreadable
 from scaffold.git.run import Git, GitError, applying
 from scaffold.git.view import filtered, view
 from scaffold.questions.questionnaire import RESERVED
@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 
 ANSWERS_FILE = ".copier-answers.yml"
 _LARGEST_ANSWERS_FILE = 64 * 1024
-_REFUSED = 4
-# How many files an error names.
-_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -51,13 +48,13 @@ def open_project(folder: Path) -> Project:
     """
     path = folder / ANSWERS_FILE
     if not path.is_file():
-        raise _not_a_project(folder)
+        raise not_a_project(folder, ANSWERS_FILE)
     if path.is_symlink():
-        raise _unreadable(path, "it is a link")
+        raise project_unreadable(path, "it is a link")
     record = _read(path)
     address, version = record.get("_src_path"), record.get("_commit")
     if not isinstance(address, str) or not isinstance(version, str):
-        raise _unreadable(path, "it does not say which template and version it was made from")
+        raise project_unreadable(path, "it does not say which template and version it was made from")
     answers = {name: value for name, value in record.items() if name not in RESERVED}
     return Project(folder.resolve(), address, version, answers)
 
@@ -75,15 +72,11 @@ def look_at(project: Project, into: Path) -> Git:
     try:
         git = view(project.folder, into)
     except FileNotFoundError:
-        raise _refused("no-git", "There is no git on this machine.", "Install git, then try again.") from None
+        raise no_git() from None
     except GitError as error:
-        raise _no_repository(project.folder, error) from error
+        raise no_repository(project.folder, error) from error
     if git.run("rev-parse", "--verify", "--quiet", "HEAD:./" + ANSWERS_FILE, check=False).returncode:
-        raise _refused(
-            "no-commit",
-            f"{ANSWERS_FILE} is not committed, so there is nothing to come back to.",
-            "Commit the project first.",
-        )
+        raise no_commit(ANSWERS_FILE)
     return git
 
 
@@ -106,12 +99,7 @@ def require_clean(git: Git) -> None:
     unjudged = filtered(git.top(), names)
     changed = [name for name in names if name not in unjudged]
     if changed:
-        more = f" and {len(changed) - _NAMED} more" if len(changed) > _NAMED else ""
-        raise _refused(
-            "dirty-tree",
-            f"There is work that is not committed: {', '.join(changed[:_NAMED])}{more}.",
-            "Commit it or put it aside with `git stash`, then try again.",
-        )
+        raise dirty_tree(changed)
 
 
 def _read(path: Path) -> dict[str, object]:
@@ -120,42 +108,12 @@ def _read(path: Path) -> dict[str, object]:
     from scaffold.questions.answers_file import parsed
 
     if path.stat().st_size > _LARGEST_ANSWERS_FILE:
-        raise _unreadable(path, "it is larger than 64 KiB")
+        raise project_unreadable(path, "it is larger than 64 KiB")
     try:
         # Aliases and merge keys make gigabytes of a few lines.
         record = parsed(path.read_bytes())
     except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
-        raise _unreadable(path, "it is not plain YAML (a merge conflict in it?)") from error
+        raise project_unreadable(path, "it is not plain YAML (a merge conflict in it?)") from error
     if not isinstance(record, dict):
-        raise _unreadable(path, "it is no list of names and values")
+        raise project_unreadable(path, "it is no list of names and values")
     return record
-
-
-def _no_repository(folder: Path, error: GitError) -> ScaffoldError:
-    return _refused(
-        "no-repository",
-        f"{folder} is not in a git repository that can be used: {error}.",
-        "Run `git init && git add . && git commit -m Start` there first.",
-    )
-
-
-def _not_a_project(folder: Path) -> ScaffoldError:
-    return ScaffoldError(
-        "not-a-project",
-        f"{folder} is no project that Scaffold or Copier made: it has no {ANSWERS_FILE}.",
-        "Name the folder of a project: `scaffold update PROJECT`.",
-        2,
-    )
-
-
-def _unreadable(path: Path, reason: str) -> ScaffoldError:
-    return ScaffoldError(
-        "project-unreadable",
-        f"{path} cannot be used: {reason}.",
-        f"Restore it from git: `git checkout HEAD -- {ANSWERS_FILE}`.",
-        2,
-    )
-
-
-def _refused(code: str, sentence: str, next_step: str) -> ScaffoldError:
-    return ScaffoldError(code, sentence, next_step, _REFUSED)

@@ -76,7 +76,7 @@ def parsed(content: bytes) -> object:
     """Return what YAML or JSON stands for: plain values, without aliases and without repeated names.
 
     Raises:
-        ValueError: it is neither, or a name stands there twice.
+        ValueError: it is neither, or a name is given twice.
         yaml.YAMLError: likewise.
         RecursionError: it is nested too deeply.
     """
@@ -103,7 +103,7 @@ def _refuse_repeated(keys: list[Any]) -> None:
             message = "a name must be text"
             raise ValueError(message)  # noqa: TRY004 - a mistake in the file, not in the program
         if key in seen:
-            message = f"{shown(key)} stands there twice"
+            message = f"{shown(key)} is given twice"
             raise ValueError(message)
         seen.add(key)
 

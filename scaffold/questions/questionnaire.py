@@ -276,7 +276,9 @@ class Questionnaire:
         for pair in pairs:
             label, value = pair if isinstance(pair, (list, tuple)) else (pair, pair)
             if not isinstance(value, (str, bool)):
-                raise template_broken(self._address, f"question {name} has an odd choice.")
+                raise template_broken(
+                    self._address, f"question {name} has a choice that is neither text nor true/false."
+                )
             yield Choice(value, str(label).removeprefix(str(value)).removeprefix(":").strip())
 
     def _context(self, answers: Mapping[str, object], until: str) -> dict[str, object]:

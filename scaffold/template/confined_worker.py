@@ -91,7 +91,7 @@ def _described(error: Exception) -> tuple[str, object]:
     if isinstance(error, AnswerErrors):
         return "answers", error.problems
     if isinstance(error, ScaffoldError):
-        return "scaffold", (error.code, error.sentence, error.next_step, error.exit_code)
+        return "scaffold", (error.code, error.sentence, error.next_step)
     if isinstance(error, OSError):
         return "disk", (error.errno, error.strerror, error.filename)
     return "broken", f"{type(error).__name__}: {error}"[:1000]

@@ -1,7 +1,7 @@
 """The releases of the template: a small git repository with one commit a release.
 
-Wherever it is built from the same history its commits have the same ids: identity and dates are
-fixed, and nothing but the template goes in.
+The commits are reproducible: author and dates are fixed and only the template is included, so the same
+history gives the same commit ids.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scaffold.errors import ScaffoldError, template_unavailable
+from scaffold.errors import ScaffoldError, address_not_trusted, template_unavailable, trust_unreadable
 from scaffold.template.source import TEMPLATE_ADDRESS
 from scaffold.text import shown
 
@@ -132,7 +132,7 @@ def remembered() -> tuple[str, ...]:
             return ()
         return _addresses(path)
     except (OSError, ValueError, RecursionError) as error:
-        raise _unreadable(path, error) from error
+        raise trust_unreadable(path, error) from error
 
 
 def remember(*addresses: str) -> bool:
@@ -176,7 +176,7 @@ def forget(address: str) -> bool:
     known = remembered()
     kept = [one for one in known if canonical(one) != canonical(address)]
     if len(kept) < len(known) and not _written(kept):
-        raise _unreadable(configuration_file(), OSError("it cannot be written"))
+        raise trust_unreadable(configuration_file(), OSError("it cannot be written"))
     return len(kept) < len(known)
 
 
@@ -237,27 +237,8 @@ def _authority(address: str) -> str:
 
 
 def _not_trusted(address: str) -> ScaffoldError:
-    place = f"the host {host_of(address)}" if host_of(address) else "this machine or a network drive"
-    return ScaffoldError(
-        "address-not-trusted",
-        f"The project names a template at {address} ({place}), and you have not agreed yet to contact it.",
-        f"If you know it: `scaffold trust {_quoted(address)}` once for all, or --trust-address {_quoted(address)} "
-        "for this command.",
-        4,
-    )
-
-
-def _quoted(address: str) -> str:
     from shlex import quote
 
-    return quote(address)
-
-
-def _unreadable(path: Path | None, error: Exception) -> ScaffoldError:
-    reason = getattr(error, "strerror", None) or str(error)
-    return ScaffoldError(
-        "trust-unreadable",
-        f"{path}, which lists the template addresses you agreed to, cannot be used: {reason}.",
-        "Correct or delete that file, or name the address with --trust-address or --template.",
-        2,
-    )
+    host = host_of(address)
+    place = f"the host {host}" if host else "this machine or a network drive"
+    return address_not_trusted(address, place, quote(address))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from scaffold.errors import CANNOT_WRITE, REFUSED, ScaffoldError
+from scaffold.errors import ScaffoldError, cannot_update, git_refused, update_refused
 from scaffold.git.run import Git, GitError, neutral
 from scaffold.update import journal, obstacles, snapshot
 from scaffold.update.journal import Journal
@@ -63,22 +63,13 @@ def _apply(project: Git, joined: Joined, file: TextIO, before: Snapshot) -> None
 def _refused(error: Exception, sentence: str) -> ScaffoldError:
     """Say what stopped the update, and that the project is as it was, which the caller has looked at."""
     if isinstance(error, ObstacleError):
-        return ScaffoldError(error.code, f"The update was refused: {error}. {sentence}", error.next_step, REFUSED)
-    if isinstance(error, OSError) or any(words in str(error) for words in _DISK):
-        where = f" ({error.filename})" if isinstance(error, OSError) and error.filename else ""
-        reason = error.strerror if isinstance(error, OSError) else error
-        return ScaffoldError(
-            "cannot-write",
-            f"The update cannot be written: {reason}{where}. {sentence}",
-            "Check free space and permissions of the project and of its git folder, then try again.",
-            CANNOT_WRITE,
-        )
-    return ScaffoldError(
-        "update-refused",
-        f"Git refused the update: {error}. {sentence}",
-        "Mend what git names, then try again.",
-        REFUSED,
-    )
+        return update_refused(error, sentence, error.next_step, error.code)
+    if isinstance(error, OSError):
+        where = f" ({error.filename})" if error.filename else ""
+        return cannot_update(f"{error.strerror}{where}", sentence)
+    if any(words in str(error) for words in _DISK):
+        return cannot_update(str(error), sentence)
+    return git_refused(error, sentence)
 
 
 def _move(top: Git, head: str, target: str) -> None:

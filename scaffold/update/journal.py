@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scaffold.errors import NotUndoneError, ScaffoldError
+from scaffold.errors import NotUndoneError, edited_since_interrupted, update_running
 from scaffold.files.paths import behind_link, stays_inside
 from scaffold.files.staging import uninterrupted
 from scaffold.git.run import Git, GitError, applying
@@ -105,7 +105,7 @@ def alone(project: Git) -> Iterator[TextIO]:
         _lock(file)
         file.seek(0)
         if file.read() or not path.exists() or not os.path.samestat(os.fstat(file.fileno()), path.stat()):
-            raise _running()
+            raise update_running()
         try:
             # Of an update that was killed before it wrote its journal, or after it removed it.
             _sweep(project)
@@ -204,35 +204,7 @@ def _lock(journal: TextIO) -> None:
     try:
         fcntl.flock(journal, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise _running() from None
-
-
-def _running() -> ScaffoldError:
-    return ScaffoldError(
-        "update-running",
-        "Another update is at work in this repository, or was until now.",
-        "Look at `git status`, then try again.",
-        4,
-    )
-
-
-def unfinished(folder: Path) -> ScaffoldError:
-    """Build the error for a project that `recover` has to put back before it can be looked at."""
-    return ScaffoldError(
-        "update-unfinished",
-        f"An update of {folder} was cut off half way.",
-        "Run `scaffold update` there: it puts the project back first.",
-        4,
-    )
-
-
-def _edited_since(paths: Sequence[str]) -> ScaffoldError:
-    return ScaffoldError(
-        "update-unfinished",
-        f"An update was cut off half way, and files it had touched were edited since: {', '.join(paths[:5])}.",
-        "Move each of them to another name, then try again: what was there before the update comes back.",
-        4,
-    )
+        raise update_running() from None
 
 
 def _read(text: str) -> Journal | None:
@@ -264,7 +236,7 @@ def _touched(top: Git, journal: Journal) -> list[_Touched]:
     for described, path in zip(listed[::2], listed[1::2], strict=False):
         # An archive can bring a journal, and trees that no git would write.
         if not stays_inside(path):
-            raise _edited_since([repr(path)])
+            raise edited_since_interrupted([repr(path)])
         _, _, old, new, _ = described.split()
         found.append(_Touched(path, old, new))
     # Files of conflicts whose content stays: only their entries in the index change.
@@ -278,7 +250,7 @@ def _recover(top: Git, journal: Journal) -> None:
     known = {file.path for file in touched}
     edited = [file.path for file in touched if file.path not in as_before and not _is_ours(top, file, known)]
     if edited:
-        raise _edited_since(edited)
+        raise edited_since_interrupted(edited)
     if journal.before is not None:
         if not _is_put_back(top, journal):
             raise NotUndoneError(snapshot.differences(top.folder, journal.before), saved_by(top))

@@ -11,7 +11,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scaffold.errors import ScaffoldError, template_broken
+from scaffold.errors import template_broken
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -66,14 +66,3 @@ def _list_again(old: Path, new: Path, stem: str) -> None:
         gone = before[old_from:old_to] if before[old_from:old_to] != after[new_from:new_to] else []
         kept += [line for line in gone if mention in line] + after[new_from:new_to]
     new.write_bytes(b"".join(kept))
-
-
-def would_go(version: str, names: Sequence[str]) -> ScaffoldError:
-    """Build the error for an older release that lacks files which have to stay."""
-    return ScaffoldError(
-        "kept-files-would-go",
-        f"{version} is older than the project and lacks files that stay once they shipped: {', '.join(names)}. "
-        "A database that has run a migration refuses to start without it.",
-        "Stay on the newer release. If you have undone them in every database, --remove-kept goes back all the same.",
-        4,
-    )

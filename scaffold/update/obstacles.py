@@ -7,17 +7,17 @@ import os
 import stat
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from scaffold.errors import REFUSED, ScaffoldError
+from scaffold.errors import git_at_work
 from scaffold.git.run import Git, GitError, neutral
+from scaffold.text import listed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from scaffold.update.merge import Joined
 
-_NAMED = 5
 # What git keeps in its folder while it waits for its user to go on.
 _IN_THE_MIDDLE = {
     "MERGE_HEAD": "merge",
@@ -38,10 +38,13 @@ class ObstacleError(Exception):
         next_step: what to do about it.
     """
 
-    def __init__(self, reason: str, next_step: str, code: str = "update-refused") -> None:
+    def __init__(
+        self, reason: str, next_step: str, code: Literal["update-refused", "hidden-edits"] = "update-refused"
+    ) -> None:
         """Take the reason as the beginning of a sentence."""
         super().__init__(reason)
-        self.code, self.next_step = code, next_step
+        self.code = code
+        self.next_step = next_step
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,7 @@ def require_none(project: Git, joined: Joined, paths: Touched) -> None:
     taken = _taken(top.folder, paths.written - known.keys(), paths.removed)
     if taken:
         raise ObstacleError(
-            f"untracked or ignored files stand where new ones go: {_named(taken)}",
+            f"untracked or ignored files stand where new ones go: {listed(taken)}",
             "Move them out of the way, or commit them, then try again.",
         )
     require_unlocked(top)
@@ -114,12 +117,7 @@ def require_settled(git_dir: Path) -> None:
     command = next((name for mark, name in _IN_THE_MIDDLE.items() if (git_dir / mark).exists()), None)
     if command:
         stop = "reset" if command == "bisect" else "--abort"
-        raise ScaffoldError(
-            "git-at-work",
-            f"A `git {command}` is not finished in this repository; an update would become part of it.",
-            f"Finish it, or end it with `git {command} {stop}`, then try again.",
-            REFUSED,
-        )
+        raise git_at_work(command, stop)
 
 
 def require_unlocked(top: Git) -> None:
@@ -137,7 +135,7 @@ def require_unlocked(top: Git) -> None:
 
 
 def _require_unchanged(project: Git, joined: Joined) -> None:
-    """Refuse when its owner went on working while the plan lay on the screen."""
+    """Refuse if the project changed since the plan was made: a rollback would discard those changes."""
     planned = neutral(joined.repository)("rev-parse", f"{joined.ours}^{{tree}}")
     again = "Run `scaffold update` again: it plans with the project as it is now."
     if project.committed() != planned:
@@ -172,7 +170,7 @@ def _require_seen(top: Git, entries: Iterable[_Entry]) -> None:
     edited = [entry.path for entry in hidden if not _is_as_committed(top, entry, modes=modes)]
     if edited:
         raise ObstacleError(
-            f"files were edited that git was told to overlook (assume-unchanged, skip-worktree): {_named(edited)}",
+            f"files were edited that git was told to overlook (assume-unchanged, skip-worktree): {listed(edited)}",
             "Let git see each, `git update-index --no-assume-unchanged --no-skip-worktree FILE`, and commit it.",
             "hidden-edits",
         )
@@ -248,8 +246,3 @@ def reported(git: Git, *arguments: str, stdin: bytes = b"") -> str:
         told = [line.partition(": ")[2] for line in said if line.startswith(("fatal: ", "error: "))]
         raise GitError("; ".join(told[-2:]) or f"git {arguments[0]} ended with {done.returncode}")
     return done.stdout.decode(errors="surrogateescape")
-
-
-def _named(paths: Sequence[str]) -> str:
-    more = f" and {len(paths) - _NAMED} more" if len(paths) > _NAMED else ""
-    return ", ".join(paths[:_NAMED]) + more

@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import gettempdir
 from typing import TYPE_CHECKING, Literal
 
-from scaffold.errors import ScaffoldError
+from scaffold.errors import ScaffoldError, release_unknown, template_older, update_unfinished, version_unknown
 from scaffold.files.staging import staging
 from scaffold.git.view import find
 from scaffold.project.env_settings import changed_settings, missing_settings, text_of_example
@@ -160,7 +160,7 @@ def planned(request: UpdateRequest) -> Iterator[UpdatePlan]:
         AnswerErrors: answers are wrong, or a new question needs one.
     """
     if request.dry_run and journal.is_unfinished(request.folder):
-        raise journal.unfinished(request.folder)
+        raise update_unfinished(request.folder)
     journal.recover(request.folder)
     project = open_project(request.folder)
     # As for a new project, what a killed run has left is removed by the next.
@@ -185,15 +185,10 @@ def made_from(project: Project, found: Releases) -> str:
         return project.version
     recorded = version_of(project.version)
     if recorded is not None and recorded > found.versions[-1]:
-        raise _template_older(project.version, found)
+        raise template_older(project.version, str(found.versions[-1]))
     before = [version for version in found.versions if recorded is not None and version <= recorded]
     if not before:
-        raise ScaffoldError(
-            "version-unknown",
-            f"The project was made from {project.version}, which this template does not know.",
-            "Update Scaffold (`pip install -U`), or name the template with --template.",
-            2,
-        )
+        raise version_unknown(project.version)
     return found.refs[before[-1]]
 
 
@@ -211,23 +206,13 @@ def _target(ref: str, older: str, found: Releases) -> str:
     if ref:
         named = next((name for name in (ref, f"v{ref}") if found.has(name)), None)
         if named is None:
-            known = ", ".join(str(version) for version in found.versions[-5:])
-            raise ScaffoldError("release-unknown", f"There is no release {ref}.", f"The newest ones are: {known}.", 2)
+            raise release_unknown(ref, [str(version) for version in found.versions[-5:]])
         return named
     current = version_of(older)
     newest = found.newest(than=current)
     if newest is None or (current is not None and newest < current):
-        raise _template_older(older, found)
+        raise template_older(older, str(found.versions[-1]))
     return found.refs[newest] if newest != current else older
-
-
-def _template_older(version: str, found: Releases) -> ScaffoldError:
-    return ScaffoldError(
-        "template-older",
-        f"The project is on {version}, and the releases known here end with v{found.versions[-1]}.",
-        "Update Scaffold: `pip install -U scaffold-express`.",
-        2,
-    )
 
 
 def _plan(request: UpdateRequest, project: Project, git: Git, choice: Choice) -> UpdatePlan:

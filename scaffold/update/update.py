@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scaffold.errors import ScaffoldError
+from scaffold.errors import edited_files_would_go, kept_files_would_go
 from scaffold.project import env_settings
 from scaffold.template.trust import Consent, agree
-from scaffold.update import apply, kept_files, npm_lockfile
+from scaffold.update import apply, npm_lockfile
 from scaffold.update.plan import Edited, UpdatePlan, UpdateRequest, planned
 
 if TYPE_CHECKING:
@@ -47,9 +47,9 @@ def carry_out(plan: UpdatePlan, *, add_settings: bool = False) -> UpdateResult:
         ScaffoldError: `edited-files-would-go`, `kept-files-would-go`, or what `apply` raises.
     """
     if plan.joined.removed_edited and plan.edited == "refuse":
-        raise _edited_would_go(plan.joined.removed_edited)
+        raise edited_files_would_go(plan.joined.removed_edited)
     if plan.kept and plan.is_downgrade:
-        raise kept_files.would_go(plan.to_version, plan.kept)
+        raise kept_files_would_go(plan.to_version, plan.kept)
     added = plan.missing_settings if add_settings else ()
     with env_settings.adding_settings(plan.project.folder, plan.example, added):
         if not plan.is_empty:
@@ -107,12 +107,3 @@ def update_project(  # noqa: PLR0913 - the options of the command, by name
     if template and result.applied:
         agree(template)
     return result
-
-
-def _edited_would_go(paths: tuple[str, ...]) -> ScaffoldError:
-    return ScaffoldError(
-        "edited-files-would-go",
-        f"The new version no longer ships files that you edited: {', '.join(paths)}.",
-        "Choose what becomes of them: --keep-edited or --remove-edited.",
-        4,
-    )

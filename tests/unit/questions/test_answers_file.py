@@ -49,9 +49,9 @@ def test_a_mapping_is_read(tmp_path: Path, content: str, answers: dict[object, o
     [
         ("- a\n- b\n", "no mapping"),
         ("just text", "no mapping"),
-        ("a: b\na: c\n", "a stands there twice"),
-        ('{"a": 1, "a": 2}', "a stands there twice"),
-        ("x: {a: 1, a: 2}", "a stands there twice"),
+        ("a: b\na: c\n", "a is given twice"),
+        ('{"a": 1, "a": 2}', "a is given twice"),
+        ("x: {a: 1, a: 2}", "a is given twice"),
         ("a: &x 1\nb: *x\n", "aliases are not allowed"),
         ("a: [", "line 1"),
         ("a: !!python/object/apply:os.system [id]", "constructor"),
