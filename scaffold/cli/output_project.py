@@ -22,6 +22,7 @@ _KINDS = {
     "changed": "changed, untouched by you",
     "merged": "changed, merged with your edits",
     "moved": "renamed, with your edits",
+    "followed": "yours, importing what was moved: the imports follow",
     "removed": "removed, untouched by you",
 }
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from scaffold.git.run import Git, neutral
+from scaffold.update.moved_imports import follow_moves
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,7 +49,7 @@ class Change:
     Attributes:
         path: relative to the project.
         kind: `added`, `changed` or `removed`; `merged` when the owner had edited what changes, `moved` when
-            those edits go on under another name.
+            those edits go on under another name; `followed` when a file of the owner's own imports moved files.
     """
 
     path: str
@@ -105,8 +106,9 @@ def join(  # noqa: PLR0913 - the three sides of a merge, and how to name and tre
     )  # fmt: skip
     unmerged = _unmerged(git)
     groups = _settle(git, unmerged, drop_edited=drop_edited)
+    followed = follow_moves(git, start, label)
     result = _commit(git, git("write-tree"), ours)
-    changes = _changes(git, ours, result, {path for path, _ in groups.conflicts})
+    changes = _changes(git, ours, result, {path for path, _ in groups.conflicts}, followed)
     conflicts = tuple(Conflict(path, stages) for path, stages in groups.conflicts)
     return Joined(git.folder, ours, result, changes, conflicts, tuple(groups.removed), tuple(groups.deleted))
 
@@ -168,8 +170,12 @@ def _settle(git: Git, unmerged: dict[str, dict[int, Blob]], *, drop_edited: bool
     return groups
 
 
-def _changes(git: Git, ours: str, result: str, besides: set[str]) -> tuple[Change, ...]:
+def _changes(git: Git, ours: str, result: str, besides: set[str], followed: tuple[str, ...]) -> tuple[Change, ...]:
     listed = git("diff-tree", "-r", "-z", "--no-renames", "--name-status", ours, result).split("\0")
     pairs = zip(listed[::2], listed[1::2], strict=False)
     kinds = {"A": "added", "D": "removed"}
-    return tuple(Change(path, kinds.get(letter, "changed")) for letter, path in pairs if path not in besides)
+    return tuple(
+        Change(path, "followed" if path in followed else kinds.get(letter, "changed"))
+        for letter, path in pairs
+        if path not in besides
+    )
