@@ -24,7 +24,7 @@ class ReleasesHook(BuildHookInterface[Any]):
         if version == "editable" or (root / BUNDLE).is_file():
             return
         sys.path.insert(0, str(root))
-        from scaffold.releases import write_bundle
+        from scaffold.template.releases import write_bundle
 
         self._scratch = TemporaryDirectory(prefix="scaffold-releases-")
         bundle = Path(self._scratch.name, "releases.bundle")

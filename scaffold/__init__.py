@@ -14,24 +14,24 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from scaffold.create import CreateResult as CreateResult
-    from scaffold.create import create_project as create_project
     from scaffold.errors import AnswerErrors as AnswerErrors
     from scaffold.errors import AnswerProblem as AnswerProblem
     from scaffold.errors import ScaffoldError as ScaffoldError
-    from scaffold.update import UpdateResult as UpdateResult
-    from scaffold.update import update_project as update_project
+    from scaffold.new.create import CreateResult as CreateResult
+    from scaffold.new.create import create_project as create_project
+    from scaffold.update.update import UpdateResult as UpdateResult
+    from scaffold.update.update import update_project as update_project
 
 __version__: str
 
 _PUBLIC = {
     "AnswerErrors": "scaffold.errors",
     "AnswerProblem": "scaffold.errors",
-    "CreateResult": "scaffold.create",
+    "CreateResult": "scaffold.new.create",
     "ScaffoldError": "scaffold.errors",
-    "UpdateResult": "scaffold.update",
-    "create_project": "scaffold.create",
-    "update_project": "scaffold.update",
+    "UpdateResult": "scaffold.update.update",
+    "create_project": "scaffold.new.create",
+    "update_project": "scaffold.update.update",
 }
 
 __all__ = [
@@ -48,7 +48,7 @@ __all__ = [
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - the public names are of many types
     """Import a public name when it is first used: `scaffold --help` needs none of them."""
     if name == "__version__":
-        from scaffold.source import version
+        from scaffold.template.source import version
 
         return version()
     if name in _PUBLIC:

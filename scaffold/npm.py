@@ -18,6 +18,8 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from scaffold.text import shown
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
@@ -191,7 +193,7 @@ def _harmless_settings(text: str) -> str:
     found = [(line, _SETTING.fullmatch(line)) for line in lines]
     odd = [line for line, setting in found if setting is None or setting[1] not in HARMLESS]
     if odd:
-        names = ", ".join(sorted({_visible(line.partition("=")[0].strip()) for line in odd}))
+        names = ", ".join(sorted({shown(line.partition("=")[0].strip(), 100) for line in odd}))
         raise NpmRefusedError(f"{SETTINGS} sets {names}, and only settings that start and contact nothing are followed")
     return "".join(f"{setting[1]}={setting[2]}\n" for _, setting in found if setting)
 
@@ -210,9 +212,9 @@ def _check_lockfile(lockfile: Mapping[str, Any]) -> Iterator[str]:
         raise NpmRefusedError(f"{LOCKFILE} is not of version 3")
     for place, package in packages.items():
         if not isinstance(package, dict) or (place and not _PLACE.fullmatch(place)):
-            raise NpmRefusedError(f"{LOCKFILE} puts a package at {_visible(place)}")
+            raise NpmRefusedError(f"{LOCKFILE} puts a package at {shown(place, 100)}")
         if package.get("link") or (not place and package.get("workspaces")):
-            raise NpmRefusedError(f"{LOCKFILE} links {_visible(place)} to another folder")
+            raise NpmRefusedError(f"{LOCKFILE} links {shown(place, 100)} to another folder")
         _check_dependencies(package, LOCKFILE)
         if "resolved" in package:
             yield _host_of(package["resolved"])
@@ -231,7 +233,7 @@ def _check_specifiers(pairs: Iterable[tuple[str, object]], source: str) -> None:
     for name, wanted in pairs:
         plain = isinstance(wanted, str) and _RANGE.fullmatch(wanted) and not _ARCHIVE.search(wanted)
         if not plain or not re.fullmatch(_NAME, name.removeprefix("$")):
-            raise NpmRefusedError(f"{source} wants {_visible(name)} from {_visible(str(wanted))}, no registry")
+            raise NpmRefusedError(f"{source} wants {shown(name, 100)} from {shown(str(wanted), 100)}, no registry")
 
 
 def _overrides(overrides: object) -> Iterator[tuple[str, object]]:
@@ -258,7 +260,7 @@ def _host_of(resolved: object) -> str:
             return address.netloc.lower()
     except ValueError:
         pass
-    raise NpmRefusedError(f"{LOCKFILE} gets a package from {_visible(str(resolved))}, no https address")
+    raise NpmRefusedError(f"{LOCKFILE} gets a package from {shown(str(resolved), 100)}, no https address")
 
 
 def _own_registries(npm: str, scratch: Path) -> set[str]:
@@ -280,7 +282,3 @@ def _own_registries(npm: str, scratch: Path) -> set[str]:
         return {urlsplit(address).netloc.lower() for address in named}
     except (OSError, ValueError, AttributeError, subprocess.TimeoutExpired):
         return set()
-
-
-def _visible(text: str) -> str:
-    return "".join(char if char.isprintable() else "?" for char in text[:100])

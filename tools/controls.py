@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 ROOT = Path(__file__).resolve().parent.parent
-CATALOGUE = ROOT / "scaffold" / "controls.yml"
+CATALOGUE = ROOT / "controls.yml"
 TABLE = ROOT / "template" / "docs" / "security-controls.md.jinja"
 
 _HEAD = """# Security controls

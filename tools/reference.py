@@ -1,7 +1,7 @@
 """Fill the generated parts of `docs/reference/` from the command and from `copier.yml`.
 
 A generated part stands between `<!-- begin: SOURCE -->` and `<!-- end -->`; everything around it is written by hand.
-SOURCE is a command whose output is shown, or `questions`.
+SOURCE is a command whose output is shown, `questions`, `exit codes` or `error codes`.
 
     python -m tools.reference           write them
     python -m tools.reference --check   write nothing; exit 1 when something would change
@@ -16,11 +16,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scaffold.questions import shown
-from scaffold.source import builtin
+from scaffold.errors import CODES, ExitCode
+from scaffold.template.source import builtin
+from scaffold.text import shown
 
 if TYPE_CHECKING:
-    from scaffold.questions import Question, Questionnaire
+    from scaffold.questions.questionnaire import Question, Questionnaire
 
 REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference"
 PART = re.compile(r"(<!-- begin: (.+?) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -57,11 +58,30 @@ def section(questionnaire: Questionnaire, question: Question) -> str:
     return f"### `{question.name}`\n\n{question.help}. Flag: `{question.flag}`. {default_line}\n{table}{patterns}"
 
 
+def exit_codes() -> str:
+    """Return the exit codes as a table."""
+    rows = [f"| {code:d} | {code.meaning}{f': {code.details}' * bool(code.details)} |\n" for code in ExitCode]
+    return "| exit code | meaning |\n| --- | --- |\n" + "".join(rows)
+
+
+def error_codes() -> str:
+    """Return the codes of all errors as a table."""
+    rows = [f"| `{name}` | {code.exit_code:d} | {code.meaning} |\n" for name, code in CODES.items()]
+    return "| `error.code` | exit code | when |\n| --- | --- | --- |\n" + "".join(rows)
+
+
+MADE = {
+    "questions": lambda: questions(builtin().questionnaire()),
+    "exit codes": exit_codes,
+    "error codes": error_codes,
+}
+
+
 def filled(text: str) -> str:
     """Return a document with its generated parts made anew."""
 
     def part(found: re.Match[str]) -> str:
-        made = questions(builtin().questionnaire()) if found[2] == "questions" else output(found[2])
+        made = MADE[found[2]]() if found[2] in MADE else output(found[2])
         return f"{found[1]}{made}{found[3]}"
 
     return PART.sub(part, text)

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 
-# Spelt out, not imported: until signals are listened to, every millisecond of Ctrl-C is a traceback.
+# Not imported from typing: Ctrl-C during that import would print a traceback.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,9 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: the command line without the program's name. Default: this process's.
 
     Returns:
-        The exit code: 0 done, 2 wrong usage or answers, 4 refused to protect the user's work,
-        69 template not to be had, 70 a mistake of ours, 73 cannot write, 74 a failed update could not all be
-        put back, 128 + n stopped by signal n.
+        The exit code, one of `scaffold.errors.ExitCode`; 128 + n when signal n stopped the command.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
@@ -75,12 +73,12 @@ def _failure(raised: BaseException) -> ScaffoldError:
 
 
 def _report(failure: ScaffoldError, *, as_json: bool) -> int:
-    from scaffold import report
+    from scaffold.cli import output
 
     if as_json:
-        report.write_json(report.failure_fields(failure), sys.stdout)
+        output.write_json(output.failure_fields(failure), sys.stdout)
     else:
-        report.write(report.failure(failure), sys.stderr)
+        output.write(output.failure(failure), sys.stderr)
     return failure.exit_code
 
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from scaffold.questions import shown
+from scaffold.text import shown
 
 if TYPE_CHECKING:
-    from scaffold.trust import Consent
+    from scaffold.template.trust import Consent
 
 
 def trust_address_option() -> click.Option:
@@ -26,7 +26,7 @@ def consent(addresses: tuple[str, ...], *, watched: bool) -> Consent:
         addresses: values of `--trust-address`.
         watched: a person is there to be asked.
     """
-    from scaffold.trust import Consent
+    from scaffold.template.trust import Consent
 
     return Consent(addresses, _may_be_contacted if watched else None)
 
@@ -37,8 +37,8 @@ def is_terminal() -> bool:
 
 
 def _may_be_contacted(address: str) -> bool:
-    from scaffold.trust import host_of
-    from scaffold.wizard.decide import decide
+    from scaffold.template.trust import host_of
+    from scaffold.wizard.choose import decide
 
     host = host_of(address)
     where = f"on {host}" if host else "a folder of this machine or of a network drive"

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import click
 
-from scaffold import report
+from scaffold.cli import output
 from scaffold.cli.addresses import consent, is_terminal, trust_address_option
 
 
 def _diff(*, project: str, trust_address: tuple[str, ...]) -> None:
-    from scaffold.diff import diff_of
+    from scaffold.inspect.diff import diff_of
 
     styles = {"+": "green", "-": "red", "@": "cyan", "d": "bold"}
     lines = diff_of(Path(project), consent(trust_address, watched=is_terminal())).splitlines()
-    report.write([(line, styles.get(line[:1], "")) for line in lines], sys.stdout)
+    output.write([(line, styles.get(line[:1], "")) for line in lines], sys.stdout)
 
 
 command = click.Command(

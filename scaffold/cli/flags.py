@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import click
 
 from scaffold.errors import AnswerErrors, AnswerProblem
-from scaffold.questions import shown
-from scaffold.source import open_template
+from scaffold.template.source import open_template
+from scaffold.text import closest, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from scaffold.questions import Answers, Question, Questionnaire
-    from scaffold.source import Template
+    from scaffold.questions.questionnaire import Answers, Question, Questionnaire
+    from scaffold.template.source import Template
 
 PARAMETER = "answer_"
 
@@ -135,15 +135,12 @@ def _without_unknown(args: list[str], flags: Mapping[str, bool]) -> tuple[list[s
 
 
 def _unknown(flag: str, flags: Iterable[str]) -> AnswerProblem:
-    from difflib import get_close_matches
-
-    names = [known.removeprefix("--") for known in flags]
-    close = get_close_matches(flag.removeprefix("--").replace("_", "-")[:80], names, n=1, cutoff=0.5)
+    meant = closest(flag.removeprefix("--").replace("_", "-"), [known.removeprefix("--") for known in flags])
     return AnswerProblem(
         question=shown(flag.removeprefix("--").replace("-", "_")),
         flag=shown(flag),
         problem="there is no such flag",
-        suggestion=f"--{close[0]}" if close else None,
+        suggestion=f"--{meant}" if meant else None,
     )
 
 

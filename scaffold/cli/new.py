@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from scaffold import report
+from scaffold.cli import output
 from scaffold.cli.flags import Opened, QuestionCommand, given_answers
 from scaffold.errors import wrong_usage
-from scaffold.questions import shown
+from scaffold.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from scaffold.create import Steps
-    from scaffold.questions import Answers, Questionnaire
+    from scaffold.new.create import Steps
+    from scaffold.questions.questionnaire import Answers, Questionnaire
 
 HELP = """\
 Create an Express project in DEST, a new or empty folder.
@@ -30,7 +30,7 @@ or with --defaults or --json, it never asks: answers come from flags and from --
 
 @click.pass_obj
 def _new(opened: Opened, /, destination: str | None, **parameters: Any) -> None:  # noqa: ANN401 - click's
-    from scaffold.create import create, free_destination, remembering
+    from scaffold.new.create import create, free_destination, remembering
 
     if destination is None and not opened.unknown:
         raise wrong_usage("DEST is missing.", "Name the folder to create, e.g. `scaffold new my-api`.")
@@ -48,15 +48,15 @@ def _new(opened: Opened, /, destination: str | None, **parameters: Any) -> None:
     if parameters["template"]:
         result = remembering(result)
     if parameters["json"]:
-        report.write_json(report.created_fields(result), sys.stdout)
+        output.write_json(output.created_fields(result), sys.stdout)
     else:
-        report.write(report.created(result, destination or ""), sys.stdout)
+        output.write(output.created(result, destination or ""), sys.stdout)
 
 
 def _from_file(source: str | None) -> dict[Any, object]:
     if source is None:
         return {}
-    from scaffold.answers_file import read_answers
+    from scaffold.questions.answers_file import read_answers
 
     return read_answers(source)
 
@@ -83,7 +83,7 @@ def _asked(questionnaire: Questionnaire, answers: Answers, path: Path) -> Answer
 
 
 def _steps(parameters: Mapping[str, Any]) -> Steps:
-    from scaffold.create import Steps
+    from scaffold.new.create import Steps
 
     watched = sys.stderr is not None and sys.stderr.isatty() and not parameters["json"]
     return Steps(
@@ -96,7 +96,7 @@ def _steps(parameters: Mapping[str, Any]) -> Steps:
 
 
 def _show_progress(step: str) -> None:
-    report.write([(step, "dim")], sys.stderr)
+    output.write([(step, "dim")], sys.stderr)
 
 
 command = QuestionCommand(

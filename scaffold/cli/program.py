@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from importlib import import_module
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from scaffold.errors import ScaffoldError, wrong_usage
+from scaffold.errors import ExitCode, ScaffoldError, wrong_usage
+from scaffold.text import closest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,21 +25,21 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "questions": ("scaffold.cli.questions", "Explain the questions and their answers."),
 }
 
-EPILOG = """\
+EXAMPLES = """\
 \b
 Examples:
   scaffold new my-api
   scaffold new my-api --database postgres --security-contact security@example.com --defaults
   scaffold new my-api --answers answers.yml --json
-
-\b
-Exit codes:
-  0 done                             69 the template cannot be had or used
-  1 an update waits (--exit-code)    70 a mistake of Scaffold itself
-  2 wrong usage or answers           73 the project cannot be written
-  3 the update left conflicts        74 a failed update could not all be put back
-  4 refused to protect your work     130 interrupted
 """
+
+
+def exit_codes() -> str:
+    """Return the exit codes in two columns, for `--help`."""
+    rows = [f"{code:d} {code.meaning}" for code in ExitCode]
+    half = (len(rows) + 1) // 2
+    pairs = zip_longest(rows[:half], rows[half:], fillvalue="")
+    return "\b\nExit codes:\n" + "".join(f"  {left:<35}{right}".rstrip() + "\n" for left, right in pairs)
 
 
 class Program(click.Group):
@@ -64,17 +66,15 @@ class Program(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find a command, or say which one was probably meant."""
         if args[0] not in COMMANDS and not args[0].startswith("-"):
-            from difflib import get_close_matches
-
-            close = get_close_matches(args[0], COMMANDS, n=1)
-            hint = f" Did you mean {close[0]}?" if close else ""
+            meant = closest(args[0], COMMANDS, alike=0.6)
+            hint = f" Did you mean {meant}?" if meant else ""
             raise wrong_usage(f"There is no command {args[0]!r}.{hint}")
         return super().resolve_command(ctx, args)
 
 
 def _print_version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:  # noqa: FBT001 - click's signature
     if value and not ctx.resilient_parsing:
-        from scaffold.source import version
+        from scaffold.template.source import version
 
         click.echo(f"scaffold {version()}")
         ctx.exit()
@@ -83,7 +83,7 @@ def _print_version(ctx: click.Context, _param: click.Parameter, value: bool) -> 
 program = Program(
     name="scaffold",
     help="Secure-by-default Express projects, generated and kept up to date.",
-    epilog=EPILOG,
+    epilog=f"{EXAMPLES}\n{exit_codes()}",
     params=[
         click.Option(
             ["--version"],

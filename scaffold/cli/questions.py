@@ -7,18 +7,18 @@ import sys
 
 import click
 
-from scaffold import report
-from scaffold.source import builtin
+from scaffold.cli import output
+from scaffold.template.source import builtin
 
 
 def _questions(*, json_schema: bool) -> None:
     questionnaire = builtin().questionnaire()
     if json_schema:
-        from scaffold.schema import json_schema as schema
+        from scaffold.questions.json_schema import json_schema as schema
 
         sys.stdout.write(json.dumps(schema(questionnaire), indent=2) + "\n")
     else:
-        report.write(report.questions(questionnaire), sys.stdout)
+        output.write(output.questions(questionnaire), sys.stdout)
 
 
 command = click.Command(

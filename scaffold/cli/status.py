@@ -7,15 +7,13 @@ from pathlib import Path
 
 import click
 
-from scaffold import report, report_project
+from scaffold.cli import output, output_project
 from scaffold.cli.addresses import consent, is_terminal, trust_address_option
-from scaffold.errors import ScaffoldError
-
-UPDATE_WAITING = 1
+from scaffold.errors import ExitCode, ScaffoldError
 
 
 def _status(*, projects: tuple[str, ...], json: bool, exit_code: bool, trust_address: tuple[str, ...]) -> None:
-    from scaffold.status import status_of
+    from scaffold.inspect.status import status_of
 
     found, failures, several = [], [], len(projects) > 1
     # One for all: each address is asked about once.
@@ -28,13 +26,13 @@ def _status(*, projects: tuple[str, ...], json: bool, exit_code: bool, trust_add
                 raise
             failures.append((project, failure))
     if json:
-        report.write_json(report_project.status_fields(found, failures, several=several), sys.stdout)
+        output.write_json(output_project.status_fields(found, failures, several=several), sys.stdout)
     else:
-        report.write(report_project.status(found, failures), sys.stdout)
+        output.write(output_project.status(found, failures), sys.stdout)
     if failures:
         raise click.exceptions.Exit(max(failure.exit_code for _, failure in failures))
     if exit_code and any(status.behind for status in found):
-        raise click.exceptions.Exit(UPDATE_WAITING)
+        raise click.exceptions.Exit(ExitCode.UPDATE_WAITING)
 
 
 command = click.Command(

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from scaffold import report
-from scaffold.errors import ScaffoldError, wrong_usage
-from scaffold.questions import shown
+from scaffold.cli import output
+from scaffold.errors import ScaffoldError, trust_not_written, wrong_usage
+from scaffold.text import shown
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -25,7 +25,7 @@ the variable SCAFFOLD_TRUST_ADDRESSES, agree for one command: use them in CI.
 
 
 def _trust(*, addresses: tuple[str, ...], remove: bool, json: bool) -> None:
-    from scaffold import trust
+    from scaffold.template import trust
 
     if remove and not addresses:
         raise wrong_usage("--remove needs an ADDRESS.", "`scaffold trust` lists the addresses.")
@@ -39,32 +39,27 @@ def _trust(*, addresses: tuple[str, ...], remove: bool, json: bool) -> None:
     if json:
         path = trust.configuration_file()
         fields: dict[str, object] = {"command": "trust", "addresses": list(known), "file": str(path) if path else None}
-        report.write_json(fields, sys.stdout)
+        output.write_json(fields, sys.stdout)
     else:
-        report.write([(shown(address, trust.LONGEST_ADDRESS), "") for address in known], sys.stdout)
+        output.write([(shown(address, trust.LONGEST_ADDRESS), "") for address in known], sys.stdout)
         if not known:
-            report.write([("No address yet; the template that comes with Scaffold needs none.", "")], sys.stderr)
+            output.write([("No address yet; the template that comes with Scaffold needs none.", "")], sys.stderr)
 
 
 def _agree(addresses: tuple[str, ...]) -> None:
-    from scaffold import trust
+    from scaffold.template import trust
 
     for address in addresses:
         trust.check(address)
     if not trust.remember(*addresses):
-        raise ScaffoldError(
-            "trust-not-written",
-            f"{trust.configuration_file() or 'A file in your home folder'} cannot be written.",
-            "Use --trust-address, or set XDG_CONFIG_HOME to a folder that can be written.",
-            73,
-        )
+        raise trust_not_written(trust.configuration_file())
 
 
 def _remembered(_context: click.Context, _parameter: click.Parameter, typed: str) -> list[CompletionItem]:
     """Complete an address that can be removed."""
     from click.shell_completion import CompletionItem
 
-    from scaffold import trust
+    from scaffold.template import trust
 
     try:
         return [CompletionItem(address) for address in trust.remembered() if address.startswith(typed)]

@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from scaffold import report, report_project
+from scaffold.cli import output, output_project
 from scaffold.cli.addresses import consent, is_terminal, trust_address_option
-from scaffold.errors import wrong_usage
+from scaffold.errors import ExitCode, wrong_usage
 
 if TYPE_CHECKING:
-    from scaffold.plan import Edited, UpdatePlan, UpdateRequest
-    from scaffold.questions import Answers, Questionnaire
+    from scaffold.questions.questionnaire import Answers, Questionnaire
+    from scaffold.update.plan import Edited, UpdatePlan, UpdateRequest
 
-CONFLICTS = 3
 HELP = """\
 Bring PROJECT (default: this folder) to the newest release of its template, or to other answers.
 
@@ -50,13 +49,13 @@ class UpdateCommand(click.Command):
 
 @click.pass_obj
 def _update(changes: dict[str, object], /, project: str, **parameters: Any) -> None:  # noqa: ANN401 - click's
-    from scaffold.plan import planned
+    from scaffold.update.plan import planned
 
     watched = _is_watched(parameters)
     request = _request(Path(project), changes, parameters, watched=watched)
     with planned(request) as plan:
         if not parameters["json"]:
-            report.write(report_project.plan(plan), sys.stdout)
+            output.write(output_project.plan(plan), sys.stdout)
         edited: Edited | None = plan.edited
         if watched and not plan.is_empty and not parameters["dry_run"]:
             edited = _decided(plan)
@@ -71,20 +70,20 @@ def _update(changes: dict[str, object], /, project: str, **parameters: Any) -> N
 def _finish(plan: UpdatePlan, parameters: dict[str, Any]) -> None:
     if parameters["dry_run"]:
         if parameters["json"]:
-            report.write_json(report_project.plan_fields(plan, dry_run=True), sys.stdout)
+            output.write_json(output_project.plan_fields(plan, dry_run=True), sys.stdout)
         return
-    from scaffold.trust import agree
-    from scaffold.update import carry_out
+    from scaffold.template.trust import agree
+    from scaffold.update.update import carry_out
 
     result = carry_out(plan, add_settings=parameters["add_settings"])
     if parameters["template"] and result.applied:
         agree(parameters["template"])
     if parameters["json"]:
-        report.write_json(report_project.update_fields(result), sys.stdout)
+        output.write_json(output_project.update_fields(result), sys.stdout)
     else:
-        report.write(report_project.updated(result), sys.stdout)
+        output.write(output_project.updated(result), sys.stdout)
     if plan.joined.conflicts:
-        raise click.exceptions.Exit(CONFLICTS)
+        raise click.exceptions.Exit(ExitCode.CONFLICTS)
 
 
 def _is_watched(parameters: dict[str, Any]) -> bool:
@@ -94,7 +93,7 @@ def _is_watched(parameters: dict[str, Any]) -> bool:
 
 
 def _request(folder: Path, changes: dict[str, object], parameters: dict[str, Any], *, watched: bool) -> UpdateRequest:
-    from scaffold.plan import UpdateRequest
+    from scaffold.update.plan import UpdateRequest
 
     if parameters["keep_edited"] and parameters["remove_edited"]:
         raise wrong_usage("--keep-edited and --remove-edited exclude each other.")
@@ -123,7 +122,7 @@ def _ask(questionnaire: Questionnaire, given: dict[str, object]) -> Answers:
 
 def _decided(plan: UpdatePlan) -> Edited | None:
     """Ask what to do; None means nothing."""
-    from scaffold.wizard.decide import decide
+    from scaffold.wizard.choose import decide
 
     if plan.joined.removed_edited and plan.edited == "refuse":
         return decide(

@@ -11,7 +11,7 @@ from scaffold.wizard.terminal import open_front
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from scaffold.questions import Answers, Questionnaire
+    from scaffold.questions.questionnaire import Answers, Questionnaire
 
 __all__ = ["ask"]
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from scaffold.wizard.front import Option
+from scaffold.wizard.prompts import Option
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from scaffold.questions import Answer, Answers, Question, Questionnaire
-    from scaffold.wizard.front import Front
+    from scaffold.questions.questionnaire import Answer, Answers, Question, Questionnaire
+    from scaffold.wizard.prompts import Front
 
 # With a sign that no question's name can hold.
 CONFIRM: Final = "+confirm"
@@ -89,7 +89,7 @@ class Interview:
         prefilled = self.remembered.get(question.name, self.questionnaire.default(question, settled))
         value = self._prompt(question, prefilled, settled)
         self.remembered[question.name] = value
-        self.front.say(label(question), shown(value), tone="answer", column=self.column)
+        self.front.say(label(question), spelt(value), tone="answer", column=self.column)
         return value
 
     def _prompt(self, question: Question, prefilled: Answer | None, settled: Answers) -> Answer:
@@ -111,7 +111,7 @@ class Interview:
 
     def _review(self, confirm: str) -> str:
         by_name = {question.name: question for question in self.questionnaire.questions}
-        rows = [Option(name, label(by_name[name]), shown(value)) for name, value in self.answers.items()]
+        rows = [Option(name, label(by_name[name]), spelt(value)) for name, value in self.answers.items()]
         # The tail of a pasted text must not confirm what nobody has looked at.
         self.front.forget_keys()
         return self.front.choose(
@@ -133,7 +133,7 @@ def label(question: Question) -> str:
     return question.name.replace("_", " ")
 
 
-def shown(value: Answer) -> str:
+def spelt(value: Answer) -> str:
     """Return an answer as people read it."""
     if isinstance(value, bool):
         return "yes" if value else "no"
@@ -144,7 +144,7 @@ def choices(question: Question) -> tuple[Option[Answer], ...]:
     """Return what can be chosen; nothing for a free text."""
     if question.kind == "bool" and not question.choices:
         return YES_OR_NO
-    return tuple(Option(choice.value, shown(choice.value), choice.label) for choice in question.choices)
+    return tuple(Option(choice.value, spelt(choice.value), choice.label) for choice in question.choices)
 
 
 def _plain(answers: Mapping[str, object]) -> Answers:

@@ -6,15 +6,15 @@ import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from scaffold.wizard.front import Front
+    from scaffold.wizard.prompts import Front
 
 
 def open_front() -> Front:
     """Return the screen front, or plain lines where the cursor cannot be moved."""
     if os.environ.get("TERM", "").lower() in {"dumb", "unknown"}:
-        from scaffold.wizard.lines import LineFront
+        from scaffold.wizard.plain import LineFront
 
         return LineFront()
-    from scaffold.wizard.screen import ScreenFront
+    from scaffold.wizard.interactive import ScreenFront
 
     return ScreenFront()

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from scaffold import trust
 from scaffold.errors import ScaffoldError
-from scaffold.git import neutral
-from scaffold.source import TEMPLATE_ADDRESS
-from scaffold.status import status_of
-from scaffold.trust import Consent
-from scaffold.update import update_project
+from scaffold.git.run import neutral
+from scaffold.inspect.status import status_of
+from scaffold.template import trust
+from scaffold.template.source import TEMPLATE_ADDRESS
+from scaffold.template.trust import Consent
+from scaffold.update.update import update_project
 from tests.hostile.listener import listening
 from tests.support.command import COMPLETE, environment, git, scaffold
 from tests.support.histories import History, commit, start, write

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from scaffold.confined import Confined
-from scaffold.engine import render
 from scaffold.errors import ScaffoldError
-from scaffold.limits import FETCHED, RENDERED, Size, within_limits
-from scaffold.source import Template, builtin, open_template
-from scaffold.status import status_of
+from scaffold.inspect.status import status_of
+from scaffold.template.confined import Confined
+from scaffold.template.limits import FETCHED, RENDERED, Size, within_limits
+from scaffold.template.render import render
+from scaffold.template.source import Template, builtin, open_template
 from tests.support.command import environment, scaffold
 from tests.support.histories import commit, start, write
 from tests.support.small_template import small_template
@@ -83,7 +83,7 @@ def refusal(template: Template, into: Path) -> ScaffoldError:
 def test_rendering_is_stopped(tmp_path: Path, files: dict[str, str], code: str, limit: str, monkeypatch: Any) -> None:
     if code == "template-too-large":
         monkeypatch.delenv("SCAFFOLD_RENDER_SECONDS")
-        monkeypatch.setattr("scaffold.limits.RENDERED", Size(entries=200, mebibytes=RENDERED.mebibytes))
+        monkeypatch.setattr("scaffold.template.limits.RENDERED", Size(entries=200, mebibytes=RENDERED.mebibytes))
     error = refusal(small_template(tmp_path / "t", **files), tmp_path / "p")
     assert error.code == code
     assert limit in error.sentence
@@ -281,7 +281,7 @@ def test_a_small_repository_that_checks_out_as_a_huge_one_is_stopped(tmp_path: P
 
 def commit_bomb(repository: Path) -> str:
     """Commit a tree of ten million files and return the commit's id."""
-    from scaffold.git import neutral
+    from scaffold.git.run import neutral
 
     git = neutral(repository)
     blob = git("hash-object", "-w", "--stdin", stdin=b"boom")
@@ -295,7 +295,7 @@ def commit_bomb(repository: Path) -> str:
 
 
 def test_what_is_fetched_may_not_grow_without_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("scaffold.limits.FETCHED", Size(entries=FETCHED.entries, mebibytes=1))
+    monkeypatch.setattr("scaffold.template.limits.FETCHED", Size(entries=FETCHED.entries, mebibytes=1))
     runner = within_limits(tmp_path, "https://example.com/x.git")
     endless = [sys.executable, "-c", "f = open('grows', 'wb')\nwhile True: f.write(bytes(10**6)); f.flush()"]
     with pytest.raises(ScaffoldError) as refused:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from scaffold import lockfile
-from scaffold.git import Git
-from scaffold.install import install_packages
+from scaffold.git.run import Git
+from scaffold.new.npm_install import install_packages
 from scaffold.npm import HARMLESS, NpmRefusedError, find, prepare
+from scaffold.update import npm_lockfile
 from tests.hostile.listener import listening
 from tests.support.command import COMPLETE, scaffold
 from tests.support.small_template import small_template, write_files
@@ -107,7 +107,7 @@ def test_npm_itself_starts_no_git_when_only_the_flags_are_left(tmp_path: Path, m
 def test_confirming_a_lockfile_runs_no_git(tmp_path: Path, npmrc: str, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = project(tmp_path / "p", npmrc, GIT_DEPENDENCY, resolved=GIT_DEPENDENCY)
     monkeypatch.setenv("PWD", str(folder))
-    assert lockfile.confirm(Git(folder))
+    assert npm_lockfile.confirm(Git(folder))
     assert not (folder / "ran").exists()
 
 
@@ -136,7 +136,7 @@ def test_no_registry_of_a_project_hears_of_the_environment(
     monkeypatch.setenv("SECRET", "hunter2")
     monkeypatch.delenv("npm_config_registry")
     folder = project(tmp_path / "p", npmrc.format(port=listener.port))
-    refused = install(folder) if verb == "install" else lockfile.confirm(Git(folder))
+    refused = install(folder) if verb == "install" else npm_lockfile.confirm(Git(folder))
     assert refused is not None
     assert ".npmrc sets" in refused
     assert listener.heard == []

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scaffold.diff import diff_of
 from scaffold.errors import ScaffoldError
-from scaffold.git import Git, GitError
-from scaffold.status import status_of
-from scaffold.update import update_project
-from scaffold.view import find, view
+from scaffold.git.run import Git, GitError
+from scaffold.git.view import find, view
+from scaffold.inspect.diff import diff_of
+from scaffold.inspect.status import status_of
+from scaffold.update.update import update_project
 from tests.hostile.canaries import age, configure
 from tests.hostile.grounds import project_of_two_releases
 from tests.support.command import git
@@ -123,7 +123,7 @@ def test_a_forged_journal_deletes_nothing_outside_of_the_files_of_the_project(
 
 
 def test_a_dry_run_does_not_put_back_what_a_dead_update_left(project: Path) -> None:
-    from scaffold.plan import UpdateRequest, planned
+    from scaffold.update.plan import UpdateRequest, planned
 
     forge_journal(project, "one.txt", b"half\n")
     (project / "one.txt").write_text("half\n")
@@ -153,7 +153,7 @@ def feed(pipe: Path, done: threading.Event) -> None:
 
 
 def test_git_that_waits_for_ever_is_given_up(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("scaffold.view._PATIENCE_SECONDS", 2)
+    monkeypatch.setattr("scaffold.git.view._PATIENCE_SECONDS", 2)
     pipe, done = project / ".git/waiting", threading.Event()
     os.mkfifo(pipe)
     configure(project / ".git", [f"include.path={pipe}"])

@@ -11,10 +11,10 @@ import pytest
 from copier import run_copy
 from jinja2 import Environment
 
-from scaffold.create import create_project
 from scaffold.errors import ScaffoldError
-from scaffold.paths import names_git
-from scaffold.source import open_template
+from scaffold.files.paths import names_git
+from scaffold.new.create import create_project
+from scaffold.template.source import open_template
 from tests.hostile.canaries import WAYS, Aviary, plant, plant_hooks, sing
 from tests.hostile.grounds import Ground
 from tests.hostile.test_canaries import run, silent

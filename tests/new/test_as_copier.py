@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scaffold.source import CHECKOUT, TEMPLATE_ADDRESS, version
+from scaffold.template.source import CHECKOUT, TEMPLATE_ADDRESS, version
 from tests.support.command import CONTACT, environment, scaffold
 from tests.support.small_template import as_repository
 from tests.support.trees import project_tree

@@ -13,13 +13,13 @@ import yaml
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from scaffold.engine import render
 from scaffold.errors import AnswerErrors
-from scaffold.source import builtin
+from scaffold.template.render import render
+from scaffold.template.source import builtin
 
 if TYPE_CHECKING:
     from scaffold.errors import AnswerProblem
-    from scaffold.questions import Answers, Questionnaire
+    from scaffold.questions.questionnaire import Answers, Questionnaire
 
 VALID = {"security_contact": "security@example.com"}
 # What ends a value, a line, a comment or a string in any of the files an answer reaches.

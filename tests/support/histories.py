@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from scaffold.create import create_project
-from scaffold.git import Git, neutral
+from scaffold.git.run import Git, neutral
+from scaffold.new.create import create_project
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

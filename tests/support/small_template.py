@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scaffold.source import Template
+from scaffold.template.source import Template
 from tests.support.command import git
 
 if TYPE_CHECKING:

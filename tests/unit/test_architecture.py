@@ -15,33 +15,27 @@ ROOT = Path(scaffold.__file__).parent
 MODULES = {path.relative_to(ROOT).with_suffix("").as_posix(): path for path in sorted(ROOT.rglob("*.py"))}
 # The one door to each library that faces people, terminal or disk.
 DOORS = {
-    "copier": {"engine"},
-    "plumbum": {"engine"},
+    "copier": {"template"},
+    "plumbum": {"template"},
     "questionary": {"wizard"},
     "prompt_toolkit": {"wizard"},
     "click": {"cli"},
-    "rich": {"report"},
+    "rich": {"cli"},
 }
 # Who alone may import these parts, at run time.
 USERS = {
     "cli": {"__main__", "cli"},
     "wizard": {"cli", "wizard"},
-    "report": {"cli"},
-    "create": {"cli", "__init__"},
+    "new": {"cli", "new", "__init__"},
 }
 # All that these parts may import.
 NEEDS: dict[str, set[str]] = {
     "errors": set(),
-    "git": set(),
-    "paths": set(),
-    "view": {"git"},
-    "questions": {"errors"},
-    "answers_file": {"errors", "questions"},
-    "limits": {"errors"},
-    "confined": {"errors", "limits", "questions", "staging"},
-    "source": {"errors", "questions", "git", "limits", "confined"},
-    "engine": {"errors", "paths", "source", "questions"},
-    "trust": {"errors", "source"},
+    "git/run": set(),
+    "files/paths": set(),
+    "git/view": {"git"},
+    "questions/questionnaire": {"errors"},
+    "questions/answers_file": {"errors", "questions"},
 }
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scaffold.source import CHECKOUT, version
+from scaffold.template.source import CHECKOUT, version
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,14 +62,14 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_wheel_holds_package_and_template_and_nothing_else(wheel: Path) -> None:
     found = {name for name in contents(wheel) if ".dist-info/" not in name}
-    template = {f"scaffold/_template/{name}" for name in tracked("copier.yml", "template")}
+    template = {f"scaffold/_bundled/{name}" for name in tracked("copier.yml", "template")}
     assert found == tracked("scaffold") | template
 
 
 def test_files_with_a_dot_and_the_answers_file_are_in_it(wheel: Path) -> None:
     found = contents(wheel)
     for name in (".gitignore", ".npmrc", "{{ _copier_conf.answers_file }}.jinja"):
-        assert f"scaffold/_template/template/{name}" in found
+        assert f"scaffold/_bundled/template/{name}" in found
 
 
 def test_a_wheel_made_of_the_source_distribution_is_the_same(wheel: Path, sdist: Path, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scaffold.git import Git
+from scaffold.git.run import Git
 from tests.support.histories import History, commit, lines, start, state, write
 from tests.wizard.terminal import CTRL_C, CTRL_D, DOWN, ENTER, SCAFFOLD, Terminal, plain_environment
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from scaffold.source import CHECKOUT
+from scaffold.template.source import CHECKOUT
 from tests.support.command import CONTACT, environment, git
 from tests.support.histories import commit, tracked
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scaffold.journal import recover
+from scaffold.update.journal import recover
 from tests.support.command import environment, git, scaffold
 from tests.support.histories import commit, lines, start, state, write
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from scaffold.keep import rules_of
-from scaffold.source import CHECKOUT, builtin
+from scaffold.template.source import CHECKOUT, builtin
+from scaffold.update.kept_files import rules_of
 from tests.support.command import git, scaffold
 from tests.support.histories import History, commit, start, state, write
 

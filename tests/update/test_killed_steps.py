@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
 
-from scaffold import journal, merge
 from scaffold.errors import ScaffoldError
-from scaffold.git import Git, neutral
+from scaffold.git.run import Git, neutral
+from scaffold.update import journal, merge
 from tests.support.command import environment
 from tests.support.histories import commit, lines, state, write
 
@@ -28,8 +28,8 @@ LONG = lines(*range(30))
 SCRIPT = """
 import os, pickle, signal, sys
 from pathlib import Path
-from scaffold import apply
-from scaffold.git import Git
+from scaffold.update import apply
+from scaffold.git.run import Git
 moment, folder, plan = int(sys.argv[1]), Path(sys.argv[2]), pickle.loads(Path(sys.argv[3]).read_bytes())
 steps = 0
 TOUCHES = ("subprocess.Popen", "os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.link", "os.chmod", "os.truncate",

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from scaffold.errors import ScaffoldError
-from scaffold.git import Git
-from scaffold.plan import UpdateRequest, planned
-from scaffold.update import carry_out, update_project
+from scaffold.git.run import Git
+from scaffold.update.plan import UpdateRequest, planned
+from scaffold.update.update import carry_out, update_project
 from tests.support.histories import History, commit, lines, start, state, tracked, write
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from scaffold.git import neutral
+from scaffold.git.run import neutral
 from tests.support.command import environment, git, scaffold
 from tests.support.histories import History, commit, lines, start, state, write
 

@@ -17,15 +17,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from scaffold.errors import ScaffoldError
-from scaffold.git import Git, GitError, neutral
-from scaffold.update import update_project
+from scaffold.git.run import Git, GitError, neutral
+from scaffold.update.update import update_project
 from tests.support.histories import History, commit, start, state, tracked, write
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from scaffold.update import UpdateResult
+    from scaffold.update.update import UpdateResult
 
 SEED = int(os.environ.get("SCAFFOLD_TEST_SEED") or random.SystemRandom().randrange(1_000_000))
 QUICK, THOROUGH = 24, 400

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from scaffold.git import Git, neutral
-from scaffold.update import update_project
+from scaffold.git.run import Git, neutral
+from scaffold.update.update import update_project
 from tests.support.answers import FREE_TEXT, REPOSITORY
 from tests.support.command import environment
 from tests.support.histories import History, commit, tracked, write
@@ -24,7 +24,7 @@ from tests.support.rendering import template_files
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from scaffold.update import UpdateResult
+    from scaffold.update.update import UpdateResult
 
 PYTHON = sys.executable
 NEWEST = "v1.3.0"

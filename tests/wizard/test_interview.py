@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
-from scaffold.questions import Questionnaire
+from scaffold.questions.questionnaire import Questionnaire
 from scaffold.wizard.interview import CANCEL, CONFIRM, Interview
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from scaffold.wizard.front import Option, Tone
+    from scaffold.wizard.prompts import Option, Tone
 
 T = TypeVar("T")
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from scaffold.questions import Questionnaire
+from scaffold.questions.questionnaire import Questionnaire
 from tests.support.answers import REPOSITORY
 from tests.wizard.terminal import CTRL_C, CTRL_D, DOWN, ENTER, ERASE_LINE, SCAFFOLD, UP, Terminal
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from scaffold.questions import Question
+    from scaffold.questions.questionnaire import Question
     from tests.wizard.conftest import Start
 
 CONTACT = "security@example.com"
@@ -311,7 +311,7 @@ def test_changing_an_answer_asks_what_now_matters_and_drops_what_no_longer_does(
 @pytest.mark.parametrize("kind", ["xterm", "dumb"])
 def test_a_decision_may_be_for_nothing(start: Start, kind: str) -> None:
     program = (
-        "from scaffold.wizard.decide import decide;"
+        "from scaffold.wizard.choose import decide;"
         "print('result', decide('What now?', [('go', 'go', 'do it'), (None, 'cancel', 'do nothing')]))"
     )
     terminal = start(command=(SCAFFOLD[0], "-c", program), TERM=kind).see("What now?", "cancel do nothing")

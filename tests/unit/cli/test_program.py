@@ -12,7 +12,7 @@ import pytest
 from scaffold.cli import _failure
 from scaffold.cli.program import COMMANDS
 from scaffold.errors import NotUndoneError
-from scaffold.source import version
+from scaffold.template.source import version
 from tests.support.command import COMPLETE, SCAFFOLD, environment, scaffold
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def test_the_questions_are_a_json_schema(tmp_path: Path) -> None:
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
 
 
-BROKEN = "import scaffold.source\nscaffold.source.builtin = lambda: 1 / 0\n"
+BROKEN = "import scaffold.template.source\nscaffold.template.source.builtin = lambda: 1 / 0\n"
 
 
 @pytest.mark.parametrize("debug", ["", "1"])
@@ -112,13 +112,13 @@ def test_a_mistake_of_ours_is_no_traceback_unless_asked_for(tmp_path: Path, debu
 
 TWISTED = """
 import os, signal, sys
-import scaffold.source
+import scaffold.template.source
 def interrupted():
     try:
         os.kill(os.getpid(), signal.SIGTERM)
     except BaseException:
         raise RuntimeError("half imported") from None
-scaffold.source.builtin = interrupted
+scaffold.template.source.builtin = interrupted
 from scaffold.cli import main
 sys.exit(main(["new", "p"]))
 """

@@ -1,0 +1,181 @@
+"""Text and JSON about a project that exists: what an update would do, what it did, where it stands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from scaffold.text import shown
+from scaffold.update.npm_lockfile import BY_HAND
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from scaffold.cli.output import Line
+    from scaffold.errors import ScaffoldError
+    from scaffold.inspect.status import Status
+    from scaffold.template.changelog import Entry
+    from scaffold.update.plan import UpdatePlan
+    from scaffold.update.update import UpdateResult
+
+_KINDS = {
+    "added": "new files",
+    "changed": "changed, untouched by you",
+    "merged": "changed, merged with your edits",
+    "moved": "renamed, with your edits",
+    "followed": "yours, importing what was moved: the imports follow",
+    "removed": "removed, untouched by you",
+}
+
+
+def plan(plan: UpdatePlan) -> list[Line]:
+    """Return what an update would do, what is dangerous last."""
+    if plan.is_empty:
+        return [(f"{plan.project.folder} is up to date ({plan.to_version}).", "green")]
+    joined = plan.joined
+    lines: list[Line] = [(f"{plan.project.version} -> {plan.to_version}  {plan.project.folder}", "bold")]
+    lines += _news(plan.entries)
+    for kind, heading in _KINDS.items():
+        lines += _files(heading, [change.path for change in joined.changes if change.kind == kind], "")
+    stays = "older release without them, refused" if plan.is_downgrade else "no longer shipped, but stay"
+    lines += _files(f"{stays} (a database that has run a migration needs it)", plan.kept, "yellow")
+    lines += _files("deleted by you, changed by the template: stay deleted", joined.kept_deleted, "")
+    lines += _files("in conflict: both sides will be in the file", [c.path for c in joined.conflicts], "yellow")
+    lines += _files("EDITED BY YOU and no longer shipped", joined.removed_edited, "bold red")
+    lines += _files("IN THE WAY of new files, not in git", plan.in_the_way, "bold red")
+    lines += _files("answers to questions that were removed", plan.dropped, "")
+    lines += _files("settings that .env lacks", plan.missing_settings, "yellow")
+    return [*lines, *_files("settings with a new example value: compare your .env", plan.changed_settings, "yellow")]
+
+
+def updated(result: UpdateResult) -> list[Line]:
+    """Return what an update did and what is left to do."""
+    if not result.applied:
+        return _added_settings(result)
+    plan = result.plan
+    done = f"Updated to {plan.to_version}. The changes are staged, not committed."
+    lines: list[Line] = [("", ""), (done, "bold green"), *_added_settings(result)]
+    steps = []
+    if plan.joined.conflicts:
+        steps.append("solve the conflicts (`git diff` shows them), then `git add` each file")
+    if result.lockfile_confirmed is False:
+        steps.append(f"{BY_HAND}   # npm has not seen the joined lockfile yet: {shown(result.lockfile_problem, 500)}")
+    if plan.missing_settings and not result.settings_added:
+        steps.append(f"set {', '.join(plan.missing_settings)} in .env (or run again with --add-settings)")
+    steps += ["npm ci && npm run check", f"git commit -m 'Update the template to {plan.to_version}'"]
+    return [*lines, ("", ""), ("Next:", "bold"), *((f"  {step}", "cyan") for step in steps)]
+
+
+def plan_fields(plan: UpdatePlan, *, dry_run: bool) -> dict[str, object]:
+    """Return the fields of a plan."""
+    joined = plan.joined
+    by_kind = {kind: [c.path for c in joined.changes if c.kind == kind] for kind in _KINDS}
+    return {
+        "command": "update",
+        "dry_run": dry_run,
+        "path": str(plan.project.folder),
+        "from": plan.project.version,
+        "to": plan.to_version,
+        "up_to_date": plan.is_empty,
+        "answers": plan.answers,
+        "dropped_answers": list(plan.dropped),
+        "files": {
+            **by_kind,
+            "conflicts": [conflict.path for conflict in joined.conflicts],
+            "edited_no_longer_shipped": list(joined.removed_edited),
+            "kept_deleted": list(joined.kept_deleted),
+            "kept_shipped": list(plan.kept),
+            "in_the_way": list(plan.in_the_way),
+        },
+        "would_be_refused": list(plan.refusals),
+        "changelog": _entries(plan.entries),
+        "missing_settings": list(plan.missing_settings),
+        "changed_settings": list(plan.changed_settings),
+        "check_lockfile": plan.check_lockfile,
+    }
+
+
+def update_fields(result: UpdateResult) -> dict[str, object]:
+    """Return the fields of an update."""
+    fields = plan_fields(result.plan, dry_run=False)
+    return {
+        **fields,
+        "applied": result.applied,
+        "settings_added": list(result.settings_added),
+        "lockfile_confirmed": result.lockfile_confirmed,
+        "lockfile_problem": result.lockfile_problem,
+    }
+
+
+def status(found: Iterable[Status], failures: Sequence[tuple[str, ScaffoldError]]) -> list[Line]:
+    """Return where projects stand."""
+    lines: list[Line] = []
+    for one in found:
+        lines += _status(one)
+    for project, failure in failures:
+        lines.append((f"{shown(project, 500)}: {shown(failure.sentence, 2000)}", "bold red"))
+        lines.append((f"  next: {failure.next_step}", "cyan"))
+    return lines
+
+
+def status_fields(
+    found: Sequence[Status], failures: Sequence[tuple[str, ScaffoldError]], *, several: bool
+) -> dict[str, object]:
+    """Return the fields of one project, or of a list when several were named."""
+    if not several:
+        return {"command": "status", **_one_status(found[0])}
+    errors = [
+        {"path": path, "error": {"code": f.code, "message": f.sentence, "next_step": f.next_step}}
+        for path, f in failures
+    ]
+    return {"command": "status", "projects": [_one_status(one) for one in found] + errors}
+
+
+def _status(status: Status) -> list[Line]:
+    waiting = "up to date"
+    if status.behind:
+        waiting = f"{status.behind} release{'s' if status.behind > 1 else ''} behind {status.newest}"
+        waiting += ", with a security fix" if status.security else ""
+    style = "bold red" if status.security else "yellow" if status.behind else "green"
+    lines: list[Line] = [(f"{status.folder}: {status.version}, {waiting}", style)]
+    if status.unfinished:
+        lines.append(("  an update was stopped half way: `scaffold update` puts it back", "bold red"))
+    lines += _news(status.entries)
+    lines.append(("  answers: " + ", ".join(f"{k} {shown(v)}" for k, v in status.answers.items()), ""))
+    lines += _files("edited since rendering", status.edited, "")
+    lines += _files("deleted since rendering", status.deleted, "")
+    return [*lines, ("  next: scaffold update --dry-run", "cyan")] if status.behind else lines
+
+
+def _one_status(status: Status) -> dict[str, object]:
+    return {
+        "path": str(status.folder),
+        "template_version": status.version,
+        "newest": status.newest,
+        "behind": status.behind,
+        "security": status.security,
+        "changelog": _entries(status.entries),
+        "answers": {name: v if isinstance(v, (str, bool)) else shown(v) for name, v in status.answers.items()},
+        "edited": list(status.edited),
+        "deleted": list(status.deleted),
+        "unfinished_update": status.unfinished,
+    }
+
+
+def _news(entries: Iterable[Entry]) -> list[Line]:
+    return [(f"  {e.version}: {shown(e.text, 500)}", "bold red" if e.security else "") for e in entries]
+
+
+def _entries(entries: Iterable[Entry]) -> list[dict[str, object]]:
+    return [{"version": e.version, "security": e.security, "text": e.text} for e in entries]
+
+
+def _files(heading: str, paths: Sequence[str], style: str) -> list[Line]:
+    if not paths:
+        return []
+    return [(f"  {heading}:", style), *((f"    {shown(path, 300)}", style) for path in paths)]
+
+
+def _added_settings(result: UpdateResult) -> list[Line]:
+    if not result.settings_added:
+        return []
+    return [(f"Added to .env: {', '.join(result.settings_added)}.", "green")]

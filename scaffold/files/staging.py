@@ -1,0 +1,232 @@
+"""All or nothing: a project is made in a hidden folder beside its destination and moved there at the end.
+
+The folder holds a lock for as long as its process lives, however that ends. What a killed process
+left behind is therefore recognised without doubt, and swept by the next run in the same place.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import secrets
+import shutil
+import signal
+import stat
+import sys
+import time
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from scaffold.errors import destination_not_a_folder, destination_not_empty
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PREFIX = ".scaffold-"
+STAGING_NAME = re.compile(r"\.scaffold-[0-9a-f]{16}(?P<removed>\.removed)?")
+LOCK_NAME = "in-progress"
+NOTICE = b"`scaffold new` works here. When no such command is running, this folder can be deleted.\n"
+# Between making the folder and locking it lie microseconds; a minute forgives a very slow disk.
+UNLOCKED_GRACE_SECONDS = 60
+
+
+@contextmanager
+def staging(parent: Path) -> Iterator[Path]:
+    """Have a fresh, private folder that is gone afterwards, whatever happens.
+
+    Args:
+        parent: an existing folder on the file system of the destination.
+    """
+    sweep(parent)
+    folder = parent / (PREFIX + secrets.token_hex(8))
+    try:
+        folder.mkdir(mode=0o700)
+        with _locked(folder):
+            yield folder
+    finally:
+        with uninterrupted():
+            _remove(folder)
+
+
+def sweep(parent: Path) -> None:
+    """Remove what killed runs left in a folder; what belongs to a living run or to others stays."""
+    with suppress(OSError), os.scandir(parent) as entries:
+        for entry in entries:
+            name = STAGING_NAME.fullmatch(entry.name)
+            if name and (name["removed"] or _is_abandoned(Path(entry.path))):
+                _remove(Path(entry.path))
+
+
+def check_free(destination: Path) -> None:
+    """Make sure that nothing of the user's is in the way.
+
+    Raises:
+        ScaffoldError: `destination-not-empty` or `destination-not-a-folder`.
+        OSError: the destination cannot be looked into.
+    """
+    if not os.path.lexists(destination):
+        return
+    if not destination.is_dir():
+        raise destination_not_a_folder(destination)
+    entries = sorted(entry.name for entry in destination.iterdir())
+    if entries:
+        raise destination_not_empty(destination, entries)
+
+
+@contextmanager
+def parent_folder(destination: Path) -> Iterator[Path]:
+    """Have the folder in which to stage; parents made for it go again when the body fails.
+
+    A folder somebody stands in, or on which a file system is mounted, cannot be replaced by another:
+    there the project is staged inside.
+
+    Raises:
+        ScaffoldError: `destination-not-a-folder`, when a parent is a file.
+    """
+    if _must_stay(destination):
+        yield destination
+        return
+    parent = destination.parent
+    missing = [folder for folder in (parent, *parent.parents) if not os.path.lexists(folder)]
+    try:
+        _make(parent)
+        yield parent
+    except BaseException:
+        with uninterrupted():
+            for folder in missing:
+                with suppress(OSError):
+                    folder.rmdir()
+        raise
+
+
+def move_into_place(project: Path, destination: Path) -> None:
+    """Make a complete project appear at its destination in one step.
+
+    Raises:
+        ScaffoldError: `destination-not-empty`, when somebody else was quicker.
+        OSError: the move failed.
+    """
+    with uninterrupted():
+        if destination.exists():
+            project.chmod(stat.S_IMODE(destination.stat().st_mode))
+        if _must_stay(destination):
+            _fill(project, destination)
+            return
+        try:
+            if sys.platform == "win32" and destination.exists():
+                destination.rmdir()
+            project.rename(destination)
+        except OSError as error:
+            if error.errno in {errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR}:
+                check_free(destination)
+            raise
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Hold back Ctrl-C and its like for moments in which they would leave a mess."""
+    if sys.platform == "win32":
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _make(parent: Path) -> None:
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        blocking = next(p for p in (parent, *parent.parents) if os.path.lexists(p) and not p.is_dir())
+        raise destination_not_a_folder(blocking) from None
+
+
+def _must_stay(destination: Path) -> bool:
+    if not destination.is_dir():
+        return False
+    with suppress(OSError):  # the current folder may have been deleted
+        if destination.samefile(Path.cwd()):
+            return True
+    return destination.is_mount()
+
+
+def _fill(project: Path, destination: Path) -> None:
+    """Move the entries of a project one by one, and back again if one cannot be moved."""
+    moved: list[str] = []
+    try:
+        for entry in sorted(project.iterdir()):
+            _refuse_to_replace(destination / entry.name)
+            entry.rename(destination / entry.name)
+            moved.append(entry.name)
+    except BaseException:
+        for name in moved:
+            (destination / name).rename(project / name)
+        raise
+
+
+def _refuse_to_replace(path: Path) -> None:
+    if os.path.lexists(path):
+        raise destination_not_empty(path.parent, [path.name])
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Hold the lock of a folder; it becomes visible only when it is held."""
+    fresh = folder / f"{LOCK_NAME}.new"
+    with fresh.open("xb") as lock:
+        with suppress(OSError):  # a disk without locks: what is left there is never swept, and never wrongly
+            _lock(lock.fileno())
+        lock.write(NOTICE)
+        lock.flush()
+        fresh.rename(folder / LOCK_NAME)
+        yield
+
+
+def _lock(file: int) -> bool:
+    """Take a lock that ends with this process; False when another process has it."""
+    if sys.platform == "win32":
+        return True
+    import fcntl
+
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _is_abandoned(folder: Path) -> bool:
+    try:
+        status = folder.lstat()
+        if not stat.S_ISDIR(status.st_mode) or not _is_ours(status):
+            return False
+        if not (folder / LOCK_NAME).exists():
+            settled = time.time() - status.st_mtime > UNLOCKED_GRACE_SECONDS
+            return settled and {path.name for path in folder.iterdir()} <= {f"{LOCK_NAME}.new"}
+        with (folder / LOCK_NAME).open("r+b") as lock:
+            return sys.platform != "win32" and _lock(lock.fileno())
+    except OSError:
+        return False
+
+
+def _is_ours(status: os.stat_result) -> bool:
+    """Tell whether a folder is the user's own: in a shared one, others can plant names for us to delete."""
+    return sys.platform == "win32" or status.st_uid == os.geteuid()
+
+
+def _remove(folder: Path) -> None:
+    # Without its lock a folder looks as if its run had just begun: a run killed while it removes it says what it was.
+    removed = folder.with_name(f"{folder.name}.removed")
+    if folder.suffix != removed.suffix:
+        with suppress(OSError):
+            folder = folder.rename(removed)
+    # A child that was killed with us, such as npm, may write its last files while we delete.
+    for _ in range(5):
+        shutil.rmtree(folder, ignore_errors=True)
+        if not os.path.lexists(folder):
+            return
+        time.sleep(0.1)

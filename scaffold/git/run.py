@@ -1,0 +1,211 @@
+"""Run git isolated from the user's environment and configuration.
+
+A template and a project are input, and so is the configuration that lies in a project's repository: it can
+name programs that git starts by itself. Each way of running git below says whose configuration it follows:
+
+- `neutral` and `bare`: nobody's. For what is computed in repositories that Scaffold has just made.
+- `fetching`: the user's own. For fetching what the user named, with their credentials.
+- `creating`: the user's own, in a repository that Scaffold has just made.
+- `applying`: the user's own and the project's. For changing a project, as the user's `git checkout` would.
+
+To look at a project, `scaffold.git.view` shows its repository without its configuration.
+Decision: docs/decisions/0009-how-git-is-run.md.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+# A name of our own for commits that no person made; `.invalid` can belong to nobody (RFC 2606).
+_OURSELVES = {
+    "GIT_AUTHOR_NAME": "Scaffold",
+    "GIT_AUTHOR_EMAIL": "scaffold@scaffold.invalid",
+    "GIT_COMMITTER_NAME": "Scaffold",
+    "GIT_COMMITTER_EMAIL": "scaffold@scaffold.invalid",
+}
+# Filters, signing, merge drivers and line-ending rules of a person must not reach what we compute.
+NOBODYS_CONFIGURATION = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+_NOBODYS_FILES = {"core.attributesFile": os.devnull, "core.excludesFile": os.devnull}
+# Who the user is and how their git is set up; all other GIT_ variables aim git at another repository.
+_PERSONAL = ("GIT_AUTHOR_", "GIT_COMMITTER_", "GIT_CONFIG_", "GIT_HTTP_", "GIT_PROXY_", "GIT_SSL_")
+_CREDENTIALS = ("GIT_SSH", "GIT_SSH_COMMAND", "GIT_SSH_VARIANT", "GIT_ASKPASS")
+# Transports that move data; `ext::` and its like run programs.
+_TRANSPORTS = "file:git:https:ssh"
+
+# Holds for every git: these outrank the configuration of user and repository.
+_ALWAYS = {
+    # A folder laid out as a bare repository can be part of a clone, with a configuration that names programs.
+    "safe.bareRepository": "explicit",
+    # Git starts both by itself: fsmonitor when it reads the index, `post-index-change` when it writes it.
+    "core.fsmonitor": "false",
+    "core.hooksPath": os.devnull,
+    # A file of a template whose name macOS takes for `.git` would be refused there, and only there.
+    "core.protectHFS": "true",
+}
+
+
+class GitError(Exception):
+    """Git refused; the message is the last line it printed."""
+
+
+def surroundings() -> dict[str, str]:
+    """Return the environment without what aims git at another repository, program or address.
+
+    Variables by which git is aimed are set, for example, while a git hook runs. No address is contacted:
+    a repository can name one from which git fetches what it misses, and the program that does so.
+    """
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    # Of a relative entry, such as `node_modules/.bin`, a project would choose the program called git.
+    entries = [entry for entry in inherited.get("PATH", os.defpath).split(os.pathsep) if Path(entry).is_absolute()]
+    # A file may be called `[id].ts`: names are names, never patterns that match other files as well.
+    names = {"GIT_LITERAL_PATHSPECS": "1"}
+    # Git that only looks takes no lock, so that killing it leaves none behind.
+    locks = {"GIT_OPTIONAL_LOCKS": "0"}
+    quiet = {"GIT_TERMINAL_PROMPT": "0", "GIT_ALLOW_PROTOCOL": "", "LC_ALL": "C"}
+    return {**inherited, "PATH": os.pathsep.join(entries), **names, **locks, **quiet}
+
+
+@dataclass(frozen=True)
+class Git:
+    """Git in one folder.
+
+    Attributes:
+        folder: where it runs.
+        environment: variables on top of the cleaned environment.
+        settings: configuration on top of what holds for every git; outranks that of user and repository.
+        patience: seconds after which a command is given up; None for ever.
+        runner: runs the program; `limited` sets one that ends it in time.
+        held: open files that git and the programs it starts keep open, with their locks, if we are killed.
+    """
+
+    folder: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, str] = field(default_factory=dict)
+    patience: float | None = None
+    runner: Callable[..., subprocess.CompletedProcess[bytes]] = subprocess.run
+    held: tuple[int, ...] = ()
+
+    def run(self, *arguments: str | Path, stdin: bytes = b"", check: bool = True) -> subprocess.CompletedProcess[bytes]:
+        """Run one git command.
+
+        Raises:
+            GitError: the command failed and `check` is set, or it took longer than `patience`.
+            FileNotFoundError: there is no git on this machine.
+        """
+        try:
+            result = self.runner(
+                ["git", *arguments],
+                cwd=self.folder,
+                env=_configured({**surroundings(), **self.environment}, {**_ALWAYS, **self.settings}),
+                input=stdin,
+                capture_output=True,
+                check=False,
+                timeout=self.patience,
+                pass_fds=self.held,
+            )
+        except subprocess.TimeoutExpired:
+            raise GitError(f"git {arguments[0]} took longer than {self.patience:.0f} seconds") from None
+        if check and result.returncode != 0:
+            lines = result.stderr.decode(errors="replace").strip().splitlines() or ["no reason given"]
+            raise GitError(lines[-1].removeprefix("fatal: "))
+        return result
+
+    def __call__(self, *arguments: str | Path, stdin: bytes = b"") -> str:
+        """Run one git command and return what it prints, without the last line break.
+
+        Raises:
+            GitError: the command failed.
+        """
+        return self.run(*arguments, stdin=stdin).stdout.decode(errors="surrogateescape").rstrip("\n")
+
+    def top(self) -> Git:
+        """Return the same git at the top of the repository."""
+        return replace(self, folder=Path(self("rev-parse", "--show-toplevel")))
+
+    def prefix(self) -> str:
+        """Return this folder inside its repository, empty or ending in a slash."""
+        return self("rev-parse", "--show-prefix")
+
+    def path_of(self, name: str) -> Path:
+        """Return the absolute path of a file of git's own, for example `index`."""
+        return Path(self("rev-parse", "--path-format=absolute", "--git-path", name))
+
+    def committed(self) -> str:
+        """Return the tree of this folder's committed files."""
+        return self("rev-parse", "HEAD:./")
+
+    def with_environment(self, **variables: str) -> Git:
+        """Return the same git with more variables."""
+        return replace(self, environment={**self.environment, **variables})
+
+    def limited(self, runner: Callable[..., subprocess.CompletedProcess[bytes]]) -> Git:
+        """Return the same git with limits of time and size, for what others wrote."""
+        return replace(self, runner=runner)
+
+
+def neutral(folder: Path) -> Git:
+    """Return a git for a repository of our own: it follows nobody's configuration and commits in nobody's name."""
+    return Git(folder, {**_OURSELVES, **NOBODYS_CONFIGURATION, "GIT_ATTR_NOSYSTEM": "1"}, _NOBODYS_FILES)
+
+
+def bare(repository: Path) -> Git:
+    """Return the same for a bare repository of our own, which is named outright and not looked for."""
+    return neutral(repository).with_environment(GIT_DIR=str(repository))
+
+
+def applying(folder: Path) -> Git:
+    """Return a git that changes a project as its owner's own would.
+
+    It follows the configuration of the owner and of the project's repository. Of the programs that those
+    name it starts the filters of the files it writes (such as Git LFS), as `git checkout` does there, and
+    no other: no hook, no fsmonitor, nothing that fetches.
+    """
+    return Git(folder, _personal())
+
+
+def fetching(folder: Path) -> Git:
+    """Return a git that fetches what the user named, with the user's own configuration and credentials.
+
+    Nothing it fetches is checked out by it: filters and hooks do not run.
+    """
+    credentials = {name: os.environ[name] for name in _CREDENTIALS if name in os.environ}
+    return Git(folder, {**_personal(), **credentials, "GIT_ALLOW_PROTOCOL": _TRANSPORTS})
+
+
+def creating(project: Path) -> Git:
+    """Return a git for the repository of a new project, with the user's identity and configuration; no hook runs.
+
+    The repository is named outright: no other that lies around, or in the project, is taken for it.
+    """
+    return Git(project, _personal()).with_environment(**_repository_of(project))
+
+
+def staging(project: Path) -> Git:
+    """Return a git that stages the files of a new project as they are: no filter runs, on whoever's account."""
+    return neutral(project).with_environment(**_repository_of(project))
+
+
+def _repository_of(project: Path) -> dict[str, str]:
+    return {"GIT_DIR": str(project / ".git"), "GIT_WORK_TREE": str(project)}
+
+
+def _personal() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name.startswith(_PERSONAL)}
+
+
+def _configured(environment: Mapping[str, str], settings: Mapping[str, str]) -> dict[str, str]:
+    """Add settings to an environment, behind those that it holds already; the last one wins."""
+    count = environment.get("GIT_CONFIG_COUNT", "")
+    first = int(count) if count.isdecimal() else 0
+    added = {"GIT_CONFIG_COUNT": str(first + len(settings))}
+    for number, (name, value) in enumerate(settings.items(), first):
+        added[f"GIT_CONFIG_KEY_{number}"] = name
+        added[f"GIT_CONFIG_VALUE_{number}"] = value
+    return {**environment, **added}

@@ -1,0 +1,1 @@
+"""`scaffold status` and `scaffold diff`: look at a project and change nothing."""

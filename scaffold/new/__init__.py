@@ -1,0 +1,1 @@
+"""`scaffold new`: a project is made, all of it or nothing."""

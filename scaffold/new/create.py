@@ -1,0 +1,221 @@
+"""Create a project."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from subprocess import DEVNULL
+from tempfile import gettempdir
+from typing import TYPE_CHECKING, TypeAlias
+
+from scaffold.errors import cannot_create, wrong_usage
+from scaffold.files.staging import check_free, move_into_place, parent_folder, staging, sweep
+from scaffold.new.first_commit import GitResult, enclosing_repository, first_commit
+from scaffold.new.npm_install import install_packages
+from scaffold.project.env_file import NAME as ENVIRONMENT_FILE
+from scaffold.project.env_file import write_environment_file
+from scaffold.template import trust
+from scaffold.template.source import open_template, version
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from scaffold.questions.questionnaire import Answers
+    from scaffold.template.source import Template
+
+Progress: TypeAlias = "Callable[[str], None]"
+
+
+@dataclass(frozen=True)
+class ProjectFile:
+    """One file of a project.
+
+    Attributes:
+        path: relative to the project, with forward slashes.
+        size: in bytes.
+    """
+
+    path: str
+    size: int
+
+
+@dataclass(frozen=True)
+class CreateResult:
+    """What was created, or would be.
+
+    Attributes:
+        path: the project, an absolute path.
+        dry_run: nothing was written.
+        answers: the answers it was rendered with.
+        files: every file of it, `.env` included, in order; neither git's nor npm's.
+        template_address: where updates will look for the template.
+        template_version: version of the template; None when it has none.
+        git: what became of the repository.
+        installed: its packages are installed.
+        notes: what the user should know, one sentence or two each.
+    """
+
+    path: Path
+    dry_run: bool
+    answers: Answers
+    files: tuple[ProjectFile, ...]
+    template_address: str
+    template_version: str | None
+    git: GitResult = field(default_factory=GitResult)
+    installed: bool = False
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Steps:
+    """What to do besides rendering.
+
+    Attributes:
+        git: make a repository and a first commit.
+        install: install the packages with npm.
+        dry_run: write nothing at all.
+        output: file descriptor for what npm prints.
+        progress: is told each step when it is done.
+    """
+
+    git: bool = True
+    install: bool = False
+    dry_run: bool = False
+    output: int = DEVNULL
+    progress: Progress = field(default=lambda _: None)
+
+
+def create_project(  # noqa: PLR0913 - the options of the command, by name
+    destination: str | os.PathLike[str],
+    answers: Mapping[str, object] | None = None,
+    *,
+    template: str | None = None,
+    ref: str | None = None,
+    git: bool = True,
+    install: bool = False,
+    dry_run: bool = False,
+) -> CreateResult:
+    """Create a project in a new or empty folder. Nothing is printed; on any failure nothing is left behind.
+
+    Args:
+        destination: the folder.
+        answers: answers by name of the question; the template's defaults answer the rest.
+        template: git URL or folder of another template. It is remembered as one that the user agreed to
+            contact. Default: the template that comes with Scaffold.
+        ref: tag, branch or commit of it. Default: its newest version.
+        git: make a repository and a first commit. Default: True.
+        install: install the packages with npm. Default: False.
+        dry_run: tell what would be created and write nothing. Default: False.
+
+    Returns:
+        What was created.
+
+    Raises:
+        AnswerErrors: every missing, wrong or unknown answer at once.
+        ScaffoldError: anything else that is the matter; its `code` says what.
+    """
+    steps = Steps(git=git, install=install, dry_run=dry_run)
+    with open_template(template, ref) as source:
+        resolved = source.questionnaire().resolve(answers or {}, defaults=True)
+        result = create(free_destination(destination), source, resolved, steps)
+    return remembering(result) if template else result
+
+
+def free_destination(destination: str | os.PathLike[str]) -> Path:
+    """Return the absolute path of a destination, links resolved.
+
+    Raises:
+        ScaffoldError: `usage`, `destination-not-empty`, `destination-not-a-folder` or `cannot-write`.
+    """
+    if not os.fspath(destination) or "\0" in os.fspath(destination):
+        raise wrong_usage("DEST is not a valid folder name.", "Name the folder to create, e.g. `scaffold new my-api`.")
+    path = Path(os.path.realpath(destination))
+    with _disk_problems(path):
+        sweep(path)
+        check_free(path)
+    return path
+
+
+def create(destination: Path, template: Template, answers: Answers, steps: Steps) -> CreateResult:
+    """Create a project from a template that is at hand and answers that are complete.
+
+    Args:
+        destination: absolute path from `free_destination`.
+        template: the template.
+        answers: what `Questionnaire.resolve` returned.
+        steps: what to do besides rendering.
+
+    Raises:
+        ScaffoldError: nothing was created, and nothing is left behind.
+    """
+    if steps.dry_run:
+        elsewhere = Path(gettempdir())
+        with _disk_problems(elsewhere), staging(elsewhere) as folder:
+            return _rendered(folder / "project", destination, template, answers, steps)
+    with _disk_problems(destination), parent_folder(destination) as parent, staging(parent) as folder:
+        project = folder / destination.name
+        result = _rendered(project, destination, template, answers, steps)
+        result = _with_packages(project, _with_repository(project, result, steps), steps)
+        move_into_place(project, destination)
+    return result
+
+
+def remembering(result: CreateResult) -> CreateResult:
+    """Remember the template's address, which the user has named: the project may be updated from there."""
+    if result.dry_run or result.template_version is None:
+        return result
+    return _noted(result, trust.agree(result.template_address))
+
+
+def _rendered(project: Path, destination: Path, template: Template, answers: Answers, steps: Steps) -> CreateResult:
+    from scaffold.template.render import render
+
+    paths = list(render(template, answers, project))
+    steps.progress(f"Rendered {len(paths)} files")
+    if write_environment_file(project):
+        paths.append(ENVIRONMENT_FILE)
+        steps.progress(f"Wrote {ENVIRONMENT_FILE} with fresh secrets")
+    return CreateResult(
+        path=destination,
+        dry_run=steps.dry_run,
+        answers=answers,
+        files=tuple(ProjectFile(path, (project / path).lstat().st_size) for path in sorted(paths)),
+        template_address=template.address,
+        template_version=template.commit,
+    )
+
+
+def _with_repository(project: Path, result: CreateResult, steps: Steps) -> CreateResult:
+    if not steps.git:
+        return result
+    outer = enclosing_repository(result.path)
+    if outer:
+        note = f"The project lies in the git repository {outer}, so it did not become one of its own."
+        return _noted(result, note)
+    git, problem = first_commit(project, f"Create the project with Scaffold {version()}")
+    if git.commit:
+        steps.progress("Made the first commit")
+    return replace(_noted(result, problem), git=git)
+
+
+def _with_packages(project: Path, result: CreateResult, steps: Steps) -> CreateResult:
+    if not steps.install:
+        return result
+    steps.progress("Installing packages with npm ci")
+    problem = install_packages(project, steps.output)
+    return replace(_noted(result, problem), installed=problem is None)
+
+
+def _noted(result: CreateResult, note: str | None) -> CreateResult:
+    return replace(result, notes=(*result.notes, note)) if note else result
+
+
+@contextmanager
+def _disk_problems(folder: Path) -> Iterator[None]:
+    """Turn what the disk says (full, read-only, not ours, name too long) into our kind of error."""
+    try:
+        yield
+    except OSError as error:
+        raise cannot_create(folder, error.strerror or str(error)) from error

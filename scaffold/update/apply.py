@@ -1,0 +1,121 @@
+"""Moves a project from one committed state to another, all of it or nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from scaffold.errors import ScaffoldError, cannot_update, git_refused, update_refused
+from scaffold.git.run import Git, GitError, neutral
+from scaffold.update import journal, obstacles, snapshot
+from scaffold.update.journal import Journal
+from scaffold.update.obstacles import ObstacleError, reported
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+    from typing import TextIO
+
+    from scaffold.update.merge import Conflict, Joined
+    from scaffold.update.snapshot import Snapshot
+
+# What a disk that is full, read-only or not ours lets git say.
+_DISK = ("No space left", "Read-only file system", "Permission denied", "File too large", "quota", "unable to write")
+
+
+def apply(project: Git, joined: Joined) -> None:
+    """Bring the result of a merge into the project's files and index.
+
+    Raises:
+        ScaffoldError: `update-refused`, `hidden-edits` or `cannot-write`: the project is as it was.
+            `update-running`: another update is at work. `update-not-undone`: files are not as they were.
+    """
+    top = project.top()
+    paths = obstacles.touched(project.prefix(), joined)
+    before = snapshot.taken(top.folder, paths.written | paths.removed)
+    try:
+        with journal.alone(project) as file:
+            _apply(replace(project, held=(file.fileno(),)), joined, file, before)
+    except ScaffoldError:
+        raise
+    except BaseException as error:
+        # Compared on every way out, also after an interruption: it raises where something is not as it was.
+        sentence = snapshot.as_it_was(top.folder, before, journal.saved_by(top))
+        if isinstance(error, ObstacleError | GitError | OSError):
+            raise _refused(error, sentence) from error
+        raise
+
+
+def _apply(project: Git, joined: Joined, file: TextIO, before: Snapshot) -> None:
+    head, prefix, top = project("rev-parse", "HEAD"), project.prefix(), project.top()
+    _transfer(project, joined)
+    target = _whole_tree(project, prefix, joined.result)
+    paths = obstacles.touched(prefix, joined)
+    obstacles.require_none(project, joined, paths)
+    obstacles.rehearse(top, target, paths.written)
+    with journal.written(file, top, Journal(head, target, before)) as index:
+        working = top.with_environment(GIT_INDEX_FILE=str(index))
+        _move(working, head, target)
+        _require_gone(top.folder, paths.removed)
+        _mark(working, prefix, joined.conflicts)
+
+
+def _refused(error: Exception, sentence: str) -> ScaffoldError:
+    """Say what stopped the update, and that the project is as it was, which the caller has looked at."""
+    if isinstance(error, ObstacleError):
+        return update_refused(error, sentence, error.next_step, error.code)
+    if isinstance(error, OSError):
+        where = f" ({error.filename})" if error.filename else ""
+        return cannot_update(f"{error.strerror}{where}", sentence)
+    if any(words in str(error) for words in _DISK):
+        return cannot_update(str(error), sentence)
+    return git_refused(error, sentence)
+
+
+def _move(top: Git, head: str, target: str) -> None:
+    # A copied or mounted project has other inodes than its index remembers; read-tree takes that for edits.
+    top.run("update-index", "-q", "--refresh", check=False)
+    reported(top, "read-tree", "-m", "-u", head, target)
+
+
+def _require_gone(top: Path, removed: frozenset[str]) -> None:
+    """Git goes on when a file cannot be removed; it would stay behind, untracked."""
+    left = [path for path in sorted(removed) if (top / path).is_symlink() or (top / path).is_file()]
+    if left:
+        raise GitError(f"Permission denied: {', '.join(left[:5])} cannot be removed")
+
+
+def _transfer(project: Git, joined: Joined) -> None:
+    """Copy the objects of the result, and of both sides of its conflicts, into the project."""
+    blobs = [blob.object_id for conflict in joined.conflicts for blob in conflict.stages.values()]
+    wanted = "\n".join([joined.result, f"^{joined.ours}", *blobs])
+    pack = neutral(joined.repository).run("pack-objects", "--revs", "--stdout", "--quiet", stdin=wanted.encode())
+    reported(project, "unpack-objects", "-q", stdin=pack.stdout)
+
+
+def _whole_tree(project: Git, prefix: str, result: str) -> str:
+    """Return the tree of the whole repository with the project's folder replaced."""
+    if not prefix:
+        return project("rev-parse", f"{result}^{{tree}}")
+    index = journal.scratch_index(project)
+    git = project.top().with_environment(GIT_INDEX_FILE=str(index))
+    try:
+        git("read-tree", "HEAD")
+        git("rm", "-r", "--cached", "--quiet", "--", prefix)
+        git("read-tree", f"--prefix={prefix}", f"{result}^{{tree}}")
+        return git("write-tree")
+    finally:
+        index.unlink(missing_ok=True)
+
+
+def _mark(top: Git, prefix: str, conflicts: Sequence[Conflict]) -> None:
+    """Tell the index that a person has to decide, as `git merge` would."""
+    lines = []
+    for conflict in conflicts:
+        path = prefix + conflict.path
+        lines.append(f"0 {'0' * 40}\t{path}")
+        stages = sorted(conflict.stages.items())
+        lines += [f"{blob.mode} {blob.object_id} {stage}\t{path}" for stage, blob in stages]
+    if lines:
+        records = "\0".join(lines) + "\0"
+        reported(top, "update-index", "-z", "--index-info", stdin=records.encode(errors="surrogateescape"))

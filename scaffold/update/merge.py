@@ -1,0 +1,181 @@
+"""Joins the owner's work with a newer template by git's own three-way merge.
+
+Everything happens in a repository of its own that borrows the project's objects: until
+`scaffold.update.apply` is called, nothing of the project changes.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from scaffold.git.run import Git, neutral
+from scaffold.update.moved_imports import follow_moves
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# No line-ending rule, filter or merge driver of the project may change what is compared.
+_ATTRIBUTES = "* -text !eol !filter !ident !working-tree-encoding !merge\n"
+_BASE, _OURS, _THEIRS = 1, 2, 3
+
+
+@dataclass(frozen=True)
+class Blob:
+    """One version of a file: its mode and object id."""
+
+    mode: str
+    object_id: str
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """A file that both sides changed in the same place.
+
+    Attributes:
+        path: relative to the project.
+        stages: what the index needs to know: 1 the old render, 2 the owner's, 3 the new render.
+    """
+
+    path: str
+    stages: dict[int, Blob]
+
+
+@dataclass(frozen=True)
+class Change:
+    """One file that the update touches.
+
+    Attributes:
+        path: relative to the project.
+        kind: `added`, `changed` or `removed`; `merged` when the owner had edited what changes, `moved` when
+            those edits go on under another name; `followed` when a file of the owner's own imports moved files.
+    """
+
+    path: str
+    kind: str
+
+
+@dataclass(frozen=True)
+class Joined:
+    """What a merge would do.
+
+    Attributes:
+        repository: where the merge was done; it holds the new objects.
+        ours: commit of the project as it is.
+        result: commit of the project as it would be; conflicted files hold both sides.
+        changes: files that differ between the two, without the conflicted ones.
+        conflicts: files a person has to look at.
+        removed_edited: files with the owner's edits that the template no longer ships; kept here.
+        kept_deleted: files that the template changed and the owner had deleted.
+    """
+
+    repository: Path
+    ours: str
+    result: str
+    changes: tuple[Change, ...]
+    conflicts: tuple[Conflict, ...]
+    removed_edited: tuple[str, ...]
+    kept_deleted: tuple[str, ...]
+
+
+def join(  # noqa: PLR0913 - the three sides of a merge, and how to name and treat them
+    project: Git, tree: str, base: Path, theirs: Path, *, label: str, drop_edited: bool = False
+) -> Joined:
+    """Merge what changed from `base` to `theirs` into the project's committed files.
+
+    Args:
+        project: git in the project's folder.
+        tree: object id of the project's committed files.
+        base: folder with a fresh render of the version the project is on.
+        theirs: folder with a fresh render of the version it goes to.
+        label: name of the new side in conflict markers.
+        drop_edited: remove files that are no longer shipped although the owner edited them.
+
+    Raises:
+        GitError: git failed.
+    """
+    git = _borrowing_repository(project, theirs.parent / "merge")
+    start = _commit(git, _tree_of(git, base))
+    ours = _commit(git, tree, start)
+    git("tag", label, _commit(git, _tree_of(git, theirs), start))
+    git("reset", "--quiet", "--hard", ours)
+    git.run(
+        "-c", "merge.directoryRenames=false", "-c", "merge.conflictStyle=merge",
+        "merge", "--quiet", "--no-commit", "--no-ff", label, check=False,
+    )  # fmt: skip
+    unmerged = _unmerged(git)
+    groups = _settle(git, unmerged, drop_edited=drop_edited)
+    followed = follow_moves(git, start, label)
+    result = _commit(git, git("write-tree"), ours)
+    changes = _changes(git, ours, result, {path for path, _ in groups.conflicts}, followed)
+    conflicts = tuple(Conflict(path, stages) for path, stages in groups.conflicts)
+    return Joined(git.folder, ours, result, changes, conflicts, tuple(groups.removed), tuple(groups.deleted))
+
+
+def _borrowing_repository(project: Git, folder: Path) -> Git:
+    folder.mkdir()
+    git = neutral(folder)
+    git("init", "--quiet")
+    objects = project.path_of("objects")
+    info = folder / ".git"
+    (info / "objects/info/alternates").write_text(f"{objects}\n")
+    (info / "info").mkdir(exist_ok=True)
+    (info / "info/attributes").write_text(_ATTRIBUTES)
+    return git
+
+
+def _tree_of(git: Git, folder: Path) -> str:
+    index = str(folder.parent / f"{folder.name}.index")
+    storing = git.with_environment(GIT_INDEX_FILE=index)
+    storing("--work-tree", folder, "add", "--all", "--force", ".")
+    return storing("write-tree")
+
+
+def _commit(git: Git, tree: str, *parents: str) -> str:
+    named = [part for parent in parents for part in ("-p", parent)]
+    return git("commit-tree", tree, *named, "-m", "state")
+
+
+def _unmerged(git: Git) -> dict[str, dict[int, Blob]]:
+    found: dict[str, dict[int, Blob]] = defaultdict(dict)
+    for entry in git("ls-files", "--unmerged", "-z").split("\0"):
+        if entry:
+            described, path = entry.split("\t", 1)
+            mode, object_id, stage = described.split()
+            found[path][int(stage)] = Blob(mode, object_id)
+    return found
+
+
+@dataclass(frozen=True)
+class _Groups:
+    conflicts: list[tuple[str, dict[int, Blob]]]
+    removed: list[str]
+    deleted: list[str]
+
+
+def _settle(git: Git, unmerged: dict[str, dict[int, Blob]], *, drop_edited: bool) -> _Groups:
+    """Decide what needs no person; stage the rest with both sides in the file."""
+    groups = _Groups([], [], [])
+    for path, stages in sorted(unmerged.items()):
+        if _OURS not in stages and _BASE in stages:
+            groups.deleted.append(path)
+            git("rm", "--quiet", "--force", "--", path)
+        elif _THEIRS not in stages and _BASE in stages:
+            groups.removed.append(path)
+            git(*(("rm", "--quiet", "--force") if drop_edited else ("add", "--force")), "--", path)
+        else:
+            groups.conflicts.append((path, stages))
+            git("add", "--all", "--force", "--", path)
+    return groups
+
+
+def _changes(git: Git, ours: str, result: str, besides: set[str], followed: tuple[str, ...]) -> tuple[Change, ...]:
+    listed = git("diff-tree", "-r", "-z", "--no-renames", "--name-status", ours, result).split("\0")
+    pairs = zip(listed[::2], listed[1::2], strict=False)
+    kinds = {"A": "added", "D": "removed"}
+    return tuple(
+        Change(path, "followed" if path in followed else kinds.get(letter, "changed"))
+        for letter, path in pairs
+        if path not in besides
+    )

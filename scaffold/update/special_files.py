@@ -1,0 +1,141 @@
+"""Files that need more than a merge line by line: the manifest, the lockfile, Scaffold's own record.
+
+Each is settled before git merges: the old side is replaced by the owner's version and the new
+side by the settled one, so that git finds exactly one change and nothing to argue about.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from scaffold.project.record import ANSWERS_FILE
+from scaffold.update import json_merge
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from scaffold.git.run import Git
+
+# What `git cat-file --batch` writes before an object; a missing one has no such line.
+_HEADER = re.compile(rb"[0-9a-f]+ (?P<type>\w+) (?P<size>\d+)")
+
+MANIFEST, LOCKFILE = "package.json", "package-lock.json"
+
+
+@dataclass(frozen=True)
+class Sides:
+    """The three sides of a merge.
+
+    Attributes:
+        base: folder with the old render.
+        theirs: folder with the new render.
+        ours: the owner's committed version of every file that either render has.
+    """
+
+    base: Path
+    theirs: Path
+    ours: dict[str, bytes]
+
+
+def read_sides(project: Git, base: Path, theirs: Path) -> Sides:
+    """Read the owner's version of every file of the two renders with one git process."""
+    names = sorted({*_files(base), *_files(theirs)})
+    asked = "".join(f"HEAD:./{name}\n" for name in names).encode(errors="surrogateescape")
+    answer = project.run("cat-file", "--batch", stdin=asked).stdout
+    return Sides(base, theirs, dict(_blobs(names, answer)))
+
+
+def edited_by_owner(sides: Sides) -> set[str]:
+    """Name the rendered files that the owner has changed; meaningful before `reconcile` only."""
+    return {
+        name
+        for name, content in sides.ours.items()
+        if (path := sides.base / name).is_file() and path.read_bytes() != content
+    }
+
+
+def reconcile(sides: Sides) -> bool:
+    """Settle the special files.
+
+    Returns:
+        Whether the lockfile joins two sets of dependencies and npm should look at it.
+    """
+    _follow_line_endings(sides)
+    if ANSWERS_FILE in sides.ours:
+        _settle(sides, ANSWERS_FILE, (sides.theirs / ANSWERS_FILE).read_bytes())
+    _settle_manifest(sides)
+    return _settle_lockfile(sides)
+
+
+def _files(folder: Path) -> list[str]:
+    return [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
+
+
+def _blobs(names: list[str], answer: bytes) -> list[tuple[str, bytes]]:
+    """Cut the answer of `git cat-file --batch` into files; missing ones are left out."""
+    found, at = [], 0
+    for name in names:
+        line_end = answer.index(b"\n", at)
+        header = _HEADER.fullmatch(answer, at, line_end)
+        at = line_end + 1
+        if header is not None:
+            size = int(header["size"])
+            if header["type"] == b"blob":
+                found.append((name, answer[at : at + size]))
+            at += size + 1
+    return found
+
+
+def _settle(sides: Sides, name: str, content: bytes) -> None:
+    (sides.base / name).write_bytes(sides.ours[name])
+    (sides.theirs / name).write_bytes(content)
+
+
+def _follow_line_endings(sides: Sides) -> None:
+    """Render in the owner's line endings, or every line of a file would count as edited."""
+    for name, ours in sides.ours.items():
+        if b"\r\n" in ours and ours.count(b"\r\n") == ours.count(b"\n"):
+            for path in (sides.base / name, sides.theirs / name):
+                if path.is_file():
+                    path.write_bytes(path.read_bytes().replace(b"\r\n", b"\n").replace(b"\n", b"\r\n"))
+
+
+def _texts(sides: Sides, name: str) -> tuple[str, str, str] | None:
+    paths = (sides.base / name, sides.theirs / name)
+    if name not in sides.ours or not all(path.is_file() for path in paths):
+        return None
+    base, theirs = (path.read_bytes().decode(errors="replace") for path in paths)
+    return base, sides.ours[name].decode(errors="replace"), theirs
+
+
+def _settle_manifest(sides: Sides) -> None:
+    texts = _texts(sides, MANIFEST)
+    if texts is None:
+        return
+    base, ours, theirs = (json_merge.parse_standard(text) for text in texts)
+    if base is None or ours is None or theirs is None:
+        return
+    try:
+        merged = json_merge.merge(base, ours, theirs)
+    except json_merge.JsonConflictError:
+        return
+    _settle(sides, MANIFEST, json_merge.dump(merged).encode())
+
+
+def _settle_lockfile(sides: Sides) -> bool:
+    texts = _texts(sides, LOCKFILE)
+    if texts is None or texts[0] in texts[1:]:
+        # One side only has changed it, or neither: what that one tested is complete.
+        return False
+    try:
+        base, ours, theirs = (json.loads(text) for text in texts)
+        merged = json_merge.merge(base, ours, theirs, on_conflict="theirs")
+    except (ValueError, AttributeError):
+        # A lockfile nobody can read: the template's own is at least valid.
+        _settle(sides, LOCKFILE, texts[2].encode())
+        return True
+    _settle(sides, LOCKFILE, json_merge.dump(merged).encode())
+    return True

@@ -1,0 +1,34 @@
+"""One decision outside the questionnaire: what an update should do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from scaffold.errors import Interrupted
+from scaffold.wizard.prompts import Option
+from scaffold.wizard.terminal import open_front
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+T = TypeVar("T")
+
+
+def decide(question: str, options: Sequence[tuple[T, str, str]]) -> T:
+    """Let a person pick one option; the first is the one that Enter picks.
+
+    Args:
+        question: what is asked.
+        options: value, short label and meaning of each option.
+
+    Raises:
+        Interrupted: Ctrl-C, Ctrl-D or end of input.
+    """
+    try:
+        front = open_front()
+        front.forget_keys()
+        return front.choose(question, [Option(*option) for option in options], default=options[0][0])
+    except Interrupted:
+        raise
+    except (KeyboardInterrupt, EOFError):
+        raise Interrupted from None

@@ -1,0 +1,81 @@
+"""The wizard as plain lines, for terminals whose cursor cannot be moved."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from typing import TYPE_CHECKING, TypeVar
+
+from scaffold.text import visible
+from scaffold.wizard.wrap import fold, fold_row
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from scaffold.wizard.prompts import Option, Tone
+
+T = TypeVar("T")
+
+MARGIN = " " * 6
+
+
+class LineFront:
+    """Asks one line at a time."""
+
+    @property
+    def width(self) -> int:
+        """Columns of the terminal at this moment."""
+        return shutil.get_terminal_size().columns
+
+    def say(self, label: str, text: str = "", *, tone: Tone, column: int = 0) -> None:
+        """Print one paragraph."""
+        gap = "\n" if tone == "heading" else ""
+        self._print(gap + fold_row(label, text, column=column, width=self.width))
+
+    def text(self, message: str, *, default: str, example: str, problem: Callable[[str], str | None]) -> str:
+        """Ask until the line is accepted; an empty line stands for the default."""
+        self._print(fold(message, self.width))
+        hint = f"[{visible(default)}] " if default else f"(for example {visible(example)}) " if example else ""
+        while True:
+            answer = self._read(hint) or default
+            sentence = problem(answer)
+            if sentence is None:
+                return answer
+            self._print(fold(sentence, self.width))
+
+    def choose(self, message: str, *blocks: Sequence[Option[T]], default: T | None = None) -> T:
+        """Ask until the line is a number, a label or a key of the list; an empty line stands for the default."""
+        options = [option for block in blocks for option in block]
+        column = max((len(option.label) for option in options if option.meaning), default=0)
+        self._print(fold(message, self.width))
+        for number, option in enumerate(options, 1):
+            row = fold_row(option.label, option.meaning, column=column, width=self.width - len(MARGIN))
+            self._print(f"{number:>4}) " + row.replace("\n", f"\n{MARGIN}"))
+        return self._pick(options, next((option for option in options if option.value == default), None))
+
+    def forget_keys(self) -> None:
+        """Drop what was typed or pasted ahead."""
+        import termios
+
+        termios.tcflush(sys.stdin, termios.TCIFLUSH)
+
+    def _pick(self, options: Sequence[Option[T]], standard: Option[T] | None) -> T:
+        names = {name: option for option in options for name in (option.label.lower(), option.key)}
+        names |= {str(number): option for number, option in enumerate(options, 1)}
+        while True:
+            answer = self._read(f"[{visible(standard.label)}] " if standard else "")
+            chosen = names.get(answer.lower()) if answer else standard
+            if chosen:
+                return chosen.value
+            self._print(f"Answer with a number from 1 to {len(options)}")
+
+    def _print(self, line: str) -> None:
+        sys.stdout.write(f"{line}\n")
+
+    def _read(self, hint: str) -> str:
+        sys.stdout.write(f"{hint}> ")
+        sys.stdout.flush()
+        line = sys.stdin.buffer.readline()
+        if not line:
+            raise EOFError
+        return line.decode(sys.stdin.encoding, "replace").strip()
