@@ -7,8 +7,8 @@ import tseslint from 'typescript-eslint';
 const SYNTAX = [
   {
     selector: "MemberExpression[object.name='process'][property.name='env']",
-    message: 'Unchecked settings hide mistakes until an attacker finds them: read them from src/config.ts.',
-    except: ['src/config.ts', 'test/**'],
+    message: 'Unchecked settings hide mistakes until an attacker finds them: read them from src/config.',
+    except: ['src/config/**', 'test/**'],
   },
   {
     selector: 'CallExpression[callee.object.name=/^(app|router)$/][callee.property.name=/^(get|post|put|patch|delete|all|route)$/]',
@@ -66,8 +66,8 @@ const IMPORTS = [
   {
     regex: '^(node:)?process$',
     importNames: ['env'],
-    message: 'Read settings from src/config.ts.',
-    except: ['src/config.ts', 'test/**'],
+    message: 'Read settings from src/config.',
+    except: ['src/config/**', 'test/**'],
   },
   {
     regex: '^kysely$',
@@ -107,7 +107,7 @@ function restrictions(place) {
   };
 }
 
-const PLACES = ['**/*.ts', 'src/config.ts', 'src/database/**', 'src/http/**', 'src/outbound/**', 'test/**'];
+const PLACES = ['**/*.ts', 'src/config/**', 'src/database/**', 'src/http/**', 'src/outbound/**', 'test/**'];
 
 export default defineConfig(
   globalIgnores(['node_modules/', 'data/', 'coverage/']),

@@ -3,11 +3,11 @@ import { passwordChangeRoute } from './auth/password-change.ts';
 import { passwordResetRoutes } from './auth/password-reset.ts';
 import { registrationRoutes } from './auth/registration.ts';
 import { sessionRoutes } from './auth/session-routes.ts';
-import { createAuthenticator } from './auth/strategy.ts';
+import { createAuthenticator } from './auth/chosen.ts';
 import { noteRoutes } from './notes/routes.ts';
 import type { Services } from './services.ts';
-import { meRoutes } from './users/me.ts';
-import { userRoutes } from './users/routes.ts';
+import { meRoutes } from './users/me-routes.ts';
+import { userRoutes } from './users/admin-routes.ts';
 
 /** Everything the API can do. A new feature is one line here. */
 export function createFeatures(services: Services): Features {

@@ -1,7 +1,7 @@
 import type { Transaction } from 'kysely';
-import { lockName } from '../database/dialect.ts';
+import { lockName } from '../database/chosen.ts';
 import type { Schema } from '../database/schema.ts';
-import { addressKey } from '../http/rate-limit/limiters.ts';
+import { addressKey } from '../http/middleware/rate-limit.ts';
 import type { RequestContext } from '../http/request-context.ts';
 import type { Services } from '../services.ts';
 import { mailboxOf } from './mail-quota.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { addressKey } from '../http/rate-limit/limiters.ts';
+import { addressKey } from '../http/middleware/rate-limit.ts';
 import { authenticated, route } from '../http/route.ts';
 import type { AnyRoute } from '../http/route.ts';
 import { passwordChanged } from '../mail/messages.ts';

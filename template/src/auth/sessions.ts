@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { Kysely, Transaction } from 'kysely';
 import type { Schema, SessionRow } from '../database/schema.ts';
-import { prepared } from '../database/prepared.ts';
+import { prepared } from '../database/compiled-query.ts';
 import type { RequestContext } from '../http/request-context.ts';
-import type { Principal } from './principal.ts';
+import type { Principal } from '../access/principal.ts';
 import { endOldestSessions, forgetOldSessions, MAX_PER_USER } from './session-limits.ts';
 
 const DAY_MS = 86_400_000;

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Schema } from '../database/schema.ts';
 import { Problem } from '../http/problem.ts';
 import type { RequestContext } from '../http/request-context.ts';
-import { canonicalEmail } from '../http/text.ts';
+import { canonicalEmail } from '../http/fields.ts';
 import type { Services } from '../services.ts';
 import { claimedPassword } from './password-policy.ts';
 import { openSession } from './sessions.ts';

@@ -1,5 +1,5 @@
 import type { Transaction } from 'kysely';
-import { lockName, LOCKS_ROWS } from '../database/dialect.ts';
+import { lockName, LOCKS_ROWS } from '../database/chosen.ts';
 import type { OneTimeTokenRow, Schema, UserRow } from '../database/schema.ts';
 import type { RequestContext } from '../http/request-context.ts';
 import type { Message } from '../mail/messages.ts';

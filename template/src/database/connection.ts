@@ -1,6 +1,6 @@
 import { Kysely } from 'kysely';
-import type { Log } from '../operations/log.ts';
-import { openDialect } from './dialect.ts';
+import type { Log } from '../observability/log.ts';
+import { openDialect } from './chosen.ts';
 import type { Schema } from './schema.ts';
 
 export interface DatabaseOptions {

@@ -2,7 +2,7 @@ import type { Dialect, Transaction } from 'kysely';
 import { PostgresDialect, sql } from 'kysely';
 import { Pool, types } from 'pg';
 import { z } from 'zod';
-import { isPrivateHost } from '../private-network.ts';
+import { isPrivateHost } from '../network/private-host.ts';
 import type { DatabaseOptions } from './connection.ts';
 import type { Schema } from './schema.ts';
 

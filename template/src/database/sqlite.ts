@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Dialect, SqliteDatabase, SqliteDialectConfig, SqliteStatement, Transaction } from 'kysely';
 import { SqliteAdapter, SqliteDialect } from 'kysely';
-import { setting } from '../config/values.ts';
+import { setting } from '../config/parsers.ts';
 import type { DatabaseOptions } from './connection.ts';
 import type { Schema } from './schema.ts';
 import { TurnTakingDriver } from './sqlite-turns.ts';

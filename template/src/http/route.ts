@@ -1,6 +1,6 @@
 import type { z } from 'zod';
-import type { Principal } from '../auth/principal.ts';
-import type { Permission } from '../auth/policy.ts';
+import type { Principal } from '../access/principal.ts';
+import type { Permission } from '../access/policy.ts';
 import type { RequestContext } from './request-context.ts';
 
 /** Who may call a route. Required on every route: one that forgets it does not compile. */

@@ -1,6 +1,6 @@
 import type { Transaction } from 'kysely';
-import type { Principal } from '../auth/principal.ts';
-import { LOCKS_ROWS } from '../database/dialect.ts';
+import type { Principal } from '../access/principal.ts';
+import { LOCKS_ROWS } from '../database/chosen.ts';
 import type { Schema } from '../database/schema.ts';
 import { unauthenticated } from '../http/problem.ts';
 

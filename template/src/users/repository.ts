@@ -1,11 +1,11 @@
 import type { Kysely, Transaction } from 'kysely';
-import type { Principal } from '../auth/principal.ts';
-import type { Role } from '../auth/policy.ts';
+import type { Principal } from '../access/principal.ts';
+import type { Role } from '../access/policy.ts';
 import { endOneTimeTokens } from '../auth/one-time-tokens.ts';
 import { endSessions } from '../auth/sessions.ts';
-import { LOCKS_ROWS } from '../database/dialect.ts';
-import type { PageRequest } from '../database/keyset.ts';
-import { prepared } from '../database/prepared.ts';
+import { LOCKS_ROWS } from '../database/chosen.ts';
+import type { PageRequest } from '../http/pagination.ts';
+import { prepared } from '../database/compiled-query.ts';
 import type { Schema, UserRow } from '../database/schema.ts';
 import { forbidden, notFound, Problem } from '../http/problem.ts';
 import { closeAccount } from './deletion.ts';

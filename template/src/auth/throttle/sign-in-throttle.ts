@@ -1,4 +1,4 @@
-import { addressKey } from '../../http/rate-limit/limiters.ts';
+import { addressKey } from '../../http/middleware/rate-limit.ts';
 import type { RequestContext } from '../../http/request-context.ts';
 import type { Services } from '../../services.ts';
 import { accountKey, createAccountCeiling } from './account-ceiling.ts';

@@ -1,5 +1,5 @@
-import { repeatedEvent } from '../../operations/repeated-event.ts';
-import type { Services } from '../../services.ts';
+import { repeatedEvent } from '../observability/repeated-event.ts';
+import type { Services } from '../services.ts';
 import { createBatches } from './batches.ts';
 import type { LimitCounter, LimitOptions, Tally } from './counter.ts';
 import { createWindows } from './windows.ts';

@@ -1,5 +1,5 @@
 import { overloaded } from '../../http/problem.ts';
-import type { Counter, CounterOptions } from '../../http/rate-limit/counter.ts';
+import type { Counter, CounterOptions } from '../../rate-limit/counter.ts';
 import type { Services } from '../../services.ts';
 
 const RETRY_AFTER_SECONDS = 5;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { DOCUMENTED } from '../http/documented.ts';
+import { DOCUMENTED } from './documented.ts';
 
 /** Where a page begins: after this row, newest first. */
 export interface Position {

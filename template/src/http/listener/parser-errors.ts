@@ -1,4 +1,4 @@
-import { SECURITY_HEADERS } from './security-headers.ts';
+import { SECURITY_HEADERS } from '../middleware/security-headers.ts';
 
 /** A fixed answer below Express: the request was never understood, so nothing of it is repeated. */
 export function parserAnswer(code: string | undefined): string {

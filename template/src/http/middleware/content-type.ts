@@ -1,6 +1,6 @@
 import type { Request, RequestHandler } from 'express';
-import { Problem } from './problem.ts';
-import type { AnyRoute } from './route.ts';
+import { Problem } from '../problem.ts';
+import type { AnyRoute } from '../route.ts';
 
 /**
  * JSON in, JSON out. A form or `text/plain` body can be sent by any web page without asking first (CORS "simple

@@ -1,6 +1,6 @@
 import type { RequestHandler } from 'express';
-import type { Services } from '../services.ts';
-import { contextOf } from './request-context.ts';
+import type { Services } from '../../services.ts';
+import { contextOf } from '../request-context.ts';
 
 /** One line, unless the context says otherwise, and one observation per request, when its answer is out or its client is gone. */
 export function requestLog({ log, metrics }: Pick<Services, 'log' | 'metrics'>): RequestHandler {

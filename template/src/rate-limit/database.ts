@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Services } from '../../services.ts';
+import type { Services } from '../services.ts';
 import type { Counter, CounterOptions } from './counter.ts';
 
 /** Rows that one statement removes. */

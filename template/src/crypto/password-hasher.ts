@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import bcrypt from 'bcrypt';
-import { createGate } from './gate.ts';
-import type { Visitor } from './gate.ts';
+import { createGate } from './concurrency-limit.ts';
+import type { Visitor } from './concurrency-limit.ts';
 
 /** bcrypt reads this many bytes and ignores the rest: "72 bytes" and "72 bytes plus anything" would be one password. */
 export const MAX_PASSWORD_BYTES = 72;

@@ -1,7 +1,7 @@
 import cors from 'cors';
 import type { RequestHandler } from 'express';
-import { Problem } from './problem.ts';
-import { contextOf } from './request-context.ts';
+import { Problem } from '../problem.ts';
+import { contextOf } from '../request-context.ts';
 
 export interface CrossOrigin {
   /** Sets headers and nothing else. Stands before the limiter, or a page could not read that it has to wait. */

@@ -1,15 +1,15 @@
 import type { Request, RequestHandler } from 'express';
 import { rateLimit } from 'express-rate-limit';
 import type { Store } from 'express-rate-limit';
-import { repeatedEvent } from '../../operations/repeated-event.ts';
+import { repeatedEvent } from '../../observability/repeated-event.ts';
 import type { Services } from '../../services.ts';
-import { addressKey, trustedPeers } from '../peers.ts';
+import { addressKey, trustedPeers } from '../../network/client-address.ts';
 import { tooManyRequests } from '../problem.ts';
 import { contextOf } from '../request-context.ts';
-import type { LimitCounter } from './counter.ts';
-import { createLimitCounter } from './store.ts';
+import type { LimitCounter } from '../../rate-limit/counter.ts';
+import { createLimitCounter } from '../../rate-limit/chosen.ts';
 
-export { addressKey } from '../peers.ts';
+export { addressKey } from '../../network/client-address.ts';
 
 /** Limits each client address, before anything is done that costs or writes to the log. */
 export function globalLimit(services: Services): RequestHandler {

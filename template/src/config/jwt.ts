@@ -1,4 +1,4 @@
-import { secret } from '../../config/values.ts';
+import { secret } from './parsers.ts';
 
 export const authSettings = {
   /** Signs access tokens. Whoever knows it can be anyone. */

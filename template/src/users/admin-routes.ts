@@ -1,4 +1,4 @@
-import { pageQuery, toPage } from '../database/keyset.ts';
+import { pageQuery, toPage } from '../http/pagination.ts';
 import { notFound } from '../http/problem.ts';
 import { can, route } from '../http/route.ts';
 import type { AnyRoute } from '../http/route.ts';

@@ -1,10 +1,10 @@
 import type { ErrorRequestHandler } from 'express';
-import { isUnavailable } from '../database/dialect.ts';
-import type { SecurityEvent } from '../operations/security-events.ts';
-import type { Services } from '../services.ts';
-import { overloaded, Problem } from './problem.ts';
-import type { ProblemDetails } from './problem.ts';
-import { contextOf } from './request-context.ts';
+import { isUnavailable } from '../../database/chosen.ts';
+import type { SecurityEvent } from '../../observability/security-events.ts';
+import type { Services } from '../../services.ts';
+import { overloaded, Problem } from '../problem.ts';
+import type { ProblemDetails } from '../problem.ts';
+import { contextOf } from '../request-context.ts';
 
 /** Refusals that are security events wherever they are raised, by code. */
 const EVENTS: ReadonlyMap<string, SecurityEvent> = new Map([

@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { RequestListener, Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { once } from 'node:events';
-import type { Metrics } from '../operations/metrics/metrics.ts';
+import type { Metrics } from '../../observability/metrics/metrics.ts';
 import { boundConnections } from './connections.ts';
 import type { ConnectionBounds } from './connections.ts';
 import { parserAnswer } from './parser-errors.ts';

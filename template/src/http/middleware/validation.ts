@@ -1,9 +1,9 @@
 import type { Request, RequestHandler } from 'express';
 import { z } from 'zod';
-import { Problem } from './problem.ts';
-import type { FieldError } from './problem.ts';
-import { contextOf } from './request-context.ts';
-import type { AnyRoute } from './route.ts';
+import { Problem } from '../problem.ts';
+import type { FieldError } from '../problem.ts';
+import { contextOf } from '../request-context.ts';
+import type { AnyRoute } from '../route.ts';
 
 const NOTHING = z.strictObject({});
 const UNKNOWN = 'unknown-field';

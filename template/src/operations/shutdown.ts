@@ -1,6 +1,6 @@
-import { report } from './audit.ts';
-import type { Reporting } from './audit.ts';
-import { flushLog } from './standard-output.ts';
+import { report } from '../observability/security-log.ts';
+import type { Reporting } from '../observability/security-log.ts';
+import { flushLog } from '../observability/standard-output.ts';
 
 /** What a running server offers to whoever ends it. */
 interface Stoppable {

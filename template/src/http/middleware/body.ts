@@ -1,9 +1,9 @@
 import express from 'express';
 import type { RequestHandler } from 'express';
 import { isUtf8 } from 'node:buffer';
-import { Problem } from './problem.ts';
-import { contextOf } from './request-context.ts';
-import type { AnyRoute } from './route.ts';
+import { Problem } from '../problem.ts';
+import { contextOf } from '../request-context.ts';
+import type { AnyRoute } from '../route.ts';
 
 const DEFAULT_LIMIT = 16 * 1024;
 const MAX_DEPTH = 32;

@@ -1,6 +1,6 @@
 import type { Request } from 'express';
-import type { AnyRoute } from '../http/route.ts';
-import type { Principal } from './principal.ts';
+import type { AnyRoute } from './route.ts';
+import type { Principal } from '../access/principal.ts';
 
 /** One way of proving who calls. `app.ts` knows this interface and no strategy. */
 export interface Authenticator {

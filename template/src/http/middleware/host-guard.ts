@@ -1,5 +1,5 @@
 import type { RequestHandler } from 'express';
-import { Problem } from './problem.ts';
+import { Problem } from '../problem.ts';
 
 // Sent twice, a proxy and this server may each believe another one. Node keeps the first and drops the rest silently.
 const SINGLE_HEADERS = new Set(['host', 'authorization', 'content-type', 'content-encoding']);

@@ -1,4 +1,4 @@
-import { address, choice, contact, hosts, integer, mailbox, origin, origins, proxies, url } from './values.ts';
+import { address, choice, contact, hosts, integer, mailbox, origin, origins, proxies, url } from './parsers.ts';
 
 /**
  * Settings every project has. One line here is one setting: its name in the environment becomes its name in

@@ -1,4 +1,4 @@
-import type { Services } from '../../services.ts';
+import type { Services } from '../services.ts';
 import type { Counter, CounterOptions, LimitCounter, LimitOptions } from './counter.ts';
 import { createWindows } from './windows.ts';
 

@@ -1,8 +1,8 @@
 import type { RequestHandler } from 'express';
 import type { z } from 'zod';
-import type { Services } from '../services.ts';
-import { contextOf } from './request-context.ts';
-import type { AnyRoute } from './route.ts';
+import type { Services } from '../../services.ts';
+import { contextOf } from '../request-context.ts';
+import type { AnyRoute } from '../route.ts';
 
 /** Runs the handler and sends what the response schema lets through. */
 export function answer(route: AnyRoute, services: Pick<Services, 'config' | 'log'>): RequestHandler {

@@ -1,5 +1,5 @@
 import { overloaded } from '../http/problem.ts';
-import { createFairLine } from './fair-line.ts';
+import { createFairLine } from './fair-queue.ts';
 
 export interface GateOptions {
   /** Most pieces of work at once. */

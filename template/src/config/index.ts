@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import type { z } from 'zod';
-import { authSettings } from './auth/strategy.ts';
-import { crossChecks } from './config/cross-checks.ts';
-import { readSettings } from './config/environment.ts';
-import type { Mistake } from './config/environment.ts';
-import { baseSettings } from './config/settings.ts';
-import { databaseSettings } from './database/dialect.ts';
+import { authSettings } from '../auth/chosen.ts';
+import { crossChecks } from './cross-checks.ts';
+import { readSettings } from './environment.ts';
+import type { Mistake } from './environment.ts';
+import { baseSettings } from './base.ts';
+import { databaseSettings } from '../database/chosen.ts';
 
 const schema = { ...baseSettings, ...databaseSettings, ...authSettings };
 
