@@ -4,7 +4,7 @@ import net, { type AddressInfo } from 'node:net';
 import test from 'node:test';
 import { sql } from 'kysely';
 import { openDatabase } from '../src/database/connection.ts';
-import { databaseSettings } from '../src/database/chosen.ts';
+import { databaseSettings } from '../src/config/chosen.ts';
 import { createLog } from '../src/observability/log.ts';
 import { createUser } from './support/accounts.ts';
 import { assertProblem } from './support/problems.ts';

@@ -34,7 +34,7 @@ def rows(text: str, heading: str) -> list[list[str]]:
 
 def settings(project: Path) -> dict[str, str]:
     """Every setting of the code, with its default; without one `required` or `none`."""
-    files = ["config/base.ts", f"database/{database(project)}.ts", "config/jwt.ts"]
+    files = ["config/base.ts", f"config/{database(project)}.ts", "config/jwt.ts"]
     found = {}
     for name, rule in SETTING.findall("".join(read(project, f"src/{file}") for file in files)):
         default = re.search(r"\.default\((.*?)\)", rule)

@@ -46,6 +46,7 @@ SEAMS = [
     "package-lock.json.jinja",
     "package.json.jinja",
     "src/auth/chosen.ts.jinja",
+    "src/config/chosen.ts.jinja",
     "src/database/chosen.ts.jinja",
     "src/observability/metrics/chosen.ts.jinja",
     "src/project.ts.jinja",

@@ -1,8 +1,8 @@
 import type { Transaction } from 'kysely';
 import type { OneTimeTokenRow, Schema } from '../database/schema.ts';
 import { tooManyRequests } from '../http/problem.ts';
-import { addressKey } from '../http/middleware/rate-limit.ts';
 import type { RequestContext } from '../http/request-context.ts';
+import { addressKey } from '../network/client-address.ts';
 import type { Services } from '../services.ts';
 import { closingCounter } from './throttle/fail-closed.ts';
 

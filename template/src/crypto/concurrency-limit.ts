@@ -1,4 +1,3 @@
-import { overloaded } from '../http/problem.ts';
 import { createFairLine } from './fair-queue.ts';
 
 export interface GateOptions {
@@ -21,14 +20,20 @@ export interface Visitor {
 
 export type Gate = <T>(visitor: Visitor, work: () => Promise<T>) => Promise<T>;
 
-const busy = () => overloaded(5);
+/** The work has not begun, and will not: too much is waiting. */
+export class QueueFull extends Error {
+  constructor() {
+    super('too much is waiting');
+    this.name = 'QueueFull';
+  }
+}
 
 /**
  * Lets a fixed number of expensive pieces of work run at once. The rest waits in line, and callers take turns. Password
  * hashing shares libuv's threads with token verification: without a gate a burst of logins stops everybody else, and
  * with one line for all a single address keeps everybody else from signing in.
  *
- * @returns runs the work in turn; rejects with Problem 503 when the line is full, when the caller holds as many places
+ * @returns runs the work in turn; rejects with QueueFull when the line is full, when the caller holds as many places
  *   as one may, when its turn does not come in time, or when it has gone. Then the work has not begun
  */
 export function createGate({ running, waiting, perCaller, patienceMs }: GateOptions): Gate {
@@ -38,7 +43,7 @@ export function createGate({ running, waiting, perCaller, patienceMs }: GateOpti
 
   function hold(caller: unknown, change: 1 | -1): void {
     const places = (held.get(caller) ?? 0) + change;
-    if (places > perCaller) throw busy();
+    if (places > perCaller) throw new QueueFull();
     if (places > 0) held.set(caller, places);
     else held.delete(caller);
   }
@@ -53,7 +58,7 @@ export function createGate({ running, waiting, perCaller, patienceMs }: GateOpti
       const begin = (): void => { settle(resolve); };
       const giveUp = (): void => {
         line.leave(caller, begin);
-        settle(() => { reject(busy()); });
+        settle(() => { reject(new QueueFull()); });
       };
       const timer = setTimeout(giveUp, patienceMs);
       gone?.addEventListener('abort', giveUp);
@@ -63,7 +68,7 @@ export function createGate({ running, waiting, perCaller, patienceMs }: GateOpti
 
   async function enter(caller: unknown, gone: AbortSignal | undefined): Promise<void> {
     if (active >= running) {
-      if (gone?.aborted || line.size() >= waiting) throw busy();
+      if (gone?.aborted || line.size() >= waiting) throw new QueueFull();
       await wait(caller, gone);
     } else active += 1;
   }

@@ -19,14 +19,14 @@ export interface Passwords {
   /**
    * @param who whose places in the line are counted together, for example the `addressKey` of the caller
    * @param gone aborts when nobody waits for the hash any more
-   * @throws Problem 503 when too many hashes are waiting
+   * @throws QueueFull when too many hashes are waiting
    */
   hash(password: string, who?: string, gone?: AbortSignal): Promise<string>;
   /**
    * Always costs as much as one hash of today's cost, whether or not there is an account behind it and however old its
    * hash is: time must not tell them apart. A hash that is dearer than today's cost takes longer.
    *
-   * @throws Problem 503 when too many hashes are waiting; `stored` was not called then
+   * @throws QueueFull when too many hashes are waiting; `stored` was not called then
    */
   verify(claim: Claim): Promise<boolean>;
   /** Whether the hash is cheaper than what is asked for today. */

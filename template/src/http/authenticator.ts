@@ -1,6 +1,6 @@
 import type { Request } from 'express';
-import type { AnyRoute } from './route.ts';
 import type { Principal } from '../access/principal.ts';
+import type { AnyRoute } from './route.ts';
 
 /** One way of proving who calls. `app.ts` knows this interface and no strategy. */
 export interface Authenticator {

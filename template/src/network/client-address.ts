@@ -22,3 +22,12 @@ export function trustedPeers(proxies: readonly string[]): (address: string | und
 }
 
 const familyOf = (ip: string): 'ipv4' | 'ipv6' => (isIPv6(plainAddress(ip)) ? 'ipv6' : 'ipv4');
+
+/** The network of an address (/24 or /48): enough to recognise a session, too little to follow a person. */
+export function ipPrefix(address: string): string {
+  const mapped = address.replace(/^::ffff:/i, '');
+  if (mapped.includes('.')) return mapped.replace(/\.\d+$/, '.0/24');
+  const [head = ''] = mapped.split('::', 1);
+  const groups = head.split(':').slice(0, 3);
+  return `${groups.join(':')}::/48`;
+}

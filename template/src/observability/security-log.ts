@@ -1,8 +1,12 @@
-import type { Services } from '../services.ts';
+import type { Log } from './log.ts';
+import type { Metrics } from './metrics/metrics.ts';
 import { SECURITY_EVENTS } from './security-events.ts';
 import type { SecurityEvent } from './security-events.ts';
 
-export type Reporting = Pick<Services, 'log' | 'metrics'>;
+export interface Reporting {
+  readonly log: Pick<Log, 'at'>;
+  readonly metrics: Pick<Metrics, 'countEvent'>;
+}
 
 const LEVELS = new Map(Object.entries(SECURITY_EVENTS));
 

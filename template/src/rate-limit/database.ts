@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Services } from '../services.ts';
-import type { Counter, CounterOptions } from './counter.ts';
+import type { Counter, CounterOptions, CounterStore, StoreNeeds } from './counter.ts';
+import { createLimitCounter } from './guarded.ts';
 
 /** Rows that one statement removes. */
 const PORTION = 500;
 
 /** Counts in the database: one count for all processes, which a restart does not forget. */
-export function createCounter(options: CounterOptions, { clock, database }: Pick<Services, 'clock' | 'database'>): Counter {
+function createCounter(options: CounterOptions, { clock, database }: StoreNeeds): Counter {
   const { prefix, windowMs } = options;
   let nextSweep = clock() + windowMs;
 
@@ -69,3 +69,5 @@ export function createCounter(options: CounterOptions, { clock, database }: Pick
     },
   };
 }
+
+export const store: CounterStore = { createCounter, createLimitCounter };

@@ -1,7 +1,6 @@
 import { repeatedEvent } from '../observability/repeated-event.ts';
-import type { Services } from '../services.ts';
 import { createBatches } from './batches.ts';
-import type { LimitCounter, LimitOptions, Tally } from './counter.ts';
+import type { LimitCounter, LimitNeeds, LimitOptions, Tally } from './counter.ts';
 import { createWindows } from './windows.ts';
 
 /** Longest wait for the store, in milliseconds: a limiter must not be slower than what it protects. */
@@ -9,13 +8,11 @@ const PATIENCE_MS = 1000;
 /** After a failure the store gets one trial in this time, in milliseconds: a crowd of trials would keep it down. */
 const REST_MS = 1000;
 
-type Needs = Pick<Services, 'clock' | 'counter' | 'log' | 'metrics'>;
-
 /**
  * A limit that holds under the flood it is there for. Every hit is counted in this process too. Whoever is over the
  * limit here is refused without the store, and when the store fails or is slow, the count of this process decides.
  */
-export function createLimitCounter(options: LimitOptions, { clock, counter, log, metrics }: Needs): LimitCounter {
+export function createLimitCounter(options: LimitOptions, { clock, counter, log, metrics }: LimitNeeds): LimitCounter {
   const local = createWindows(options.windowMs, clock);
   const store = counter(options);
   const report = repeatedEvent(log, 'error', 'rate_limit_store_failed', options.windowMs);

@@ -1,9 +1,8 @@
-import type { Services } from '../services.ts';
-import type { Counter, CounterOptions, LimitCounter, LimitOptions } from './counter.ts';
+import type { Counter, CounterOptions, CounterStore, StoreNeeds } from './counter.ts';
 import { createWindows } from './windows.ts';
 
 /** Counts in this process: fastest, forgotten by a restart, and each further process counts for itself. */
-export function createCounter({ windowMs }: CounterOptions, { clock }: Pick<Services, 'clock'>): Counter {
+function createCounter({ windowMs }: CounterOptions, { clock }: Pick<StoreNeeds, 'clock'>): Counter {
   const windows = createWindows(windowMs, clock);
   return {
     increment: (key, hits = 1) => Promise.resolve({ ...windows.hit(key, hits) }),
@@ -16,4 +15,4 @@ export function createCounter({ windowMs }: CounterOptions, { clock }: Pick<Serv
 }
 
 /** A count in this process can neither fail nor be slow, so a limiter takes it as it is. */
-export const createLimitCounter: (options: LimitOptions, services: Pick<Services, 'clock'>) => LimitCounter = createCounter;
+export const store: CounterStore = { createCounter, createLimitCounter: createCounter };

@@ -1,6 +1,7 @@
+import { can } from '../access/rules.ts';
 import { pageQuery, toPage } from '../http/pagination.ts';
 import { notFound } from '../http/problem.ts';
-import { can, route } from '../http/route.ts';
+import { route } from '../http/route.ts';
 import type { AnyRoute } from '../http/route.ts';
 import type { Services } from '../services.ts';
 import { createUsers } from './repository.ts';

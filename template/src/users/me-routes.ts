@@ -1,5 +1,6 @@
+import { authenticated } from '../access/rules.ts';
 import { notFound, Problem } from '../http/problem.ts';
-import { authenticated, route } from '../http/route.ts';
+import { route } from '../http/route.ts';
 import type { AnyRoute } from '../http/route.ts';
 import type { Services } from '../services.ts';
 import { finishDeletion, finishDeletions } from './deletion.ts';

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
-import { addressKey } from '../../http/middleware/rate-limit.ts';
+import { addressKey, ipPrefix } from '../../network/client-address.ts';
 import type { Services } from '../../services.ts';
-import { ipPrefix } from '../sessions.ts';
 import { closingCounter } from './fail-closed.ts';
 
 const DAY_MS = 86_400_000;

@@ -1,4 +1,4 @@
-import { addressKey } from '../../http/middleware/rate-limit.ts';
+import { addressKey } from '../../network/client-address.ts';
 import type { Services } from '../../services.ts';
 import { closingCounter } from './fail-closed.ts';
 

@@ -1,9 +1,9 @@
 import type { RequestHandler } from 'express';
-import type { Authenticator } from '../authenticator.ts';
 import { holds } from '../../access/policy.ts';
+import type { Access } from '../../access/rules.ts';
+import type { Authenticator } from '../authenticator.ts';
 import { forbidden, unauthenticated } from '../problem.ts';
 import { contextOf } from '../request-context.ts';
-import type { Access } from '../route.ts';
 
 /** Finds out who calls; routes that are not public refuse callers without credentials. */
 export function authenticate(authenticator: Authenticator, access: Access): RequestHandler {

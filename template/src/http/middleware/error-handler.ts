@@ -1,7 +1,8 @@
 import type { ErrorRequestHandler } from 'express';
-import { isUnavailable } from '../../database/chosen.ts';
+import { QueueFull } from '../../crypto/concurrency-limit.ts';
+import { driver } from '../../database/chosen.ts';
+import type { Log } from '../../observability/log.ts';
 import type { SecurityEvent } from '../../observability/security-events.ts';
-import type { Services } from '../../services.ts';
 import { overloaded, Problem } from '../problem.ts';
 import type { ProblemDetails } from '../problem.ts';
 import { contextOf } from '../request-context.ts';
@@ -17,11 +18,11 @@ const EVENTS: ReadonlyMap<string, SecurityEvent> = new Map([
 ]);
 
 /** Last middleware: every error leaves as problem+json and without internals. Source: RFC 9457; ASVS 5.0 16.5.1. */
-export function problems({ log }: Pick<Services, 'log'>): ErrorRequestHandler {
+export function problems({ log }: { readonly log: Pick<Log, 'error'> }): ErrorRequestHandler {
   return (error: unknown, request, response, next) => {
     const context = contextOf(request);
     const problem = asProblem(error);
-    if (problem.status >= 500 && !(error instanceof Problem)) {
+    if (problem.status >= 500 && !(error instanceof Problem || error instanceof QueueFull)) {
       log.error('unexpected_error', { requestId: context.id, route: context.route, error });
     }
     if (response.headersSent) {
@@ -43,7 +44,7 @@ const INTERNAL: ProblemDetails = { status: 500, code: 'internal-error', title: '
 
 function asProblem(error: unknown): ProblemDetails {
   if (error instanceof Problem) return error.details;
-  if (isUnavailable(error)) return overloaded(5).details;
+  if (error instanceof QueueFull || driver.isUnavailable(error)) return overloaded(5).details;
   if (error instanceof URIError) return { status: 400, code: 'invalid-request', title: 'The URL is not well-formed.' };
   // Whatever status or message a library's error carries was not written for callers.
   return INTERNAL;

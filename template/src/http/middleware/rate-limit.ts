@@ -1,24 +1,28 @@
 import type { Request, RequestHandler } from 'express';
 import { rateLimit } from 'express-rate-limit';
 import type { Store } from 'express-rate-limit';
-import { repeatedEvent } from '../../observability/repeated-event.ts';
-import type { Services } from '../../services.ts';
+import type { Config } from '../../config/index.ts';
 import { addressKey, trustedPeers } from '../../network/client-address.ts';
+import type { Log } from '../../observability/log.ts';
+import { repeatedEvent } from '../../observability/repeated-event.ts';
+import { store } from '../../rate-limit/chosen.ts';
+import type { LimitCounter, LimitNeeds } from '../../rate-limit/counter.ts';
 import { tooManyRequests } from '../problem.ts';
 import { contextOf } from '../request-context.ts';
-import type { LimitCounter } from '../../rate-limit/counter.ts';
-import { createLimitCounter } from '../../rate-limit/chosen.ts';
 
-export { addressKey } from '../../network/client-address.ts';
+interface LimiterNeeds extends LimitNeeds {
+  readonly config: Pick<Config, 'rateLimitMax' | 'rateLimitWindowSeconds' | 'trustedProxies' | 'userRateLimitMax'>;
+  readonly log: Pick<Log, 'at' | 'error' | 'warn'>;
+}
 
 /** Limits each client address, before anything is done that costs or writes to the log. */
-export function globalLimit(services: Services): RequestHandler {
-  return limiter(services, 'address', services.config.rateLimitMax, (request) => addressKey(contextOf(request).ip));
+export function globalLimit(needs: LimiterNeeds): RequestHandler {
+  return limiter(needs, 'address', needs.config.rateLimitMax, (request) => addressKey(contextOf(request).ip));
 }
 
 /** Limits each user, from however many addresses. To be mounted behind authentication. */
-export function userLimit(services: Services): RequestHandler {
-  const limit = limiter(services, 'user', services.config.userRateLimitMax, (request) => userOf(request) ?? '');
+export function userLimit(needs: LimiterNeeds): RequestHandler {
+  const limit = limiter(needs, 'user', needs.config.userRateLimitMax, (request) => userOf(request) ?? '');
   return (request, response, next) => {
     if (userOf(request) === undefined) next();
     else void limit(request, response, next);
@@ -27,8 +31,8 @@ export function userLimit(services: Services): RequestHandler {
 
 const userOf = (request: Request) => contextOf(request).principal?.userId;
 
-function limiter(services: Services, prefix: string, limit: number, keyOf: (request: Request) => string): RequestHandler {
-  const { config, log } = services;
+function limiter(needs: LimiterNeeds, prefix: string, limit: number, keyOf: (request: Request) => string): RequestHandler {
+  const { config, log } = needs;
   const windowMs = config.rateLimitWindowSeconds * 1000;
   return rateLimit({
     windowMs,
@@ -36,17 +40,17 @@ function limiter(services: Services, prefix: string, limit: number, keyOf: (requ
     standardHeaders: 'draft-7',
     legacyHeaders: false,
     keyGenerator: keyOf,
-    store: asStore(createLimitCounter({ prefix, windowMs, limit }, services)),
+    store: asStore(store.createLimitCounter({ prefix, windowMs, limit }, needs)),
     logger: {
       warn: (error: unknown) => { log.warn('rate_limit_warning', { error }); },
       error: (error: unknown) => { log.error('rate_limit_error', { error }); },
     },
-    handler: refusal(services, prefix, limit, windowMs),
+    handler: refusal(needs, prefix, limit, windowMs),
   });
 }
 
 /** Answers 429. Of all refusals of one key in one window only the first is logged: the log must not be the next target. */
-function refusal({ clock, config, log }: Services, limiterName: string, limit: number, windowMs: number): RequestHandler {
+function refusal({ clock, config, log }: LimiterNeeds, limiterName: string, limit: number, windowMs: number): RequestHandler {
   const repeat = repeatedEvent(log, 'warn', 'rate_limit_refusals', windowMs);
   const isProxy = trustedPeers(config.trustedProxies);
   return (request, response, next) => {

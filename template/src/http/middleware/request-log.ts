@@ -1,9 +1,15 @@
 import type { RequestHandler } from 'express';
-import type { Services } from '../../services.ts';
+import type { Log } from '../../observability/log.ts';
+import type { Metrics } from '../../observability/metrics/metrics.ts';
 import { contextOf } from '../request-context.ts';
 
+interface RequestLogNeeds {
+  readonly log: Pick<Log, 'info'>;
+  readonly metrics: Pick<Metrics, 'observeRequest'>;
+}
+
 /** One line, unless the context says otherwise, and one observation per request, when its answer is out or its client is gone. */
-export function requestLog({ log, metrics }: Pick<Services, 'log' | 'metrics'>): RequestHandler {
+export function requestLog({ log, metrics }: RequestLogNeeds): RequestHandler {
   return (request, response, next) => {
     const begun = performance.now();
     response.once('close', () => {

@@ -1,11 +1,17 @@
 import type { RequestHandler } from 'express';
 import type { z } from 'zod';
-import type { Services } from '../../services.ts';
+import type { Config } from '../../config/index.ts';
+import type { Log } from '../../observability/log.ts';
 import { contextOf } from '../request-context.ts';
 import type { AnyRoute } from '../route.ts';
 
+interface ResponseNeeds {
+  readonly config: Pick<Config, 'environment'>;
+  readonly log: Pick<Log, 'error'>;
+}
+
 /** Runs the handler and sends what the response schema lets through. */
-export function answer(route: AnyRoute, services: Pick<Services, 'config' | 'log'>): RequestHandler {
+export function answer(route: AnyRoute, services: ResponseNeeds): RequestHandler {
   return async (request, response) => {
     const context = contextOf(request);
     const { input, principal } = context;
@@ -20,7 +26,7 @@ export function answer(route: AnyRoute, services: Pick<Services, 'config' | 'log
  * Only declared fields leave (ASVS 5.0 15.3.1): a column added to a query does not become public by itself.
  * In production a surplus field is dropped and reported; elsewhere the answer fails, so that a test finds it.
  */
-function filtered(schema: z.ZodType, result: unknown, route: AnyRoute, services: Pick<Services, 'config' | 'log'>): unknown {
+function filtered(schema: z.ZodType, result: unknown, route: AnyRoute, services: ResponseNeeds): unknown {
   const parsed = schema.safeParse(result);
   if (parsed.success) return parsed.data;
   const surplus = parsed.error.issues.filter((issue) => issue.code === 'unrecognized_keys');

@@ -1,14 +1,12 @@
 import type { Request, RequestHandler } from 'express';
 import { z } from 'zod';
-import { Problem } from '../problem.ts';
+import { MAX_ERRORS, Problem } from '../problem.ts';
 import type { FieldError } from '../problem.ts';
 import { contextOf } from '../request-context.ts';
 import type { AnyRoute } from '../route.ts';
 
 const NOTHING = z.strictObject({});
 const UNKNOWN = 'unknown-field';
-/** Most errors of one part: parameters, query or body. */
-export const MAX_ERRORS = 20;
 
 /** Parses every part of the request by the route's schemas; the handler sees the results and nothing else. */
 export function validate(route: AnyRoute): RequestHandler {
