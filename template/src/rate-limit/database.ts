@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Counter, CounterOptions, CounterStore, StoreNeeds } from './counter.ts';
+import type { Counter, CounterOptions } from './counter.ts';
 import { createLimitCounter } from './guarded.ts';
+import type { CounterStore, StoreNeeds } from './store.ts';
 
 /** Rows that one statement removes. */
 const PORTION = 500;

@@ -1,6 +1,7 @@
 import { repeatedEvent } from '../observability/repeated-event.ts';
 import { createBatches } from './batches.ts';
-import type { LimitCounter, LimitNeeds, LimitOptions, Tally } from './counter.ts';
+import type { LimitCounter, LimitOptions, Tally } from './counter.ts';
+import type { LimitNeeds } from './store.ts';
 import { createWindows } from './windows.ts';
 
 /** Longest wait for the store, in milliseconds: a limiter must not be slower than what it protects. */

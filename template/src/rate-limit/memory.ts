@@ -1,4 +1,5 @@
-import type { Counter, CounterOptions, CounterStore, StoreNeeds } from './counter.ts';
+import type { Counter, CounterOptions } from './counter.ts';
+import type { CounterStore, StoreNeeds } from './store.ts';
 import { createWindows } from './windows.ts';
 
 /** Counts in this process: fastest, forgotten by a restart, and each further process counts for itself. */

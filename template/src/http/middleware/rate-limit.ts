@@ -6,7 +6,8 @@ import { addressKey, trustedPeers } from '../../network/client-address.ts';
 import type { Log } from '../../observability/log.ts';
 import { repeatedEvent } from '../../observability/repeated-event.ts';
 import { store } from '../../rate-limit/chosen.ts';
-import type { LimitCounter, LimitNeeds } from '../../rate-limit/counter.ts';
+import type { LimitCounter } from '../../rate-limit/counter.ts';
+import type { LimitNeeds } from '../../rate-limit/store.ts';
 import { tooManyRequests } from '../problem.ts';
 import { contextOf } from '../request-context.ts';
 
