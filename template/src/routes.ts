@@ -1,13 +1,13 @@
 import type { Features } from './app.ts';
+import { createAuthenticator } from './auth/chosen.ts';
 import { passwordChangeRoute } from './auth/password-change.ts';
 import { passwordResetRoutes } from './auth/password-reset.ts';
 import { registrationRoutes } from './auth/registration.ts';
 import { sessionRoutes } from './auth/session-routes.ts';
-import { createAuthenticator } from './auth/strategy.ts';
 import { noteRoutes } from './notes/routes.ts';
 import type { Services } from './services.ts';
-import { meRoutes } from './users/me.ts';
-import { userRoutes } from './users/routes.ts';
+import { userRoutes } from './users/admin-routes.ts';
+import { meRoutes } from './users/me-routes.ts';
 
 /** Everything the API can do. A new feature is one line here. */
 export function createFeatures(services: Services): Features {

@@ -1,19 +1,19 @@
 import { randomInt } from 'node:crypto';
 import type { Kysely } from 'kysely';
-import { createPasswords } from './auth/password.ts';
-import type { Passwords } from './auth/password.ts';
-import type { Config } from './config.ts';
+import type { Config } from './config/index.ts';
+import { createPasswords } from './crypto/password-hasher.ts';
+import type { Passwords } from './crypto/password-hasher.ts';
 import { openDatabase } from './database/connection.ts';
 import type { Schema } from './database/schema.ts';
-import type { Counter, CounterOptions } from './http/rate-limit/counter.ts';
-import { createCounter } from './http/rate-limit/store.ts';
 import { createMailer } from './mail/mailer.ts';
 import type { Mailer } from './mail/mailer.ts';
 import type { Message } from './mail/messages.ts';
-import { createLog } from './operations/log.ts';
-import type { Log } from './operations/log.ts';
-import { createMetrics } from './operations/metrics/index.ts';
-import type { Metrics } from './operations/metrics/metrics.ts';
+import { createLog } from './observability/log.ts';
+import type { Log } from './observability/log.ts';
+import { createMetrics } from './observability/metrics/chosen.ts';
+import type { Metrics } from './observability/metrics/metrics.ts';
+import { store } from './rate-limit/chosen.ts';
+import type { Counter, CounterOptions } from './rate-limit/counter.ts';
 
 /** What every feature is built from. State lives here, never in a module. */
 export interface Services {
@@ -43,7 +43,6 @@ export function createServices(config: Config, overrides: ServiceOverrides = {})
   const clock = overrides.clock ?? Date.now;
   const mailer = overrides.mailer ?? createMailer(config);
   const database = openDatabase({ databaseUrl: config.databaseUrl, log });
-  const store = { clock, database };
   const { later, settled } = createBackground(log);
   return {
     config,
@@ -53,7 +52,7 @@ export function createServices(config: Config, overrides: ServiceOverrides = {})
     database,
     metrics: overrides.metrics ?? createMetrics(),
     passwords: createPasswords(config.bcryptCost),
-    counter: counters((options) => createCounter(options, store)),
+    counter: counters((options) => store.createCounter(options, { clock, database })),
     later,
     mail: (to, message) => { later('mail', () => mailer.send({ to, ...message })); },
     close: async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import test from 'node:test';
-import { hashOpaqueToken } from '../src/auth/opaque-token.ts';
+import { hashOpaqueToken } from '../src/crypto/opaque-token.ts';
 import { createUser, me, refresh, signIn, tokensOf, type Tokens } from './support/accounts.ts';
 import { assertProblem } from './support/problems.ts';
 import { startServer, type TestServer } from './support/server.ts';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { describe, it } from 'node:test';
 import { isPrivate } from '../src/config/environment.ts';
-import { ConfigError, loadConfig, SETTING_NAMES } from '../src/config.ts';
+import { ConfigError, loadConfig, SETTING_NAMES } from '../src/config/index.ts';
 
 const EXAMPLE = parseEnv(readFileSync(new URL('../.env.example', import.meta.url), 'utf8'));
 

@@ -5,8 +5,8 @@ import type { Server } from 'node:http';
 import net from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { createListener, listen, MANAGEMENT_LIMITS, SOCKET_LIMITS } from '../src/http/listener.ts';
-import type { ListenerNeeds, SocketLimits } from '../src/http/listener.ts';
+import { createListener, listen, MANAGEMENT_LIMITS, SOCKET_LIMITS } from '../src/http/listener/http-server.ts';
+import type { ListenerNeeds, SocketLimits } from '../src/http/listener/http-server.ts';
 import { UNOBSERVED } from './support/listener.ts';
 import { startServer } from './support/server.ts';
 

@@ -8,7 +8,7 @@ import { sql, type Kysely } from 'kysely';
 import { openDatabase } from '../src/database/connection.ts';
 import { migrate } from '../src/database/migrator.ts';
 import type { Schema } from '../src/database/schema.ts';
-import { createLog } from '../src/operations/log.ts';
+import { createLog } from '../src/observability/log.ts';
 
 interface Place {
   readonly folder: string;

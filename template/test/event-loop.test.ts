@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { z } from 'zod';
 import type { AnyRoute } from '../src/http/route.ts';
-import { createLog } from '../src/operations/log.ts';
+import { createLog } from '../src/observability/log.ts';
 import { createFeatures } from '../src/routes.ts';
 import { assertGrowsLinearly, sizesUpTo } from './support/growth.ts';
 import { startServer } from './support/server.ts';

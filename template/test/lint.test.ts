@@ -60,6 +60,21 @@ const DANGEROUS: readonly Snippet[] = [
   { attack: 'the prototype of all objects', rule: 'no-extend-native', file: FEATURE, code: 'Object.prototype.constructor = Object;' },
 ];
 
+/** `ok` marks an import that points down: the rule must not be in the way. */
+const UPWARDS: readonly (Pick<Snippet, 'file' | 'code'> & { readonly ok?: true })[] = [
+  { file: 'src/http/route.ts', code: "import '../auth/sessions.ts';" },
+  { file: 'src/http/route.ts', code: "import type { Services } from '../services.ts';\nexport type Given = Services;" },
+  { file: 'src/http/route.ts', code: "import './middleware/body.ts';" },
+  { file: 'src/http/route.ts', code: "import '../reports/routes.ts';" },
+  { file: 'src/http/middleware/body.ts', code: "import '../listener/http-server.ts';" },
+  { file: 'src/config/index.ts', code: "import '../database/chosen.ts';" },
+  { file: FEATURE, code: "import '../operations/readiness.ts';" },
+  { file: 'src/routes.ts', code: "import './server.ts';" },
+  { file: 'src/http/middleware/body.ts', code: "import '../problem.ts';\nimport './cors.ts';\nimport '../../database/chosen.ts';", ok: true },
+  { file: FEATURE, code: "import '../users/owner.ts';\nimport '../services.ts';\nimport './schema.ts';", ok: true },
+  { file: 'src/routes.ts', code: "import './reports/routes.ts';\nimport './notes/routes.ts';", ok: true },
+];
+
 function lint(snippets: readonly Pick<Snippet, 'file' | 'code'>[]): Promise<string[][]> {
   return new Promise((resolve, reject) => {
     const child = execFile(process.execPath, ['--input-type=module', '-e', LINTER, ROOT], { cwd: ROOT, env: { PATH: process.env['PATH'] } }, (error, stdout) => {
@@ -75,6 +90,13 @@ describe('lint', () => {
     const found = await lint(DANGEROUS);
     for (const [index, { attack, rule }] of DANGEROUS.entries()) {
       assert.ok(found[index]?.includes(rule), `${attack}: expected ${rule}, found ${String(found[index])}`);
+    }
+  });
+
+  it('an import that points up is refused: a layer must not depend on what stands on it', async () => {
+    const found = await lint(UPWARDS);
+    for (const [index, { file, code, ok = false }] of UPWARDS.entries()) {
+      assert.equal(found[index]?.includes('@typescript-eslint/no-restricted-imports'), !ok, `${file}: ${code}`);
     }
   });
 });

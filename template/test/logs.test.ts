@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { createLog } from '../src/operations/log.ts';
+import { createLog } from '../src/observability/log.ts';
 import { createUser, refresh } from './support/accounts.ts';
 import { startServer } from './support/server.ts';
 

@@ -8,7 +8,7 @@ import { openDatabase } from '../src/database/connection.ts';
 import { migrate } from '../src/database/migrator.ts';
 import { migrations } from '../src/database/migrations/index.ts';
 import type { Schema } from '../src/database/schema.ts';
-import { createLog } from '../src/operations/log.ts';
+import { createLog } from '../src/observability/log.ts';
 import { createTestDatabase } from './support/database.ts';
 
 const NAME = '0004_mailed_tokens';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { dangerouslyPublic, route, type AnyRoute } from '../src/http/route.ts';
+import { dangerouslyPublic } from '../src/access/rules.ts';
+import { route, type AnyRoute } from '../src/http/route.ts';
 import { createUser } from './support/accounts.ts';
 import { probe } from './support/probes.ts';
 import { assertProblem, type Answer } from './support/problems.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { loadConfig } from '../src/config.ts';
-import { createLog } from '../src/operations/log.ts';
+import { loadConfig } from '../src/config/index.ts';
+import { createLog } from '../src/observability/log.ts';
 import { start } from '../src/server.ts';
 import { exampleSettings, PRODUCTION } from './support/program.ts';
 import { assertProblem } from './support/problems.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import test from 'node:test';
-import type { Principal } from '../src/auth/principal.ts';
+import type { Principal } from '../src/access/principal.ts';
 import { createNotes, NOTES_PER_OWNER } from '../src/notes/repository.ts';
 import { createUser, type Account, type Answer } from './support/accounts.ts';
 import { assertProblem } from './support/problems.ts';

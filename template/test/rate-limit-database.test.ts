@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
-import { createBatches } from '../src/http/rate-limit/batches.ts';
+import { createBatches } from '../src/rate-limit/batches.ts';
 import { start } from '../src/server.ts';
 import { createUser } from './support/accounts.ts';
 import { probe } from './support/probes.ts';

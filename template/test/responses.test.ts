@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { z } from 'zod';
-import { dangerouslyPublic, route } from '../src/http/route.ts';
+import { dangerouslyPublic } from '../src/access/rules.ts';
+import { route } from '../src/http/route.ts';
 import { probe } from './support/probes.ts';
 import { assertProblem } from './support/problems.ts';
 import { startServer } from './support/server.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { SECURITY_EVENTS, type SecurityEvent } from '../src/operations/security-events.ts';
+import { SECURITY_EVENTS, type SecurityEvent } from '../src/observability/security-events.ts';
 import { createAdmin, createUser, enrol, refresh, signIn, type Account } from './support/accounts.ts';
 import { startServer, type TestServer } from './support/server.ts';
 

@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import net, { type AddressInfo } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { loadConfig, type Config } from '../src/config.ts';
-import { createLog } from '../src/operations/log.ts';
+import { loadConfig, type Config } from '../src/config/index.ts';
+import { createLog } from '../src/observability/log.ts';
 import { start } from '../src/server.ts';
 import { exampleSettings, PRODUCTION, startProgram } from './support/program.ts';
 

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import net from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { createListener, listen, SOCKET_LIMITS } from '../src/http/listener.ts';
+import { createListener, listen, SOCKET_LIMITS } from '../src/http/listener/http-server.ts';
 import { UNOBSERVED } from './support/listener.ts';
 import { assertProblem } from './support/problems.ts';
 import { drip, parseAnswer } from './support/raw-http.ts';

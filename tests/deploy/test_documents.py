@@ -34,7 +34,7 @@ def rows(text: str, heading: str) -> list[list[str]]:
 
 def settings(project: Path) -> dict[str, str]:
     """Every setting of the code, with its default; without one `required` or `none`."""
-    files = ["config/settings.ts", f"database/{database(project)}.ts", "auth/jwt/settings.ts"]
+    files = ["config/base.ts", f"config/{database(project)}.ts", "config/jwt.ts"]
     found = {}
     for name, rule in SETTING.findall("".join(read(project, f"src/{file}") for file in files)):
         default = re.search(r"\.default\((.*?)\)", rule)
@@ -79,7 +79,7 @@ def test_every_runtime_dependency_has_its_reason(
 
 
 def test_every_event_worth_watching_exists(project: Path) -> None:
-    events = read(project, "src/operations/security-events.ts")
+    events = read(project, "src/observability/security-events.ts")
     watched = re.findall(
         r"`(\w+)`", " ".join(row[0] for row in rows(read(project, "docs/operations.md"), "Logs and events"))
     )

@@ -30,7 +30,7 @@ ELSEWHERE = {
     "package-lock.json": "licenses and names of packages; test_lockfile.py looks at it",
     "src/auth/common-passwords.txt": "names the licences of the lists it was made from",
     "src/config/cross-checks.ts": "refuses the name of a product as its password",
-    "src/database/connection.ts": "the interface both databases have says what one of them does not need",
+    "src/database/driver.ts": "the interface both databases have says what one of them does not need",
 }
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 PYTHON = sys.executable
 NEWEST = "v1.3.0"
 OLDER = ["v1.0.0", "v1.1.0", "v1.2.0"]
-GUARD, GUARD_BEFORE = "src/http/host-guard.ts", "src/http/foreign-hosts.ts"
+GUARD, GUARD_BEFORE = "src/http/middleware/host-guard.ts", "src/http/middleware/foreign-hosts.ts"
 WORKFLOW = ".github/workflows/dependencies.yml"
 ENTRY = re.compile(r'("node_modules/helmet": \{\s+"version": ")([^"]+)(",\s+"integrity": ")[^"]+')
 # Both are in the registry; the entries are npm's own.
@@ -60,7 +60,7 @@ def _one(files: Files, name: str, new: str, old: str) -> None:
 
 def _before_the_limit(files: Files) -> None:
     """1.1.0 changes a default limit and brings a file."""
-    _one(files, "template/src/config/settings.ts", "1_000_000_000).default(300)", "1_000_000_000).default(200)")
+    _one(files, "template/src/config/base.ts", "1_000_000_000).default(300)", "1_000_000_000).default(200)")
     _one(files, "template/.env.example.jinja", "RATE_LIMIT_MAX=300", "RATE_LIMIT_MAX=200")
     del files["template/renovate.json"]
 
@@ -153,7 +153,7 @@ def a_month_of_work(project: Path) -> dict[str, list[str]]:
         },
     )
     _edit(
-        project / "src/config/settings.ts",
+        project / "src/config/base.ts",
         "USER_RATE_LIMIT_MAX: integer(1, 1_000_000_000).default(120)",
         "USER_RATE_LIMIT_MAX: integer(1, 1_000_000_000).default(150)",
     )
@@ -161,7 +161,7 @@ def a_month_of_work(project: Path) -> dict[str, list[str]]:
     return {
         "README.md": ["# Reports", "How our team runs this."],
         GUARD: [remark],
-        "src/config/settings.ts": ["  USER_RATE_LIMIT_MAX: integer(1, 1_000_000_000).default(150),"],
+        "src/config/base.ts": ["  USER_RATE_LIMIT_MAX: integer(1, 1_000_000_000).default(150),"],
         "src/routes.ts": ["import { reportRoutes } from './reports/routes.ts';", "      ...reportRoutes(),"],
         "src/reports/routes.ts": ROUTE.splitlines(),
         "src/database/migrations/0100_reports.ts": MIGRATION.splitlines(),
@@ -219,7 +219,7 @@ def assert_everything_is_there(project: Path, result: UpdateResult, written: dic
     assert not (project / GUARD_BEFORE).exists()
     assert not (project / "docs/checklist.md").exists()
     assert (project / "renovate.json").exists()
-    assert "RATE_LIMIT_MAX: integer(1, 1_000_000_000).default(300)" in (project / "src/config/settings.ts").read_text()
+    assert "RATE_LIMIT_MAX: integer(1, 1_000_000_000).default(300)" in (project / "src/config/base.ts").read_text()
     packages = json.loads((project / "package-lock.json").read_text())["packages"]
     assert packages["node_modules/dequal"] == DEQUAL
     assert packages[""]["dependencies"]["helmet"] == packages["node_modules/helmet"]["version"] != HELMET_BEFORE[0]
@@ -267,7 +267,7 @@ def run_step(project: Path, job: str, scratch: Path, **variables: str) -> None:
 @pytest.mark.skipif(not all(map(shutil.which, ("jq", "bash"))), reason="jq and bash are GitHub's, not there here")
 def test_the_weekly_workflow_prepares_the_update_as_a_patch(history: History, tmp_path: Path) -> None:
     project, scratch = made(history, tmp_path / "project", "v1.0.0"), tmp_path / "scratch"
-    write(project, {"src/config/settings.ts": "// rewritten\n"})
+    write(project, {"src/config/base.ts": "// rewritten\n"})
     commit(project)
     subprocess.run(["git", "clone", "--quiet", project, tmp_path / "second"], check=True)
     output = scratch / "output"
@@ -277,7 +277,7 @@ def test_the_weekly_workflow_prepares_the_update_as_a_patch(history: History, tm
     )
     assert output.read_text() == "waiting=true\n"
     assert (project / "proposal/title.txt").read_text() == f"Update the template to {NEWEST}\n"
-    assert "to be solved here:** `src/config/settings.ts`" in (project / "proposal/body.md").read_text()
+    assert "to be solved here:** `src/config/base.ts`" in (project / "proposal/body.md").read_text()
     # The second job applies it to a checkout of its own.
     applied = Git(tmp_path / "second")
     applied("apply", "--index", "--binary", project / "proposal/changes.patch")

@@ -1,10 +1,10 @@
 import type { Transaction } from 'kysely';
 import type { OneTimeTokenRow, Schema } from '../database/schema.ts';
 import { tooManyRequests } from '../http/problem.ts';
-import { addressKey } from '../http/rate-limit/limiters.ts';
 import type { RequestContext } from '../http/request-context.ts';
+import { addressKey } from '../network/client-address.ts';
 import type { Services } from '../services.ts';
-import { closingCounter } from './throttle/closing-counter.ts';
+import { closingCounter } from './throttle/fail-closed.ts';
 
 type Purpose = OneTimeTokenRow['purpose'];
 

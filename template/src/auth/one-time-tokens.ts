@@ -1,8 +1,8 @@
 import type { Kysely, Transaction } from 'kysely';
+import { createOpaqueToken, hashOpaqueToken } from '../crypto/opaque-token.ts';
 import type { OneTimeTokenRow, Schema } from '../database/schema.ts';
 import { Problem } from '../http/problem.ts';
 import { mailboxOf } from './mail-quota.ts';
-import { createOpaqueToken, hashOpaqueToken } from './opaque-token.ts';
 
 type Purpose = OneTimeTokenRow['purpose'];
 

@@ -1,8 +1,8 @@
 import type { Transaction } from 'kysely';
-import { lockName } from '../database/dialect.ts';
+import { driver } from '../database/chosen.ts';
 import type { Schema } from '../database/schema.ts';
-import { addressKey } from '../http/rate-limit/limiters.ts';
 import type { RequestContext } from '../http/request-context.ts';
+import { addressKey } from '../network/client-address.ts';
 import type { Services } from '../services.ts';
 import { mailboxOf } from './mail-quota.ts';
 import { consumeOneTimeToken, ownerOfOneTimeToken } from './one-time-tokens.ts';
@@ -32,7 +32,7 @@ export async function setPasswordByMail<T>(
   refuseGuessable(password, proof.email);
   const hash = await passwords.hash(password, addressKey(context.ip), context.gone);
   return database.transaction().execute(async (transaction) => {
-    await lockName(transaction, `${purpose}:${mailboxOf(proof.email, purpose)}`);
+    await driver.lockName(transaction, `${purpose}:${mailboxOf(proof.email, purpose)}`);
     const stored = await store(transaction, { ...proof, hash, now: use.now });
     await consumeOneTimeToken(transaction, use, proof.email);
     return stored;

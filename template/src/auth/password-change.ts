@@ -1,8 +1,9 @@
 import { z } from 'zod';
-import { addressKey } from '../http/rate-limit/limiters.ts';
-import { authenticated, route } from '../http/route.ts';
+import { authenticated } from '../access/rules.ts';
+import { route } from '../http/route.ts';
 import type { AnyRoute } from '../http/route.ts';
 import { passwordChanged } from '../mail/messages.ts';
+import { addressKey } from '../network/client-address.ts';
 import type { Services } from '../services.ts';
 import { endOneTimeTokens } from './one-time-tokens.ts';
 import { claimedPassword, newPassword, refuseGuessable } from './password-policy.ts';

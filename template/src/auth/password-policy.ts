@@ -1,11 +1,11 @@
 import { z } from 'zod';
+import { MAX_PASSWORD_BYTES } from '../crypto/password-hasher.ts';
 import { DOCUMENTED } from '../http/documented.ts';
 import { Problem } from '../http/problem.ts';
 import { PROJECT_NAME } from '../project.ts';
 import { isCommonPassword } from './common-passwords.ts';
-import { GUESSABLE_WORDS } from './guessable-words.ts';
+import { GUESSABLE_WORDS } from './common-words.ts';
 import { isPattern } from './password-patterns.ts';
-import { MAX_PASSWORD_BYTES } from './password.ts';
 
 /** Without a second factor. Source: NIST SP 800-63B-4, 3.1.1.2. */
 const MIN_CODE_POINTS = 15;

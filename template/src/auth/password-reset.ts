@@ -1,9 +1,10 @@
 import type { Transaction } from 'kysely';
 import { z } from 'zod';
+import { dangerouslyPublic } from '../access/rules.ts';
 import type { Schema } from '../database/schema.ts';
-import { dangerouslyPublic, route } from '../http/route.ts';
+import { canonicalEmail } from '../http/fields.ts';
+import { route } from '../http/route.ts';
 import type { AnyRoute } from '../http/route.ts';
-import { canonicalEmail } from '../http/text.ts';
 import { passwordChanged, resetPassword } from '../mail/messages.ts';
 import type { Services } from '../services.ts';
 import { invalidOneTimeToken } from './one-time-tokens.ts';

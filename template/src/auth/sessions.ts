@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Kysely, Transaction } from 'kysely';
+import type { Principal } from '../access/principal.ts';
+import { prepared } from '../database/compiled-query.ts';
 import type { Schema, SessionRow } from '../database/schema.ts';
-import { prepared } from '../database/prepared.ts';
 import type { RequestContext } from '../http/request-context.ts';
-import type { Principal } from './principal.ts';
+import { ipPrefix } from '../network/client-address.ts';
 import { endOldestSessions, forgetOldSessions, MAX_PER_USER } from './session-limits.ts';
 
 const DAY_MS = 86_400_000;
@@ -107,13 +108,4 @@ export async function listOwnSessions(
     .orderBy('id')
     .limit(MAX_PER_USER)
     .execute();
-}
-
-/** The network of an address (/24 or /48): enough to recognise a session, too little to follow a person. */
-export function ipPrefix(address: string): string {
-  const mapped = address.replace(/^::ffff:/i, '');
-  if (mapped.includes('.')) return mapped.replace(/\.\d+$/, '.0/24');
-  const [head = ''] = mapped.split('::', 1);
-  const groups = head.split(':').slice(0, 3);
-  return `${groups.join(':')}::/48`;
 }

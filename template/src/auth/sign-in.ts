@@ -1,9 +1,10 @@
 import type { Transaction } from 'kysely';
 import { z } from 'zod';
+import { QueueFull } from '../crypto/concurrency-limit.ts';
 import type { Schema } from '../database/schema.ts';
+import { canonicalEmail } from '../http/fields.ts';
 import { Problem } from '../http/problem.ts';
 import type { RequestContext } from '../http/request-context.ts';
-import { canonicalEmail } from '../http/text.ts';
 import type { Services } from '../services.ts';
 import { claimedPassword } from './password-policy.ts';
 import { openSession } from './sessions.ts';
@@ -62,7 +63,7 @@ export function createSignIn(services: Services) {
   async function upToDate(hash: string, password: string, { who }: SignInAttempt, { gone }: RequestContext): Promise<string> {
     if (!passwords.isOutdated(hash)) return hash;
     return passwords.hash(password, who, gone).catch((error: unknown) => {
-      if (error instanceof Problem) return hash;
+      if (error instanceof QueueFull) return hash;
       throw error;
     });
   }

@@ -1,5 +1,5 @@
 import type { Transaction } from 'kysely';
-import { lockName, LOCKS_ROWS } from '../database/dialect.ts';
+import { driver } from '../database/chosen.ts';
 import type { OneTimeTokenRow, Schema, UserRow } from '../database/schema.ts';
 import type { RequestContext } from '../http/request-context.ts';
 import type { Message } from '../mail/messages.ts';
@@ -46,13 +46,13 @@ export async function issueWhenDue(
 ): Promise<{ token: string; user: KnownUser | undefined } | undefined> {
   const mailbox = mailboxOf(email, purpose);
   // Requests at the same moment would all find that the last mail is long ago. An unknown address has no row to lock.
-  await lockName(transaction, `${purpose}:${mailbox}`);
+  await driver.lockName(transaction, `${purpose}:${mailbox}`);
   await forgetOldMails(transaction, now);
   const user = await transaction
     .selectFrom('users')
     .select(['id', 'email_verified_at', 'disabled_at'])
     .where('email', '=', email)
-    .$if(LOCKS_ROWS, (query) => query.forUpdate())
+    .$if(driver.supportsRowLocks, (query) => query.forUpdate())
     .executeTakeFirst();
   if (!(await isMailDue(transaction, mailbox, purpose, now))) return undefined;
   return { token: await issueOneTimeToken(transaction, { email, userId: user?.id ?? null, purpose, now }), user };

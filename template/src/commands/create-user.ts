@@ -2,14 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
+import { ROLES } from '../access/policy.ts';
 import { issueOneTimeToken } from '../auth/one-time-tokens.ts';
 import { newPassword, refuseGuessable } from '../auth/password-policy.ts';
-import { ROLES } from '../auth/policy.ts';
-import { ConfigError, loadConfig } from '../config.ts';
+import { ConfigError, loadConfig } from '../config/index.ts';
 import { migrate, pendingMigrations } from '../database/migrator.ts';
-import { canonicalEmail } from '../http/text.ts';
+import { canonicalEmail } from '../http/fields.ts';
 import { Problem } from '../http/problem.ts';
-import { flushLog } from '../operations/standard-output.ts';
+import { flushLog } from '../observability/standard-output.ts';
 import { createServices } from '../services.ts';
 import type { Services } from '../services.ts';
 

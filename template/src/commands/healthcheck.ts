@@ -1,5 +1,5 @@
 import { get } from 'node:http';
-import { loadConfig } from '../config.ts';
+import { loadConfig } from '../config/index.ts';
 
 /** Asks the management listener whether the server is ready: exit status 0 or 1. For HEALTHCHECK in a container without curl. */
 function healthcheck(): void {

@@ -1,8 +1,8 @@
-import { ConfigError, loadConfig } from '../config.ts';
+import { ConfigError, loadConfig } from '../config/index.ts';
 import { openDatabase } from '../database/connection.ts';
 import { migrate } from '../database/migrator.ts';
-import { createLog } from '../operations/log.ts';
-import { flushLog } from '../operations/standard-output.ts';
+import { createLog } from '../observability/log.ts';
+import { flushLog } from '../observability/standard-output.ts';
 
 /** A migration may rewrite a large table. */
 const STATEMENT_TIMEOUT_MS = 10 * 60_000;

@@ -1,5 +1,5 @@
 import type { Mistake } from './environment.ts';
-import { isPlaceholder } from './values.ts';
+import { isPlaceholder } from './parsers.ts';
 
 /** Checked settings by name; those that are wrong by themselves are absent. */
 type Checked = ReadonlyMap<string, unknown>;

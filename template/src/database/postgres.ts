@@ -1,9 +1,8 @@
 import type { Dialect, Transaction } from 'kysely';
 import { PostgresDialect, sql } from 'kysely';
 import { Pool, types } from 'pg';
-import { z } from 'zod';
-import { isPrivateHost } from '../private-network.ts';
-import type { DatabaseOptions } from './connection.ts';
+import { isPrivateHost } from '../network/private-host.ts';
+import type { DatabaseDriver, DatabaseOptions } from './driver.ts';
 import type { Schema } from './schema.ts';
 
 /** SQLSTATE classes of a server that cannot answer now. Source: PostgreSQL manual, appendix A. */
@@ -12,28 +11,7 @@ const LOST = /^E(?:CONN|HOST|NET|PIPE|TIMEDOUT)|^ENOTFOUND$|^EAI_AGAIN$/;
 /** What the driver says without a code. */
 const LOST_MESSAGE = /timeout exceeded when trying to connect|^Connection terminated|^Client has encountered a connection error/;
 
-const SHAPE = 'must look like postgresql://user:password@host:5432/database, with no other parameter than sslmode=verify-full or disable';
-const PROVEN = 'must not carry sslmode=disable: the host is neither this machine nor a service of its private network';
-
-/** Parameters of the address could undo the limits below, so all but one are refused. */
-function hasShape(text: string): boolean {
-  const url = URL.parse(text);
-  if (!url || !/^postgres(?:ql)?:$/.test(url.protocol) || !url.username || !url.hostname || url.pathname.length < 2) return false;
-  return !url.hash && /^(?:\?sslmode=(?:verify-full|disable))?$/.test(url.search);
-}
-
-/** TLS may be left out only where nobody listens in between. */
-const isProven = (text: string) => !text.endsWith('sslmode=disable') || isPrivateHost(new URL(text).hostname);
-
-export const databaseSettings = {
-  DATABASE_URL: z.string({ error: SHAPE }).refine(hasShape, { error: SHAPE, abort: true }).refine(isProven, { error: PROVEN }),
-};
-
-/** Reads that decide about a write must lock the rows they have read. */
-export const LOCKS_ROWS = true;
-
-/** Until the transaction ends, no other one gets past this call with the same name. For what has no row to lock. */
-export async function lockName(transaction: Transaction<Schema>, name: string): Promise<void> {
+async function lockName(transaction: Transaction<Schema>, name: string): Promise<void> {
   await sql`select pg_advisory_xact_lock(hashtextextended(${name}, 0))`.execute(transaction);
 }
 
@@ -47,7 +25,7 @@ const getTypeParser: typeof types.getTypeParser = (oid, format) =>
   oid === types.builtins.INT8 ? Number : (types.getTypeParser(oid, format) as unknown);
 
 /** Nothing connects yet: the pool opens connections as queries need them. */
-export function openDialect({ databaseUrl, log, statementTimeoutMs = 5000 }: DatabaseOptions): Dialect {
+function createDialect({ databaseUrl, log, statementTimeoutMs = 5000 }: DatabaseOptions): Dialect {
   const url = new URL(databaseUrl);
   const pool = new Pool({
     host: url.hostname.replace(/^\[|\]$/g, ''),
@@ -72,9 +50,10 @@ export function openDialect({ databaseUrl, log, statementTimeoutMs = 5000 }: Dat
   return new PostgresDialect({ pool });
 }
 
-/** Whether the error means that the database cannot answer now, rather than that the query is wrong. */
-export function isUnavailable(error: unknown): boolean {
+function isUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = 'code' in error ? String(error.code) : '';
   return code ? UNAVAILABLE.test(code) || LOST.test(code) : LOST_MESSAGE.test(error.message);
 }
+
+export const driver: DatabaseDriver = { supportsRowLocks: true, createDialect, isUnavailable, lockName };

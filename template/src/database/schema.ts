@@ -1,5 +1,5 @@
 import type { Generated } from 'kysely';
-import type { Role } from '../auth/policy.ts';
+import type { Role } from '../access/policy.ts';
 
 /** All times are whole milliseconds since 1970 (UTC); all ids are random UUIDs (version 4). */
 export interface UserRow {
@@ -70,7 +70,7 @@ export interface NoteRow {
   updated_at: number;
 }
 
-/** Counts of the limits in `src/http/rate-limit/`; empty where they are counted in memory. */
+/** Counts of the limits in `src/rate-limit/`; empty where they are counted in memory. */
 export interface RateLimitRow {
   key: string;
   hits: number;

@@ -1,11 +1,9 @@
 import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import type { Dialect, SqliteDatabase, SqliteDialectConfig, SqliteStatement, Transaction } from 'kysely';
+import type { Dialect, SqliteDatabase, SqliteDialectConfig, SqliteStatement } from 'kysely';
 import { SqliteAdapter, SqliteDialect } from 'kysely';
-import { setting } from '../config/values.ts';
-import type { DatabaseOptions } from './connection.ts';
-import type { Schema } from './schema.ts';
+import type { DatabaseDriver, DatabaseOptions } from './driver.ts';
 import { TurnTakingDriver } from './sqlite-turns.ts';
 
 const SCHEME = 'file:';
@@ -14,16 +12,6 @@ const CACHED_STATEMENTS = 200;
 
 /** Primary result codes of a database that cannot be used right now. Source: https://sqlite.org/rescode.html */
 const UNAVAILABLE = new Set([5 /* busy */, 6 /* locked */, 10 /* i/o */, 13 /* full */, 14 /* cannot open */]);
-
-export const databaseSettings = {
-  DATABASE_URL: setting('file: and a path, for example file:data/app.sqlite', (text) => (/^file:[^?#\0]+$/.test(text) ? text : undefined)),
-};
-
-/** Transactions begin exclusively (see `prepare`), so no row needs a lock of its own. */
-export const LOCKS_ROWS = false;
-
-/** For the same reason a transaction waits for all others: none is needed for a name. */
-export const lockName = (_transaction: Transaction<Schema>, _name: string): Promise<void> => Promise.resolve();
 
 /** DDL is transactional: a migration that fails half-way, or meets a second process, leaves nothing behind. */
 class TransactionalAdapter extends SqliteAdapter {
@@ -101,7 +89,7 @@ function createPrivately(path: string): void {
 }
 
 /** @throws Error when the file cannot be opened or is not a database */
-export function openDialect({ databaseUrl }: DatabaseOptions): Dialect {
+function createDialect({ databaseUrl }: DatabaseOptions): Dialect {
   const path = databaseUrl.slice(SCHEME.length);
   createPrivately(path);
   const database = new DatabaseSync(path, { timeout: OPENING_TIMEOUT_MS, defensive: true, enableForeignKeyConstraints: true });
@@ -113,9 +101,17 @@ export function openDialect({ databaseUrl }: DatabaseOptions): Dialect {
   return new NodeSqliteDialect({ database: new CachingDatabase(database) });
 }
 
-/** Whether the error means that the database cannot answer now, rather than that the query is wrong. */
-export function isUnavailable(error: unknown): boolean {
+function isUnavailable(error: unknown): boolean {
   const code = error instanceof Error && 'errcode' in error ? Number(error.errcode) : 0;
   // The low byte is the primary code.
   return UNAVAILABLE.has(code & 0xff);
 }
+
+export const driver: DatabaseDriver = {
+  // Transactions begin exclusively (see `prepare`), so no row needs a lock of its own.
+  supportsRowLocks: false,
+  createDialect,
+  isUnavailable,
+  // For the same reason a transaction waits for all others: none is needed for a name.
+  lockName: () => Promise.resolve(),
+};

@@ -1,9 +1,10 @@
 import { z } from 'zod';
-import type { Authenticator } from '../auth/authenticator.ts';
+import type { Access } from '../access/rules.ts';
 import { PROJECT_DESCRIPTION, PROJECT_NAME } from '../project.ts';
+import type { Authenticator } from './authenticator.ts';
 import { DOCUMENTED } from './documented.ts';
-import type { Access, AnyRoute } from './route.ts';
-import { MAX_ERRORS } from './validation.ts';
+import { MAX_ERRORS } from './problem.ts';
+import type { AnyRoute } from './route.ts';
 
 type Json = Record<string, unknown>;
 

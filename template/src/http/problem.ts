@@ -5,6 +5,9 @@ export interface FieldError {
   readonly rule: string;
 }
 
+/** Most errors of one part: parameters, query or body. */
+export const MAX_ERRORS = 20;
+
 export interface ProblemDetails {
   /** HTTP status. */
   readonly status: number;

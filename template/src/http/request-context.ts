@@ -1,11 +1,11 @@
 import type { Request, RequestHandler, Response } from 'express';
 import { randomUUID } from 'node:crypto';
 import { isIP } from 'node:net';
-import type { Principal } from '../auth/principal.ts';
-import { report } from '../operations/audit.ts';
-import type { Reporting } from '../operations/audit.ts';
-import type { SecurityEvent } from '../operations/security-events.ts';
-import { plainAddress } from './peers.ts';
+import type { Principal } from '../access/principal.ts';
+import { plainAddress } from '../network/client-address.ts';
+import type { SecurityEvent } from '../observability/security-events.ts';
+import { report } from '../observability/security-log.ts';
+import type { Reporting } from '../observability/security-log.ts';
 
 /** What is known of a request before anybody is signed in. */
 export interface RequestContext {

@@ -1,22 +1,7 @@
 import type { z } from 'zod';
-import type { Principal } from '../auth/principal.ts';
-import type { Permission } from '../auth/policy.ts';
+import type { Principal } from '../access/principal.ts';
+import type { Access } from '../access/rules.ts';
 import type { RequestContext } from './request-context.ts';
-
-/** Who may call a route. Required on every route: one that forgets it does not compile. */
-export type Access =
-  | { readonly kind: 'public'; readonly reason: string }
-  | { readonly kind: 'authenticated' }
-  | { readonly kind: 'permission'; readonly permission: Permission };
-
-/** Opens a route to callers who are not signed in. The reason is printed by the route inventory. */
-export const dangerouslyPublic = (reason: string) => ({ kind: 'public', reason }) as const;
-
-/** Any signed-in caller. */
-export const authenticated = { kind: 'authenticated' } as const;
-
-/** Callers whose role holds the permission in `auth/policy.ts`. */
-export const can = (permission: Permission) => ({ kind: 'permission', permission }) as const;
 
 export type Method = 'delete' | 'get' | 'patch' | 'post' | 'put';
 

@@ -1,11 +1,16 @@
 import type { RequestHandler } from 'express';
-import type { Services } from '../services.ts';
+import type { Config } from '../config/index.ts';
 
 const PATH = '/.well-known/security.txt';
 const HALF_A_YEAR_MS = 180 * 86_400_000;
 
+interface SecurityTxtNeeds {
+  readonly clock: () => number;
+  readonly config: Pick<Config, 'publicUrl' | 'securityContact'>;
+}
+
 /** Tells finders of vulnerabilities where to report. Source: RFC 9116. */
-export function securityTxt({ clock, config }: Pick<Services, 'clock' | 'config'>): [string, RequestHandler][] {
+export function securityTxt({ clock, config }: SecurityTxtNeeds): [string, RequestHandler][] {
   const { publicUrl, securityContact } = config;
   const contact = securityContact.startsWith('https://') ? securityContact : `mailto:${securityContact}`;
   return [

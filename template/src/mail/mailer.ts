@@ -1,6 +1,6 @@
 import { createTransport } from 'nodemailer';
-import type { Config } from '../config.ts';
-import { isPrivateHost } from '../private-network.ts';
+import type { Config } from '../config/index.ts';
+import { isPrivateHost } from '../network/private-host.ts';
 
 export interface Mail {
   /** One canonical address. */

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Kysely } from 'kysely';
-import type { Principal } from '../auth/principal.ts';
-import type { PageRequest } from '../database/keyset.ts';
+import type { Principal } from '../access/principal.ts';
 import type { NoteRow, Schema } from '../database/schema.ts';
+import type { PageRequest } from '../http/pagination.ts';
 import { Problem } from '../http/problem.ts';
 import { lockOwner } from '../users/owner.ts';
 

@@ -1,7 +1,8 @@
+import { can } from '../access/rules.ts';
+import { pageQuery, toPage } from '../http/pagination.ts';
 import { notFound } from '../http/problem.ts';
-import { can, route } from '../http/route.ts';
+import { route } from '../http/route.ts';
 import type { AnyRoute } from '../http/route.ts';
-import { pageQuery, toPage } from '../database/keyset.ts';
 import type { Services } from '../services.ts';
 import { createNotes } from './repository.ts';
 import { newNote, note, noteChange, noteId, notePage, toNote } from './schema.ts';

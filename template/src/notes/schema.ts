@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { pageOf } from '../database/keyset.ts';
-import { multilineText, text } from '../http/text.ts';
+import { multilineText, text } from '../http/fields.ts';
+import { pageOf } from '../http/pagination.ts';
 import type { Note } from './repository.ts';
 
 export const noteId = z.strictObject({ id: z.uuid() });

@@ -1,9 +1,9 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { isIPv4 } from 'node:net';
-import { setSecurityHeaders } from '../http/security-headers.ts';
-import { isPrivateHost } from '../private-network.ts';
+import { setSecurityHeaders } from '../http/middleware/security-headers.ts';
+import { isPrivateHost } from '../network/private-host.ts';
 import type { Services } from '../services.ts';
-import type { Readiness } from './health.ts';
+import type { Readiness } from './readiness.ts';
 
 type Answer = readonly [status: number, body: string, contentType?: string];
 

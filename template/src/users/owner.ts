@@ -1,6 +1,6 @@
 import type { Transaction } from 'kysely';
-import type { Principal } from '../auth/principal.ts';
-import { LOCKS_ROWS } from '../database/dialect.ts';
+import type { Principal } from '../access/principal.ts';
+import { driver } from '../database/chosen.ts';
 import type { Schema } from '../database/schema.ts';
 import { unauthenticated } from '../http/problem.ts';
 
@@ -16,7 +16,7 @@ export async function lockOwner(transaction: Transaction<Schema>, { userId }: Pr
     .select('id')
     .where('id', '=', userId)
     .where('disabled_at', 'is', null)
-    .$if(LOCKS_ROWS, (query) => query.forNoKeyUpdate())
+    .$if(driver.supportsRowLocks, (query) => query.forNoKeyUpdate())
     .executeTakeFirst();
   if (!owner) throw unauthenticated('invalid-token');
 }

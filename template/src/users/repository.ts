@@ -1,12 +1,12 @@
 import type { Kysely, Transaction } from 'kysely';
-import type { Principal } from '../auth/principal.ts';
-import type { Role } from '../auth/policy.ts';
+import type { Role } from '../access/policy.ts';
+import type { Principal } from '../access/principal.ts';
 import { endOneTimeTokens } from '../auth/one-time-tokens.ts';
 import { endSessions } from '../auth/sessions.ts';
-import { LOCKS_ROWS } from '../database/dialect.ts';
-import type { PageRequest } from '../database/keyset.ts';
-import { prepared } from '../database/prepared.ts';
+import { driver } from '../database/chosen.ts';
+import { prepared } from '../database/compiled-query.ts';
 import type { Schema, UserRow } from '../database/schema.ts';
+import type { PageRequest } from '../http/pagination.ts';
 import { forbidden, notFound, Problem } from '../http/problem.ts';
 import { closeAccount } from './deletion.ts';
 
@@ -100,7 +100,7 @@ async function lockAdmins(transaction: Transaction<Schema>): Promise<string[]> {
     .where('role', '=', 'admin')
     .where('disabled_at', 'is', null)
     .orderBy('id')
-    .$if(LOCKS_ROWS, (query) => query.forUpdate())
+    .$if(driver.supportsRowLocks, (query) => query.forUpdate())
     .execute();
   return rows.map(({ id }) => id);
 }

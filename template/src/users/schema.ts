@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { ROLES } from '../auth/policy.ts';
-import { pageOf } from '../database/keyset.ts';
-import { text } from '../http/text.ts';
+import { ROLES } from '../access/policy.ts';
+import { text } from '../http/fields.ts';
+import { pageOf } from '../http/pagination.ts';
 import type { User } from './repository.ts';
 
 export const userId = z.strictObject({ id: z.uuid() });

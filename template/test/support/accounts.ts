@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Role } from '../../src/auth/policy.ts';
+import type { Role } from '../../src/access/policy.ts';
 import { eventually } from './eventually.ts';
 import type { Mail, TestServer } from './server.ts';
 

@@ -1,4 +1,4 @@
-import type { ListenerNeeds } from '../../src/http/listener.ts';
+import type { ListenerNeeds } from '../../src/http/listener/http-server.ts';
 
 /** A listener without proxies whose log and counts the test does not look at. */
 export const UNOBSERVED: ListenerNeeds = {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { connect } from 'node:net';
-import { loadConfig } from '../../src/config.ts';
-import { createLog } from '../../src/operations/log.ts';
+import { loadConfig } from '../../src/config/index.ts';
+import { createLog } from '../../src/observability/log.ts';
 import { start } from '../../src/server.ts';
 import type { Services } from '../../src/services.ts';
 import { createTestDatabase } from './database.ts';

@@ -1,12 +1,10 @@
 import type { Request } from 'express';
+import type { Authenticator } from '../../http/authenticator.ts';
 import { unauthenticated } from '../../http/problem.ts';
 import type { Services } from '../../services.ts';
-import type { Authenticator } from '../authenticator.ts';
 import { createPrincipalReader } from '../sessions.ts';
 import { createAccessTokens } from './access-token.ts';
 import { jwtRoutes } from './routes.ts';
-
-export { authSettings } from './settings.ts';
 
 const BEARER = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/i;
 

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
-import { addressKey } from '../../http/rate-limit/limiters.ts';
+import { addressKey, ipPrefix } from '../../network/client-address.ts';
 import type { Services } from '../../services.ts';
-import { ipPrefix } from '../sessions.ts';
-import { closingCounter } from './closing-counter.ts';
+import { closingCounter } from './fail-closed.ts';
 
 const DAY_MS = 86_400_000;
 /** Source: NIST SP 800-63B-4, 3.2.2. */

@@ -1,6 +1,6 @@
-import { addressKey } from '../../http/rate-limit/limiters.ts';
+import { addressKey } from '../../network/client-address.ts';
 import type { Services } from '../../services.ts';
-import { closingCounter } from './closing-counter.ts';
+import { closingCounter } from './fail-closed.ts';
 
 const QUARTER_MS = 15 * 60_000;
 const DAY_MS = 86_400_000;

@@ -1,7 +1,7 @@
 import type { RequestContext } from '../../http/request-context.ts';
 import type { Services } from '../../services.ts';
 import { accountKey as hashed, MAX_IN_A_ROW } from './account-ceiling.ts';
-import { closingCounter } from './closing-counter.ts';
+import { closingCounter } from './fail-closed.ts';
 import { createTryLimit } from './try-limit.ts';
 
 /** The session that tries, and the stored hash that it tries to match. */

@@ -1,5 +1,5 @@
-import { addressKey } from '../../http/rate-limit/limiters.ts';
 import type { RequestContext } from '../../http/request-context.ts';
+import { addressKey } from '../../network/client-address.ts';
 import type { Services } from '../../services.ts';
 import { accountKey, createAccountCeiling } from './account-ceiling.ts';
 import { createAddressLimit } from './address-limit.ts';

@@ -1,8 +1,8 @@
 import { tooManyRequests } from '../../http/problem.ts';
-import type { Counter } from '../../http/rate-limit/counter.ts';
 import type { RequestContext } from '../../http/request-context.ts';
+import type { Counter } from '../../rate-limit/counter.ts';
 import type { Services } from '../../services.ts';
-import { closingCounter } from './closing-counter.ts';
+import { closingCounter } from './fail-closed.ts';
 
 const WINDOW_MS = 15 * 60_000;
 /** Right passwords cost a hash too: this many times the wrong ones may be tried in all. */

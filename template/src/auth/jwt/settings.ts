@@ -1,6 +1,0 @@
-import { secret } from '../../config/values.ts';
-
-export const authSettings = {
-  /** Signs access tokens. Whoever knows it can be anyone. */
-  JWT_SECRET: secret(),
-};

@@ -1,0 +1,5 @@
+import { setting } from './parsers.ts';
+
+export const databaseSettings = {
+  DATABASE_URL: setting('file: and a path, for example file:data/app.sqlite', (text) => (/^file:[^?#\0]+$/.test(text) ? text : undefined)),
+};

@@ -1,0 +1,22 @@
+import type { Dialect, Transaction } from 'kysely';
+import type { Log } from '../observability/log.ts';
+import type { Schema } from './schema.ts';
+
+export interface DatabaseOptions {
+  readonly databaseUrl: string;
+  readonly log: Log;
+  /** Longest a statement may run, in milliseconds. Default 5000; migrations take longer. Not used by SQLite. */
+  readonly statementTimeoutMs?: number;
+}
+
+/** What a database brings besides SQL. `chosen.ts` names the one of this project. */
+export interface DatabaseDriver {
+  /** Whether reads that decide about a write must lock the rows they have read. */
+  readonly supportsRowLocks: boolean;
+  /** @throws Error when the database is a file that cannot be opened */
+  createDialect(options: DatabaseOptions): Dialect;
+  /** Whether the error means that the database cannot answer now, rather than that the query is wrong. */
+  isUnavailable(error: unknown): boolean;
+  /** Until the transaction ends, no other one gets past this call with the same name. For what has no row to lock. */
+  lockName(transaction: Transaction<Schema>, name: string): Promise<void>;
+}

@@ -1,0 +1,31 @@
+import type { RequestHandler } from 'express';
+import { holds } from '../../access/policy.ts';
+import type { Access } from '../../access/rules.ts';
+import type { Authenticator } from '../authenticator.ts';
+import { forbidden, unauthenticated } from '../problem.ts';
+import { contextOf } from '../request-context.ts';
+
+/** Finds out who calls; routes that are not public refuse callers without credentials. */
+export function authenticate(authenticator: Authenticator, access: Access): RequestHandler {
+  return async (request, _response, next) => {
+    authenticator.guard(request);
+    if (access.kind !== 'public') {
+      const principal = await authenticator.authenticate(request);
+      if (principal === undefined) throw unauthenticated();
+      contextOf(request).principal = principal;
+    }
+    next();
+  };
+}
+
+/** Lets pass whom the route's access rule names, and nobody by default. */
+export function authorise(access: Access): RequestHandler {
+  return (request, _response, next) => {
+    const { principal } = contextOf(request);
+    const allowed =
+      access.kind === 'public' ||
+      (principal !== undefined && (access.kind === 'authenticated' || holds(principal.role, access.permission)));
+    if (!allowed) throw forbidden();
+    next();
+  };
+}

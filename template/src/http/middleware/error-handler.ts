@@ -1,0 +1,57 @@
+import type { ErrorRequestHandler } from 'express';
+import { QueueFull } from '../../crypto/concurrency-limit.ts';
+import { driver } from '../../database/chosen.ts';
+import type { Log } from '../../observability/log.ts';
+import type { SecurityEvent } from '../../observability/security-events.ts';
+import { overloaded, Problem } from '../problem.ts';
+import type { ProblemDetails } from '../problem.ts';
+import { contextOf } from '../request-context.ts';
+
+/** Refusals that are security events wherever they are raised, by code. */
+const EVENTS: ReadonlyMap<string, SecurityEvent> = new Map([
+  ['forbidden', 'authz_fail'],
+  ['invalid-request', 'input_validation_fail'],
+  ['invalid-token', 'authn_token_invalid'],
+  ['malformed-json', 'input_validation_fail'],
+  ['misdirected-request', 'malicious_host'],
+  ['too-many-requests', 'excess_rate_limit_exceeded'],
+]);
+
+/** Last middleware: every error leaves as problem+json and without internals. Source: RFC 9457; ASVS 5.0 16.5.1. */
+export function problems({ log }: { readonly log: Pick<Log, 'error'> }): ErrorRequestHandler {
+  return (error: unknown, request, response, next) => {
+    const context = contextOf(request);
+    const problem = asProblem(error);
+    if (problem.status >= 500 && !(error instanceof Problem || error instanceof QueueFull)) {
+      log.error('unexpected_error', { requestId: context.id, route: context.route, error });
+    }
+    if (response.headersSent) {
+      // Too late for an answer: Express cuts the connection, so that a truncated one is not taken for a whole.
+      next(error);
+      return;
+    }
+    const event = EVENTS.get(problem.code);
+    if (event !== undefined) context.audit(event, { code: problem.code, fields: fieldsOf(problem) });
+    response
+      .status(problem.status)
+      .set(problem.headers ?? {})
+      .set('Content-Type', 'application/problem+json; charset=utf-8')
+      .json(document(problem, context.id));
+  };
+}
+
+const INTERNAL: ProblemDetails = { status: 500, code: 'internal-error', title: 'Something went wrong on our side.' };
+
+function asProblem(error: unknown): ProblemDetails {
+  if (error instanceof Problem) return error.details;
+  if (error instanceof QueueFull || driver.isUnavailable(error)) return overloaded(5).details;
+  if (error instanceof URIError) return { status: 400, code: 'invalid-request', title: 'The URL is not well-formed.' };
+  // Whatever status or message a library's error carries was not written for callers.
+  return INTERNAL;
+}
+
+function document({ status, code, title, errors }: ProblemDetails, requestId: string): object {
+  return { type: 'about:blank', title, status, code, instance: `urn:request:${requestId}`, errors };
+}
+
+const fieldsOf = ({ errors = [] }: ProblemDetails) => errors.map(({ path, rule }) => `${path}: ${rule}`).join(', ');

@@ -1,0 +1,33 @@
+import { ipKeyGenerator } from 'express-rate-limit';
+import { BlockList, isIPv6 } from 'node:net';
+
+/** One name per network that one customer gets: a whole IPv6 /56 is counted as one address. */
+export const addressKey = (ip: string): string => ipKeyGenerator(ip, 56);
+
+/** A dual-stack socket writes IPv4 addresses as ::ffff:192.0.2.1: one client, one name. */
+export const plainAddress = (ip: string): string => ip.replace(/^::ffff:(?=[\d.]+$)/, '');
+
+/**
+ * @param proxies addresses and networks of TRUSTED_PROXIES
+ * @returns whether the address at the other end of a socket is one of them
+ */
+export function trustedPeers(proxies: readonly string[]): (address: string | undefined) => boolean {
+  const list = new BlockList();
+  for (const proxy of proxies) {
+    const [ip = '', bits] = plainAddress(proxy).split('/');
+    if (bits === undefined) list.addAddress(ip, familyOf(ip));
+    else list.addSubnet(ip, Number(bits), familyOf(ip));
+  }
+  return (address = '') => list.check(plainAddress(address), familyOf(address));
+}
+
+const familyOf = (ip: string): 'ipv4' | 'ipv6' => (isIPv6(plainAddress(ip)) ? 'ipv6' : 'ipv4');
+
+/** The network of an address (/24 or /48): enough to recognise a session, too little to follow a person. */
+export function ipPrefix(address: string): string {
+  const mapped = address.replace(/^::ffff:/i, '');
+  if (mapped.includes('.')) return mapped.replace(/\.\d+$/, '.0/24');
+  const [head = ''] = mapped.split('::', 1);
+  const groups = head.split(':').slice(0, 3);
+  return `${groups.join(':')}::/48`;
+}

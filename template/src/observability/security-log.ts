@@ -1,0 +1,17 @@
+import type { Log } from './log.ts';
+import type { Metrics } from './metrics/metrics.ts';
+import { SECURITY_EVENTS } from './security-events.ts';
+import type { SecurityEvent } from './security-events.ts';
+
+export interface Reporting {
+  readonly log: Pick<Log, 'at'>;
+  readonly metrics: Pick<Metrics, 'countEvent'>;
+}
+
+const LEVELS = new Map(Object.entries(SECURITY_EVENTS));
+
+/** Logs and counts a security event at the level of the vocabulary. Requests have their own: `context.audit`. */
+export function report({ log, metrics }: Reporting, event: SecurityEvent, fields: Readonly<Record<string, unknown>> = {}): void {
+  log.at(LEVELS.get(event) ?? 'warn', event, fields);
+  metrics.countEvent(event);
+}

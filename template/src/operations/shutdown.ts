@@ -1,0 +1,39 @@
+import { report } from '../observability/security-log.ts';
+import type { Reporting } from '../observability/security-log.ts';
+import { flushLog } from '../observability/standard-output.ts';
+
+/** What a running server offers to whoever ends it. */
+interface Stoppable {
+  readonly services: Reporting;
+  stop(): Promise<void>;
+}
+
+/**
+ * Ends the process well: a signal lets running requests finish, a second one does not wait. An error that nobody
+ * caught leaves an unknown state behind, so it ends the process too; its supervisor starts a fresh one.
+ * Source: ASVS 5.0 16.5.2, 16.5.4.
+ */
+export function endWith(server: Stoppable): void {
+  let ending = false;
+
+  function end(code: number): void {
+    if (ending) exit(1);
+    ending = true;
+    server.stop().then(() => { exit(code); }, () => { exit(1); });
+  }
+
+  function crash(error: unknown): void {
+    report(server.services, 'sys_crash', { error });
+    end(1);
+  }
+
+  process.on('SIGTERM', () => { end(0); });
+  process.on('SIGINT', () => { end(0); });
+  process.on('uncaughtException', crash);
+  process.on('unhandledRejection', crash);
+}
+
+function exit(code: number): never {
+  flushLog();
+  process.exit(code);
+}

@@ -1,0 +1,74 @@
+import { createHash } from 'node:crypto';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Counter, CounterOptions } from './counter.ts';
+import { createLimitCounter } from './guarded.ts';
+import type { CounterStore, StoreNeeds } from './store.ts';
+
+/** Rows that one statement removes. */
+const PORTION = 500;
+
+/** Counts in the database: one count for all processes, which a restart does not forget. */
+function createCounter(options: CounterOptions, { clock, database }: StoreNeeds): Counter {
+  const { prefix, windowMs } = options;
+  let nextSweep = clock() + windowMs;
+
+  // Keys are addresses and accounts: hashed, the table tells nobody who was here.
+  const rowKey = (key: string) => `${prefix}:${createHash('sha256').update(key).digest('base64url')}`;
+
+  /** In portions: after an attack with many addresses one statement would run into its time limit, and again each time. */
+  async function sweep(now: number): Promise<void> {
+    nextSweep = now + windowMs;
+    for (;;) {
+      const over = database.selectFrom('rate_limits').select('key').where('resets_at', '<=', now).limit(PORTION);
+      const { numDeletedRows } = await database.deleteFrom('rate_limits').where('key', 'in', over).executeTakeFirstOrThrow();
+      if (Number(numDeletedRows) < PORTION) return;
+      await nextTurn();
+    }
+  }
+
+  return {
+    async increment(key, hits = 1) {
+      const now = clock();
+      // In the background: who comes at that moment does not wait. When it fails, the count below fails too and says so.
+      if (now >= nextSweep) sweep(now).catch(() => undefined);
+      // One statement: between a read and a write of two, parallel requests would share one hit.
+      const row = await database
+        .insertInto('rate_limits')
+        .values({ key: rowKey(key), hits, resets_at: now + windowMs })
+        .onConflict((conflict) =>
+          conflict.column('key').doUpdateSet((eb) => ({
+            hits: eb
+              .case()
+              .when('rate_limits.resets_at', '<=', now)
+              .then(hits)
+              .else(eb('rate_limits.hits', '+', hits))
+              .end(),
+            resets_at: eb
+              .case()
+              .when('rate_limits.resets_at', '<=', now)
+              .then(eb.ref('excluded.resets_at'))
+              .else(eb.ref('rate_limits.resets_at'))
+              .end(),
+          })),
+        )
+        .returning(['hits', 'resets_at'])
+        .executeTakeFirstOrThrow();
+      return { hits: row.hits, resetsAt: row.resets_at };
+    },
+    async peek(key) {
+      const now = clock();
+      const row = await database
+        .selectFrom('rate_limits')
+        .select(['hits', 'resets_at'])
+        .where('key', '=', rowKey(key))
+        .where('resets_at', '>', now)
+        .executeTakeFirst();
+      return row ? { hits: row.hits, resetsAt: row.resets_at } : { hits: 0, resetsAt: now + windowMs };
+    },
+    async reset(key) {
+      await database.deleteFrom('rate_limits').where('key', '=', rowKey(key)).execute();
+    },
+  };
+}
+
+export const store: CounterStore = { createCounter, createLimitCounter };

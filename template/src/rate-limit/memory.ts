@@ -1,0 +1,19 @@
+import type { Counter, CounterOptions } from './counter.ts';
+import type { CounterStore, StoreNeeds } from './store.ts';
+import { createWindows } from './windows.ts';
+
+/** Counts in this process: fastest, forgotten by a restart, and each further process counts for itself. */
+function createCounter({ windowMs }: CounterOptions, { clock }: Pick<StoreNeeds, 'clock'>): Counter {
+  const windows = createWindows(windowMs, clock);
+  return {
+    increment: (key, hits = 1) => Promise.resolve({ ...windows.hit(key, hits) }),
+    peek: (key) => Promise.resolve({ ...windows.peek(key) }),
+    reset: (key) => {
+      windows.forget(key);
+      return Promise.resolve();
+    },
+  };
+}
+
+/** A count in this process can neither fail nor be slow, so a limiter takes it as it is. */
+export const store: CounterStore = { createCounter, createLimitCounter: createCounter };

@@ -1,0 +1,67 @@
+import { authenticated } from '../access/rules.ts';
+import { notFound, Problem } from '../http/problem.ts';
+import { route } from '../http/route.ts';
+import type { AnyRoute } from '../http/route.ts';
+import type { Services } from '../services.ts';
+import { finishDeletion, finishDeletions } from './deletion.ts';
+import { createUsers } from './repository.ts';
+import { me, ownChange, toMe } from './schema.ts';
+
+/** How long ago the password may have been proven for what cannot be undone. Source: ASVS 5.0 V7.5.1. */
+const RECENT_MS = 5 * 60_000;
+
+const reauthenticationRequired = () =>
+  new Problem({ status: 403, code: 'reauthentication-required', title: 'Sign in again, then repeat this within five minutes.' });
+
+/** The caller's own account. */
+export function meRoutes({ database, clock, later }: Services): readonly AnyRoute[] {
+  const users = createUsers(database, clock);
+
+  return [
+    route({
+      method: 'get',
+      path: '/api/v1/me',
+      summary: 'Your account',
+      access: authenticated,
+      status: 200,
+      response: me,
+      handle: async ({ principal }) => {
+        const own = await users.findOwn(principal);
+        if (!own) throw notFound();
+        return toMe(own);
+      },
+    }),
+    route({
+      method: 'patch',
+      path: '/api/v1/me',
+      summary: 'Change your display name',
+      access: authenticated,
+      body: ownChange,
+      status: 200,
+      response: me,
+      handle: async ({ principal, body, context }) => {
+        const own = await users.renameOwn(principal, body.displayName);
+        if (!own) throw notFound();
+        context.audit('user_updated');
+        return toMe(own);
+      },
+    }),
+    route({
+      method: 'delete',
+      path: '/api/v1/me',
+      summary: 'Delete your account and everything in it; needs a sign-in of the last five minutes',
+      access: authenticated,
+      problems: [403],
+      conflicts: ['last-admin'],
+      status: 204,
+      handle: async ({ principal, context }) => {
+        if (clock() - principal.authenticatedAt > RECENT_MS) throw reauthenticationRequired();
+        await users.closeOwn(principal);
+        context.audit('user_deleted');
+        await finishDeletion(database, principal.userId);
+        later('unfinished-deletions', () => finishDeletions(database));
+        return undefined;
+      },
+    }),
+  ];
+}
