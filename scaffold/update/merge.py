@@ -10,7 +10,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from scaffold.git.run import Git, neutral
+from scaffold.git.run import Git, borrow_objects, neutral
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -115,11 +115,10 @@ def _borrowing_repository(project: Git, folder: Path) -> Git:
     folder.mkdir()
     git = neutral(folder)
     git("init", "--quiet")
-    objects = project.path_of("objects")
-    info = folder / ".git"
-    (info / "objects/info/alternates").write_text(f"{objects}\n")
-    (info / "info").mkdir(exist_ok=True)
-    (info / "info/attributes").write_text(_ATTRIBUTES)
+    git_dir = folder / ".git"
+    borrow_objects(git_dir, project.path_of("objects"))
+    (git_dir / "info").mkdir(exist_ok=True)
+    (git_dir / "info/attributes").write_text(_ATTRIBUTES)
     return git
 
 
