@@ -7,12 +7,13 @@ Everything happens in a repository of its own that borrows the project's objects
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from scaffold.git.run import Git, borrow_objects, neutral
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 # No line-ending rule, filter or merge driver of the project may change what is compared.
@@ -78,10 +79,10 @@ class Joined:
     kept_deleted: tuple[str, ...]
 
 
-def join(  # noqa: PLR0913 - the three sides of a merge, and how to name and treat them
-    project: Git, tree: str, base: Path, theirs: Path, *, label: str, drop_edited: bool = False
-) -> Joined:
+def join(project: Git, tree: str, base: Path, theirs: Path, *, label: str) -> Joined:
     """Merge what changed from `base` to `theirs` into the project's committed files.
+
+    Files that the template no longer ships stay in the result if the owner edited them; `without` removes them.
 
     Args:
         project: git in the project's folder.
@@ -89,7 +90,6 @@ def join(  # noqa: PLR0913 - the three sides of a merge, and how to name and tre
         base: folder with a fresh render of the version the project is on.
         theirs: folder with a fresh render of the version it goes to.
         label: name of the new side in conflict markers.
-        drop_edited: remove files that are no longer shipped although the owner edited them.
 
     Raises:
         GitError: git failed.
@@ -104,11 +104,25 @@ def join(  # noqa: PLR0913 - the three sides of a merge, and how to name and tre
         "merge", "--quiet", "--no-commit", "--no-ff", label, check=False,
     )  # fmt: skip
     unmerged = _unmerged(git)
-    groups = _settle(git, unmerged, drop_edited=drop_edited)
+    groups = _settle(git, unmerged)
     result = _commit(git, git("write-tree"), ours)
     changes = _changes(git, ours, result, {path for path, _ in groups.conflicts})
     conflicts = tuple(Conflict(path, stages) for path, stages in groups.conflicts)
     return Joined(git.folder, ours, result, changes, conflicts, tuple(groups.removed), tuple(groups.deleted))
+
+
+def without(joined: Joined, paths: Sequence[str]) -> Joined:
+    """Return the same merge with some files removed from its result.
+
+    Raises:
+        GitError: git failed.
+    """
+    if not paths:
+        return joined
+    git = neutral(joined.repository)
+    git("read-tree", joined.result)
+    git("rm", "--quiet", "--cached", "--force", "--", *paths)
+    return replace(joined, result=_commit(git, git("write-tree"), joined.ours))
 
 
 def _borrowing_repository(project: Git, folder: Path) -> Git:
@@ -151,7 +165,7 @@ class _Groups:
     deleted: list[str]
 
 
-def _settle(git: Git, unmerged: dict[str, dict[int, Blob]], *, drop_edited: bool) -> _Groups:
+def _settle(git: Git, unmerged: dict[str, dict[int, Blob]]) -> _Groups:
     """Decide what needs no person; stage the rest with both sides in the file."""
     groups = _Groups([], [], [])
     for path, stages in sorted(unmerged.items()):
@@ -160,7 +174,7 @@ def _settle(git: Git, unmerged: dict[str, dict[int, Blob]], *, drop_edited: bool
             git("rm", "--quiet", "--force", "--", path)
         elif _THEIRS not in stages and _BASE in stages:
             groups.removed.append(path)
-            git(*(("rm", "--quiet", "--force") if drop_edited else ("add", "--force")), "--", path)
+            git("add", "--force", "--", path)
         else:
             groups.conflicts.append((path, stages))
             git("add", "--all", "--force", "--", path)

@@ -120,6 +120,16 @@ class UpdatePlan:
         joined = self.joined
         return not (joined.changes or joined.conflicts or joined.removed_edited)
 
+    def decided(self, edited: Edited) -> UpdatePlan:
+        """Return the same plan with another decision about edited files that the template no longer ships.
+
+        Nothing is asked, rendered or merged again: what was shown is what is applied.
+        """
+        if self.edited == "remove":
+            raise ValueError("files that a plan removes are not in its result any more")
+        joined = merge.without(self.joined, self.joined.removed_edited) if edited == "remove" else self.joined
+        return replace(self, edited=edited, joined=joined)
+
 
 @contextmanager
 def planned(request: UpdateRequest) -> Iterator[UpdatePlan]:
@@ -163,15 +173,14 @@ def _plan(request: UpdateRequest, project: Project, git: Git, upgrade: Upgrade) 
     sides = read_sides(git, base, theirs)
     edited = edited_by_owner(sides)
     check_lockfile = reconcile(sides)
-    label, drop = f"template-{upgrade.newer}", request.edited == "remove"
-    joined = merge.join(git, git.committed(), base, theirs, label=label, drop_edited=drop)
-    return UpdatePlan(
+    joined = merge.join(git, git.committed(), base, theirs, label=f"template-{upgrade.newer}")
+    plan = UpdatePlan(
         project=project,
         to_version=upgrade.newer,
         answers=answers,
         dropped=dropped,
         joined=_told_apart(joined, edited),
-        edited=request.edited,
+        edited="refuse",
         entries=_news(upgrade),
         missing_settings=missing_settings(project.folder, base, theirs),
         changed_settings=changed_settings(base, theirs),
@@ -179,8 +188,9 @@ def _plan(request: UpdateRequest, project: Project, git: Git, upgrade: Upgrade) 
         check_lockfile=check_lockfile,
         kept=tuple(name for name in kept if name in sides.ours),
         is_downgrade=upgrade.is_downgrade,
-        in_the_way=in_the_way(git, joined),
     )
+    plan = plan.decided(request.edited)
+    return replace(plan, in_the_way=in_the_way(git, plan.joined))
 
 
 def _keep_rules(upgrade: Upgrade, work: Path) -> dict[str, str]:
