@@ -43,7 +43,7 @@ mutations: $(VENV)/.test ## remove each control and see its attack test fail
 
 .PHONY: containers
 containers: $(VENV)/.test scanners ## build the image, run it and the compose file hardened; .ci/containers-setup installs the engine
-	@$(PYTHON) -m pytest tests/deploy/container/check_*.py
+	@$(PYTHON) -m pytest -m containers tests/deploy/container
 
 .PHONY: scanners
 scanners: $(VENV)/.test ## install the scanners that look at a project from outside

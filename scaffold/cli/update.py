@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -59,12 +58,8 @@ def _update(changes: dict[str, object], /, project: str, **parameters: Any) -> N
         edited: Edited | None = plan.edited
         if watched and not plan.is_empty and not parameters["dry_run"]:
             edited = _decided(plan)
-        if edited == plan.edited:
-            _finish(plan, parameters)
-    if edited is not None and edited != request.edited:
-        # The answers of the preview, never asked for again: what was seen is what is applied.
-        with planned(replace(request, edited=edited, changes=plan.answers, ask=None)) as plan:
-            _finish(plan, parameters)
+        if edited is not None:
+            _finish(plan if edited == plan.edited else plan.decided(edited), parameters)
 
 
 def _finish(plan: UpdatePlan, parameters: dict[str, Any]) -> None:

@@ -192,6 +192,16 @@ def staging(project: Path) -> Git:
     return neutral(project).with_environment(**_repository_of(project))
 
 
+def borrow_objects(git_dir: Path, objects: Path) -> None:
+    """Let a repository of our own read the objects of another one, without a copy of them.
+
+    Args:
+        git_dir: git's folder of our own.
+        objects: the folder `objects` of the other.
+    """
+    (git_dir / "objects/info/alternates").write_text(f"{objects}\n")
+
+
 def _repository_of(project: Path) -> dict[str, str]:
     return {"GIT_DIR": str(project / ".git"), "GIT_WORK_TREE": str(project)}
 

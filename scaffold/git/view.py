@@ -15,7 +15,7 @@ import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from scaffold.git.run import NOBODYS_CONFIGURATION, Git, GitError, applying
+from scaffold.git.run import NOBODYS_CONFIGURATION, Git, GitError, applying, borrow_objects
 
 # What decides whether two files are the same on this disk, and nothing else.
 _COMPARING = re.compile(
@@ -135,7 +135,7 @@ def _build(place: Place, into: Path, object_format: str, head: str) -> None:
         f"[core]\n\trepositoryformatversion = 1\n[extensions]\n\tobjectFormat = {object_format}\n"
     )
     (into / "HEAD").write_text(f"{head or 'ref: refs/heads/main'}\n")
-    (into / "objects/info/alternates").write_text(f"{place.common_dir / 'objects'}\n")
+    borrow_objects(into, place.common_dir / "objects")
     attributes = place.common_dir / "info/attributes"
     if attributes.is_file():
         shutil.copyfile(attributes, into / "info/attributes")

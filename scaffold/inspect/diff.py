@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from scaffold.git.run import bare
-from scaffold.inspect.status import compared
+from scaffold.inspect.comparison import compared
 
 if TYPE_CHECKING:
     from pathlib import Path

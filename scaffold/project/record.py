@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from scaffold.questions.questionnaire import Answers
+
 ANSWERS_FILE = ".copier-answers.yml"
-_LARGEST_ANSWERS_FILE = 64 * 1024
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,11 @@ class Project:
     address: str
     version: str
     answers: Mapping[str, object]
+
+    @property
+    def typed_answers(self) -> Answers:
+        """The recorded answers that are of a type an answer can have."""
+        return {name: value for name, value in self.answers.items() if isinstance(value, str | bool)}
 
     @property
     def git(self) -> Git:
@@ -105,10 +111,10 @@ def require_clean(git: Git) -> None:
 def _read(path: Path) -> dict[str, object]:
     import yaml
 
-    from scaffold.questions.answers_file import parsed
+    from scaffold.questions.answers_file import LARGEST, parsed
 
-    if path.stat().st_size > _LARGEST_ANSWERS_FILE:
-        raise project_unreadable(path, "it is larger than 64 KiB")
+    if path.stat().st_size > LARGEST:
+        raise project_unreadable(path, f"it is larger than {LARGEST // 1024} KiB")
     try:
         # Aliases and merge keys make gigabytes of a few lines.
         record = parsed(path.read_bytes())

@@ -13,7 +13,7 @@ from scaffold.errors import answers_unreadable
 from scaffold.questions.questionnaire import RESERVED
 from scaffold.text import shown
 
-MAX_BYTES = 64 * 1024
+LARGEST = 64 * 1024
 STDIN = "-"
 
 
@@ -62,12 +62,12 @@ def read_answers(source: str) -> dict[object, object]:
 
 def _read(source: str) -> bytes:
     if source == STDIN:
-        content = sys.stdin.buffer.read(MAX_BYTES + 1)
+        content = sys.stdin.buffer.read(LARGEST + 1)
     else:
         with Path(source).open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
-    if len(content) > MAX_BYTES:
-        message = f"it is larger than {MAX_BYTES // 1024} KiB"
+            content = file.read(LARGEST + 1)
+    if len(content) > LARGEST:
+        message = f"it is larger than {LARGEST // 1024} KiB"
         raise ValueError(message)
     return content
 

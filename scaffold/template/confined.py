@@ -12,7 +12,7 @@ import sys
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scaffold.errors import (
     AnswerErrors,
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from pathlib import Path
     from subprocess import Popen
 
-    from scaffold.template.source import Template
 
 # The interpreter without what a folder or a variable could slip in, and with this one's packages.
 _START = "import sys; sys.path[:] = sys.argv[1:]; from scaffold.template.confined_worker import serve; serve()"
@@ -37,6 +36,15 @@ _LARGEST_REPLY = 16 * 1024 * 1024
 _TOO_LARGE = b"too large"
 _QUESTIONS = "SCAFFOLD_QUESTIONS_SECONDS"
 _RENDER = "SCAFFOLD_RENDER_SECONDS"
+
+
+class Described(NamedTuple):
+    """What the process needs to know of a template: the first attributes of `scaffold.template.source.Template`."""
+
+    folder: Path
+    address: str
+    commit: str | None
+    tracked_only: bool
 
 
 @dataclass(frozen=True)
@@ -69,7 +77,7 @@ class Confined:
         """
         return _ConfinedQuestionnaire(self, path)
 
-    def render(self, template: Template, answers: Mapping[str, Answer], into: Path) -> tuple[str, ...]:
+    def render(self, template: Described, answers: Mapping[str, Answer], into: Path) -> tuple[str, ...]:
         """Render the template and return the paths of its files.
 
         Raises:
@@ -78,8 +86,7 @@ class Confined:
         """
         from scaffold.template.limits import RENDERED, seconds
 
-        described = (template.folder, template.address, template.commit, template.tracked_only)
-        arguments = (described, dict(answers), into)
+        arguments = (tuple(template), dict(answers), into)
         allowed = seconds(_RENDER)
         clock = _Clock(allowed, allowed, _RENDER, "rendering it")
         paths: tuple[str, ...] = self._request("render", arguments, clock, growing=into)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from packaging.version import InvalidVersion, Version
 
-from scaffold.git.run import GitError, bare, fetching, neutral
+from scaffold.git.run import GitError, bare, borrow_objects, fetching, neutral
 from scaffold.template.limits import within_limits
 
 if TYPE_CHECKING:
@@ -144,8 +144,7 @@ def from_checkout(root: Path, into: Path) -> Releases:
     git("init", "--quiet", "--bare")
     source = neutral(root)
     if _is_top_level(source):
-        objects = source("rev-parse", "--path-format=absolute", "--git-path", "objects")
-        (into / "objects/info/alternates").write_text(objects + "\n")
+        borrow_objects(into, source.path_of("objects"))
     parent = ""
     current = _version_of((root / "pyproject.toml").read_text())
     for version, commit in _released(source):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from scaffold.errors import template_broken, template_leaves_project, template_runs_code
 from scaffold.files.paths import leads_out, names_git
+from scaffold.project.record import ANSWERS_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from scaffold.questions.questionnaire import Answer
     from scaffold.template.source import Template
 
-ANSWERS_FILE = ".copier-answers.yml"
 # How many files an error names.
 _NAMED = 5
 # One entry of YAML with the lines a long value goes on in.
@@ -45,7 +45,7 @@ def render(template: Template, answers: Mapping[str, Answer], into: Path) -> tup
     """
     if template.ours:
         return render_here(template, answers, into)
-    return template.confined.render(template, answers, into)
+    return template.confined.render(template.described(), answers, into)
 
 
 def render_here(template: Template, answers: Mapping[str, Answer], into: Path) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from scaffold.errors import template_runs_code, template_unavailable, wrong_usage
 from scaffold.questions.questionnaire import Questionnaire
-from scaffold.template.confined import Confined
+from scaffold.template.confined import Confined, Described
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,6 +55,10 @@ class Template:
     def confined(self) -> Confined:
         """The process with limits in which this template is evaluated; it starts when it is needed."""
         return self.shared or Confined(self.address)
+
+    def described(self) -> Described:
+        """Return what the process with limits needs to know."""
+        return Described(self.folder, self.address, self.commit, self.tracked_only)
 
     def close(self) -> None:
         """End the process in which the template is evaluated, if there is one of its own."""

@@ -1,20 +1,74 @@
-"""Which releases a project can go to: those this package carries, or those of a git address."""
+"""Which release of its template a project was made from, and which one it can go to."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from scaffold.errors import template_unavailable
+from scaffold.errors import release_unknown, template_older, template_unavailable, version_unknown
 from scaffold.git.run import GitError
 from scaffold.template import releases, trust
-from scaffold.template.source import CHECKOUT, PACKAGE, TEMPLATE_ADDRESS
+from scaffold.template.confined import Confined
+from scaffold.template.releases import version_of
+from scaffold.template.source import CHECKOUT, PACKAGE, TEMPLATE_ADDRESS, Template
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from scaffold.project.record import Project
     from scaffold.template.releases import Releases
 
 _BUNDLE = PACKAGE / "_releases.bundle"
+
+
+@dataclass(frozen=True)
+class Upgrade:
+    """The two releases of an update.
+
+    Attributes:
+        address: where the template lives.
+        releases: all its releases.
+        older: git revision of the release the project was made from.
+        newer: tag of the release it goes to.
+        confined: the process that works on both, when the template is not ours.
+    """
+
+    address: str
+    releases: Releases
+    older: str
+    newer: str
+    confined: Confined
+
+    def template(self, ref: str, work: Path) -> Template:
+        """Unpack one of the releases below a scratch folder."""
+        folder = work / f"template-{'older' if ref == self.older else 'newer'}"
+        if not folder.exists():
+            self.releases.export(ref, folder)
+        return Template(folder, self.address, ref, ours=self.address == TEMPLATE_ADDRESS, shared=self.confined)
+
+    @property
+    def is_downgrade(self) -> bool:
+        """Whether it goes to an older release."""
+        to, current = version_of(self.newer), version_of(self.older)
+        return to is not None and current is not None and to < current
+
+
+def upgrade_of(project: Project, address: str, ref: str, work: Path) -> Upgrade:
+    """Choose the two releases of an update.
+
+    Args:
+        project: the project.
+        address: where the template lives.
+        ref: release to go to; empty for the newest.
+        work: an existing folder for scratch files.
+
+    Raises:
+        ScaffoldError: `template-unavailable`, `version-unknown`, `release-unknown` or `template-older`.
+    """
+    found = releases_of(address, work)
+    older = base_release(project, found)
+    newer = found.described(_target(ref, older, found))
+    return Upgrade(address, found, older, newer, Confined(address))
 
 
 def releases_of(address: str, work: Path) -> Releases:
@@ -36,3 +90,35 @@ def releases_of(address: str, work: Path) -> Releases:
         return releases.from_checkout(CHECKOUT, work / "template.git")
     except (GitError, OSError) as error:
         raise template_unavailable(address, f"{error}.") from error
+
+
+def base_release(project: Project, found: Releases) -> str:
+    """Return the git revision a project was rendered from.
+
+    An unreleased one, as of a checkout that was worked in, counts as the release before it.
+
+    Raises:
+        ScaffoldError: `version-unknown`, or `template-older` when the project is ahead of every release.
+    """
+    if found.has(project.version):
+        return project.version
+    recorded = version_of(project.version)
+    if recorded is not None and recorded > found.versions[-1]:
+        raise template_older(project.version, str(found.versions[-1]))
+    before = [version for version in found.versions if recorded is not None and version <= recorded]
+    if not before:
+        raise version_unknown(project.version)
+    return found.refs[before[-1]]
+
+
+def _target(ref: str, older: str, found: Releases) -> str:
+    if ref:
+        named = next((name for name in (ref, f"v{ref}") if found.has(name)), None)
+        if named is None:
+            raise release_unknown(ref, [str(version) for version in found.versions[-5:]])
+        return named
+    current = version_of(older)
+    newest = found.newest(than=current)
+    if newest is None or (current is not None and newest < current):
+        raise template_older(older, str(found.versions[-1]))
+    return found.refs[newest] if newest != current else older

@@ -20,7 +20,7 @@ from scaffold.errors import NotUndoneError, edited_since_interrupted, update_run
 from scaffold.files.paths import behind_link, stays_inside
 from scaffold.files.staging import uninterrupted
 from scaffold.git.run import Git, GitError, applying
-from scaffold.git.view import find
+from scaffold.project.unfinished import JOURNAL, is_unfinished
 from scaffold.update import snapshot
 from scaffold.update.obstacles import require_unlocked
 from scaffold.update.snapshot import File, Snapshot
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import TextIO
 
-_NAME = "scaffold-update.json"
 _SAVED = "scaffold-update.saved"
 _INDEX = "scaffold-update.index"
 _MARK = b"scaffold update\n"
@@ -48,14 +47,6 @@ class Journal:
     head: str
     target: str
     before: Snapshot | None = None
-
-
-def is_unfinished(folder: Path) -> bool:
-    """Tell whether an update was stopped half way in a folder's repository, whatever else is wrong with it."""
-    try:
-        return (find(folder).git_dir / _NAME).exists()
-    except (OSError, GitError):
-        return False
 
 
 def saved_by(project: Git) -> Path:
@@ -148,7 +139,7 @@ def written(file: TextIO, top: Git, journal: Journal) -> Iterator[Path]:
 
 
 def _path(project: Git) -> Path:
-    return project.path_of(_NAME)
+    return project.path_of(JOURNAL)
 
 
 def _without_links(path: str, flags: int) -> int:

@@ -7,13 +7,14 @@ Everything happens in a repository of its own that borrows the project's objects
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from scaffold.git.run import Git, neutral
-from scaffold.update.moved_imports import follow_moves
+from scaffold.git.run import Git, borrow_objects, neutral
+from scaffold.update.moved_imports import Moves
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 # No line-ending rule, filter or merge driver of the project may change what is compared.
@@ -79,10 +80,10 @@ class Joined:
     kept_deleted: tuple[str, ...]
 
 
-def join(  # noqa: PLR0913 - the three sides of a merge, and how to name and treat them
-    project: Git, tree: str, base: Path, theirs: Path, *, label: str, drop_edited: bool = False
-) -> Joined:
+def join(project: Git, tree: str, base: Path, theirs: Path, *, label: str) -> Joined:
     """Merge what changed from `base` to `theirs` into the project's committed files.
+
+    Files that the template no longer ships stay in the result if the owner edited them; `without` removes them.
 
     Args:
         project: git in the project's folder.
@@ -90,38 +91,52 @@ def join(  # noqa: PLR0913 - the three sides of a merge, and how to name and tre
         base: folder with a fresh render of the version the project is on.
         theirs: folder with a fresh render of the version it goes to.
         label: name of the new side in conflict markers.
-        drop_edited: remove files that are no longer shipped although the owner edited them.
 
     Raises:
         GitError: git failed.
     """
     git = _borrowing_repository(project, theirs.parent / "merge")
+    moves, before = _moves(git, base, theirs)
+    moves.rewrite(base, before)
     start = _commit(git, _tree_of(git, base))
     ours = _commit(git, tree, start)
     git("tag", label, _commit(git, _tree_of(git, theirs), start))
     git("reset", "--quiet", "--hard", ours)
+    followed = _follow(git, moves)
     git.run(
         "-c", "merge.directoryRenames=false", "-c", "merge.conflictStyle=merge",
         "merge", "--quiet", "--no-commit", "--no-ff", label, check=False,
     )  # fmt: skip
     unmerged = _unmerged(git)
-    groups = _settle(git, unmerged, drop_edited=drop_edited)
-    followed = follow_moves(git, start, label)
+    groups = _settle(git, unmerged)
     result = _commit(git, git("write-tree"), ours)
-    changes = _changes(git, ours, result, {path for path, _ in groups.conflicts}, followed)
+    changes = _changes(git, ours, result, {path for path, _ in groups.conflicts}, followed - before)
     conflicts = tuple(Conflict(path, stages) for path, stages in groups.conflicts)
     return Joined(git.folder, ours, result, changes, conflicts, tuple(groups.removed), tuple(groups.deleted))
+
+
+def without(joined: Joined, paths: Sequence[str]) -> Joined:
+    """Return the same merge with some files removed from its result.
+
+    Raises:
+        GitError: git failed.
+    """
+    if not paths:
+        return joined
+    git = neutral(joined.repository)
+    git("read-tree", joined.result)
+    git("rm", "--quiet", "--cached", "--force", "--", *paths)
+    return replace(joined, result=_commit(git, git("write-tree"), joined.ours))
 
 
 def _borrowing_repository(project: Git, folder: Path) -> Git:
     folder.mkdir()
     git = neutral(folder)
     git("init", "--quiet")
-    objects = project.path_of("objects")
-    info = folder / ".git"
-    (info / "objects/info/alternates").write_text(f"{objects}\n")
-    (info / "info").mkdir(exist_ok=True)
-    (info / "info/attributes").write_text(_ATTRIBUTES)
+    git_dir = folder / ".git"
+    borrow_objects(git_dir, project.path_of("objects"))
+    (git_dir / "info").mkdir(exist_ok=True)
+    (git_dir / "info/attributes").write_text(_ATTRIBUTES)
     return git
 
 
@@ -130,6 +145,23 @@ def _tree_of(git: Git, folder: Path) -> str:
     storing = git.with_environment(GIT_INDEX_FILE=index)
     storing("--work-tree", folder, "add", "--all", "--force", ".")
     return storing("write-tree")
+
+
+def _moves(git: Git, base: Path, theirs: Path) -> tuple[Moves, set[str]]:
+    """Return which files the template moves, and the files of both renders."""
+    old, new = _tree_of(git, base), _tree_of(git, theirs)
+    renames = git("diff-tree", "-r", "-z", "-M", "--diff-filter=R", "--name-status", old, new).split("\0")
+    both = {path for side in (old, new) for path in git("ls-tree", "-r", "-z", "--name-only", side).split("\0")}
+    return Moves(dict(zip(renames[1::3], renames[2::3], strict=False))), both
+
+
+def _follow(git: Git, moves: Moves) -> set[str]:
+    """Let the owner's imports follow, as if the owner had moved the files; returns the files that changed."""
+    changed = moves.rewrite(git.folder, set(git("ls-files", "-z").split("\0")) - {""})
+    if changed:
+        git("add", "--force", "--", *changed)
+        git("commit", "--quiet", "-m", "imports")
+    return set(changed)
 
 
 def _commit(git: Git, tree: str, *parents: str) -> str:
@@ -154,7 +186,7 @@ class _Groups:
     deleted: list[str]
 
 
-def _settle(git: Git, unmerged: dict[str, dict[int, Blob]], *, drop_edited: bool) -> _Groups:
+def _settle(git: Git, unmerged: dict[str, dict[int, Blob]]) -> _Groups:
     """Decide what needs no person; stage the rest with both sides in the file."""
     groups = _Groups([], [], [])
     for path, stages in sorted(unmerged.items()):
@@ -163,19 +195,17 @@ def _settle(git: Git, unmerged: dict[str, dict[int, Blob]], *, drop_edited: bool
             git("rm", "--quiet", "--force", "--", path)
         elif _THEIRS not in stages and _BASE in stages:
             groups.removed.append(path)
-            git(*(("rm", "--quiet", "--force") if drop_edited else ("add", "--force")), "--", path)
+            git("add", "--force", "--", path)
         else:
             groups.conflicts.append((path, stages))
             git("add", "--all", "--force", "--", path)
     return groups
 
 
-def _changes(git: Git, ours: str, result: str, besides: set[str], followed: tuple[str, ...]) -> tuple[Change, ...]:
+def _changes(git: Git, ours: str, result: str, besides: set[str], followed: set[str]) -> tuple[Change, ...]:
     listed = git("diff-tree", "-r", "-z", "--no-renames", "--name-status", ours, result).split("\0")
     pairs = zip(listed[::2], listed[1::2], strict=False)
-    kinds = {"A": "added", "D": "removed"}
+    kinds = {"A": "added", "D": "removed"} | dict.fromkeys(followed, "followed")
     return tuple(
-        Change(path, "followed" if path in followed else kinds.get(letter, "changed"))
-        for letter, path in pairs
-        if path not in besides
+        Change(path, kinds.get(path, kinds.get(letter, "changed"))) for letter, path in pairs if path not in besides
     )

@@ -12,17 +12,16 @@ from pathlib import Path
 from tempfile import gettempdir
 from typing import TYPE_CHECKING, Literal
 
-from scaffold.errors import ScaffoldError, release_unknown, template_older, update_unfinished, version_unknown
+from scaffold.errors import ScaffoldError, update_unfinished
 from scaffold.files.staging import staging
 from scaffold.git.view import find
 from scaffold.project.env_settings import changed_settings, missing_settings, text_of_example
 from scaffold.project.record import look_at, open_project, require_clean
+from scaffold.project.unfinished import is_unfinished
 from scaffold.template import changelog
-from scaffold.template.confined import Confined
 from scaffold.template.releases import version_of
-from scaffold.template.source import TEMPLATE_ADDRESS, Template
 from scaffold.template.trust import Consent
-from scaffold.template.upgrade import releases_of
+from scaffold.template.upgrade import Upgrade, upgrade_of
 from scaffold.update import journal, kept_files, merge
 from scaffold.update.obstacles import in_the_way, require_settled
 from scaffold.update.special_files import edited_by_owner, read_sides, reconcile
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
     from scaffold.project.record import Project
     from scaffold.questions.questionnaire import Answers, Questionnaire
     from scaffold.template.changelog import Entry
-    from scaffold.template.releases import Releases
     from scaffold.update.merge import Joined
 
 Edited = Literal["refuse", "keep", "remove"]
@@ -122,31 +120,15 @@ class UpdatePlan:
         joined = self.joined
         return not (joined.changes or joined.conflicts or joined.removed_edited)
 
+    def decided(self, edited: Edited) -> UpdatePlan:
+        """Return the same plan with another decision about edited files that the template no longer ships.
 
-@dataclass(frozen=True)
-class Choice:
-    """The two releases of an update.
-
-    Attributes:
-        address: where the template lives.
-        releases: all its releases.
-        older: git revision of the release the project was made from.
-        newer: tag of the release it goes to.
-        confined: the process that works on both, when the template is not ours.
-    """
-
-    address: str
-    releases: Releases
-    older: str
-    newer: str
-    confined: Confined
-
-    def template(self, ref: str, work: Path) -> Template:
-        """Unpack one of the releases below a scratch folder."""
-        folder = work / f"template-{'older' if ref == self.older else 'newer'}"
-        if not folder.exists():
-            self.releases.export(ref, folder)
-        return Template(folder, self.address, ref, ours=self.address == TEMPLATE_ADDRESS, shared=self.confined)
+        Nothing is asked, rendered or merged again: what was shown is what is applied.
+        """
+        if self.edited == "remove":
+            raise ValueError("files that a plan removes are not in its result any more")
+        joined = merge.without(self.joined, self.joined.removed_edited) if edited == "remove" else self.joined
+        return replace(self, edited=edited, joined=joined)
 
 
 @contextmanager
@@ -159,7 +141,7 @@ def planned(request: UpdateRequest) -> Iterator[UpdatePlan]:
         ScaffoldError: the project or the template cannot be used.
         AnswerErrors: answers are wrong, or a new question needs one.
     """
-    if request.dry_run and journal.is_unfinished(request.folder):
+    if request.dry_run and is_unfinished(request.folder):
         raise update_unfinished(request.folder)
     journal.recover(request.folder)
     project = open_project(request.folder)
@@ -168,105 +150,61 @@ def planned(request: UpdateRequest) -> Iterator[UpdatePlan]:
         git = look_at(project, work / "view.git")
         require_settled(find(project.folder).git_dir)
         require_clean(git)
-        choice = _choose(request, project, work)
-        with closing(choice.confined):
-            yield _plan(request, project, git, choice)
+        address = request.template or project.address
+        if not request.template:
+            request.consent.require(address)
+        upgrade = upgrade_of(project, address, request.ref, work)
+        with closing(upgrade.confined):
+            yield _plan(request, project, git, upgrade)
 
 
-def made_from(project: Project, found: Releases) -> str:
-    """Return the git revision a project was rendered from.
-
-    An unreleased one, as of a checkout that was worked in, counts as the release before it.
-
-    Raises:
-        ScaffoldError: `version-unknown`, or `template-older` when the project is ahead of every release.
-    """
-    if found.has(project.version):
-        return project.version
-    recorded = version_of(project.version)
-    if recorded is not None and recorded > found.versions[-1]:
-        raise template_older(project.version, str(found.versions[-1]))
-    before = [version for version in found.versions if recorded is not None and version <= recorded]
-    if not before:
-        raise version_unknown(project.version)
-    return found.refs[before[-1]]
-
-
-def _choose(request: UpdateRequest, project: Project, work: Path) -> Choice:
-    address = request.template or project.address
-    if not request.template:
-        request.consent.require(address)
-    found = releases_of(address, work)
-    older = made_from(project, found)
-    newer = found.described(_target(request.ref, older, found))
-    return Choice(address, found, older, newer, Confined(address))
-
-
-def _target(ref: str, older: str, found: Releases) -> str:
-    if ref:
-        named = next((name for name in (ref, f"v{ref}") if found.has(name)), None)
-        if named is None:
-            raise release_unknown(ref, [str(version) for version in found.versions[-5:]])
-        return named
-    current = version_of(older)
-    newest = found.newest(than=current)
-    if newest is None or (current is not None and newest < current):
-        raise template_older(older, str(found.versions[-1]))
-    return found.refs[newest] if newest != current else older
-
-
-def _plan(request: UpdateRequest, project: Project, git: Git, choice: Choice) -> UpdatePlan:
+def _plan(request: UpdateRequest, project: Project, git: Git, upgrade: Upgrade) -> UpdatePlan:
     from scaffold.template.render import render
 
-    work = choice.releases.repository.parent
-    newer = choice.template(choice.newer, work)
+    work = upgrade.releases.repository.parent
+    newer = upgrade.template(upgrade.newer, work)
     answers, dropped = _answers(request, project, newer.questionnaire())
     base, theirs = work / "base", work / "theirs"
-    render(choice.template(choice.older, work), recorded_answers(project), base)
+    render(upgrade.template(upgrade.older, work), project.typed_answers, base)
     render(newer, answers, theirs)
-    rules = {} if request.remove_kept else _keep_rules(choice, work)
+    rules = {} if request.remove_kept else _keep_rules(upgrade, work)
     kept = kept_files.vanished(base, theirs, rules)
     kept_files.keep(base, theirs, kept, rules)
     sides = read_sides(git, base, theirs)
     edited = edited_by_owner(sides)
     check_lockfile = reconcile(sides)
-    label, drop = f"template-{choice.newer}", request.edited == "remove"
-    joined = merge.join(git, git.committed(), base, theirs, label=label, drop_edited=drop)
-    return UpdatePlan(
+    joined = merge.join(git, git.committed(), base, theirs, label=f"template-{upgrade.newer}")
+    plan = UpdatePlan(
         project=project,
-        to_version=choice.newer,
+        to_version=upgrade.newer,
         answers=answers,
         dropped=dropped,
         joined=_told_apart(joined, edited),
-        edited=request.edited,
-        entries=_news(choice),
+        edited="refuse",
+        entries=_news(upgrade),
         missing_settings=missing_settings(project.folder, base, theirs),
         changed_settings=changed_settings(base, theirs),
         example=text_of_example(theirs),
         check_lockfile=check_lockfile,
         kept=tuple(name for name in kept if name in sides.ours),
-        is_downgrade=_is_older(choice.newer, choice.older),
-        in_the_way=in_the_way(git, joined),
+        is_downgrade=upgrade.is_downgrade,
     )
+    plan = plan.decided(request.edited)
+    return replace(plan, in_the_way=in_the_way(git, plan.joined))
 
 
-def _keep_rules(choice: Choice, work: Path) -> dict[str, str]:
+def _keep_rules(upgrade: Upgrade, work: Path) -> dict[str, str]:
     """Return what stays by the word of any release at hand: an old one may not know the rule yet."""
-    older, newer = choice.template(choice.older, work), choice.template(choice.newer, work)
+    older, newer = upgrade.template(upgrade.older, work), upgrade.template(upgrade.newer, work)
     rules = kept_files.rules_of(older) | kept_files.rules_of(newer)
-    newest = choice.releases.newest()
-    ref = choice.releases.refs[newest] if newest else choice.newer
-    if ref in {choice.older, choice.newer}:
+    newest = upgrade.releases.newest()
+    ref = upgrade.releases.refs[newest] if newest else upgrade.newer
+    if ref in {upgrade.older, upgrade.newer}:
         return rules
-    folder = choice.releases.export(ref, work / "template-newest")
+    folder = upgrade.releases.export(ref, work / "template-newest")
     with suppress(ScaffoldError):  # nobody goes to that one
         rules |= kept_files.rules_of(replace(newer, folder=folder, commit=ref))
     return rules
-
-
-def _is_older(newer: str, older: str) -> bool:
-    to, current = version_of(newer), version_of(older)
-    return to is not None and current is not None and to < current
 
 
 def _told_apart(joined: Joined, edited: set[str]) -> Joined:
@@ -280,11 +218,6 @@ def _told_apart(joined: Joined, edited: set[str]) -> Joined:
     return replace(joined, changes=tuple(changes))
 
 
-def recorded_answers(project: Project) -> Answers:
-    """Return the recorded answers that are of a type an answer can have."""
-    return {name: value for name, value in project.answers.items() if isinstance(value, str | bool)}
-
-
 def _answers(request: UpdateRequest, project: Project, questionnaire: Questionnaire) -> tuple[Answers, tuple[str, ...]]:
     names = {question.name for question in questionnaire.questions}
     kept = {name: value for name, value in project.answers.items() if name in names}
@@ -295,9 +228,9 @@ def _answers(request: UpdateRequest, project: Project, questionnaire: Questionna
     return questionnaire.resolve(given, defaults=request.defaults), dropped
 
 
-def _news(choice: Choice) -> tuple[Entry, ...]:
-    newer = version_of(choice.newer)
+def _news(upgrade: Upgrade) -> tuple[Entry, ...]:
+    newer = version_of(upgrade.newer)
     if newer is None:
         return ()
-    text = choice.releases.read(choice.newer, "CHANGELOG.md")
-    return changelog.between(text, version_of(choice.older), newer)
+    text = upgrade.releases.read(upgrade.newer, "CHANGELOG.md")
+    return changelog.between(text, version_of(upgrade.older), newer)

@@ -138,7 +138,7 @@ DEFENCES = (
         "submodules are not asked while looking",
         (
             (
-                "inspect/status.py",
+                "inspect/comparison.py",
                 "_put(git, [f\"0 {'0' * 40}\\t{name}\"",
                 "_put(git, [] and [f\"0 {'0' * 40}\\t{name}\"",
             ),
@@ -163,7 +163,7 @@ DEFENCES = (
     ),
     Defence(
         "a dry run puts nothing back",
-        (("update/plan.py", "if request.dry_run and journal", "if False and journal"),),
+        (("update/plan.py", "if request.dry_run and is_unf", "if False and is_unf"),),
         CANARIES,
         "dry_run_does_not_check_out",
         "filter-",

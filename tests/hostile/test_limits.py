@@ -310,7 +310,8 @@ def test_what_the_limits_allow_is_more_than_our_own_template_needs(
     confined = Confined("x")
     answers = builtin().questionnaire().resolve({"security_contact": "security@example.com"}, defaults=True)
     (tmp_path / "files").mkdir()
-    paths = confined.render(Template(builtin().files(tmp_path / "files"), "x", None), answers, tmp_path / "p")
+    template = Template(builtin().files(tmp_path / "files"), "x", None)
+    paths = confined.render(template.described(), answers, tmp_path / "p")
     RENDERED.check(tmp_path / "p", "x")
     assert len(paths) > 100
     confined.close()

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from scaffold.template.source import CHECKOUT, TEMPLATE_ADDRESS, version
+from tests.package.test_package import tracked
 from tests.support.command import CONTACT, environment, scaffold
 from tests.support.small_template import as_repository
 from tests.support.trees import project_tree
-from tests.unit.test_package import tracked
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,7 +35,8 @@ ANSWERS = [
 def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Publish the template as it is here, as a git repository with one release."""
     repository = tmp_path_factory.mktemp("published")
-    for name in tracked("copier.yml", "template"):
+    # The catalogue of controls lies beside the questions; it must not reach a project.
+    for name in tracked("copier.yml", "controls.yml", "template"):
         (repository / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(CHECKOUT / name, repository / name)
     return as_repository(repository, f"v{version()}")

@@ -146,7 +146,7 @@ def test_a_filter_that_goes_on_after_the_kill_keeps_the_next_update_away(tmp_pat
     before = seen(plan.top)
     top, done = plan.run(0)
     assert done.returncode == -signal.SIGKILL
-    with pytest.raises(ScaffoldError, match="at work"):
+    with pytest.raises(ScaffoldError, match="is running"):
         journal.recover(top / "api")
     go.touch()
     for _ in range(200):

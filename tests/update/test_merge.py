@@ -220,3 +220,16 @@ def test_the_plan_can_be_carried_out_inside_its_context(project: Path) -> None:
     with planned(UpdateRequest(project)) as plan:
         assert carry_out(plan).applied
     assert (project / "added/file.txt").exists()
+
+
+def test_a_decision_about_edited_files_plans_nothing_again(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(project, {"gone.txt": changed(5, "the owner's", "gone")})
+    commit(project)
+    with planned(UpdateRequest(project)) as plan:
+        assert plan.refusals == ("edited-files-would-go",)
+        monkeypatch.setattr("scaffold.template.render.render", None)
+        monkeypatch.setattr("scaffold.update.merge.join", None)
+        removing = plan.decided("remove")
+        assert (removing.refusals, removing.answers, removing.joined.changes) == ((), plan.answers, plan.joined.changes)
+        carry_out(removing)
+    assert not (project / "gone.txt").exists()

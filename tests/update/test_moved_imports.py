@@ -108,5 +108,16 @@ def test_a_link_is_not_followed(project: Path, tmp_path: Path) -> None:
     ],
 )
 def test_a_specifier_becomes_the_shortest_relative_one(specifier: str, expected: str) -> None:
-    moves = Moves({"x/a.ts": "x/sub/a.ts"}, frozenset({"x/sub/a.ts", "x/here.ts", "x/own.ts"}))
-    assert moves.follow("x/own.ts", f"import '{specifier}';") == f"import '{expected}';"
+    moves = Moves({"x/a.ts": "x/sub/a.ts"})
+    files = {"x/a.ts", "x/here.ts", "x/own.ts"}
+    assert moves.follow("x/own.ts", f"import '{specifier}';", files) == f"import '{expected}';"
+
+
+def test_a_line_beside_an_import_of_a_moved_file_is_no_conflict(project: Path) -> None:
+    app = (project / "src/app.ts").read_text()
+    own = "import { own } from './own.ts';\n"
+    write(project, {"src/app.ts": own + app, "src/own.ts": "export const own = 1;\n"})
+    commit(project)
+    assert not update_project(project).plan.joined.conflicts
+    text = (project / "src/main/app.ts").read_text()
+    assert text.startswith("import { own } from '../own.ts';\nimport { text } from '../http/fields.ts';\n")

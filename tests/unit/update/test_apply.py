@@ -11,6 +11,7 @@ import pytest
 
 from scaffold.errors import NotUndoneError, ScaffoldError
 from scaffold.git.run import Git, GitError, neutral
+from scaffold.project.unfinished import is_unfinished
 from scaffold.update import apply, journal, merge, snapshot
 from tests.support.histories import commit, lines, state, write
 
@@ -65,7 +66,7 @@ def test_files_arrive_in_the_index_and_on_disk(made: Made) -> None:
     apply.apply(made.git, made.join(old__txt=LONG + "more\n", new___file__txt="new\n"))
     assert made.git("diff", "--name-only") == ""
     assert made.git("diff", "--cached", "--name-only").splitlines() == ["new/file.txt", "old.txt"]
-    assert not journal.is_unfinished(made.folder)
+    assert not is_unfinished(made.folder)
 
 
 @pytest.mark.parametrize("error", [GitError("no space"), KeyboardInterrupt(), MemoryError()])
@@ -80,7 +81,7 @@ def test_whatever_fails_the_project_is_as_it_was(
         apply.apply(made.git, joined)
     assert state(made.folder) == before
     assert not (made.folder / "new").exists()
-    assert not journal.is_unfinished(made.folder)
+    assert not is_unfinished(made.folder)
 
 
 def test_a_conflict_in_a_file_that_the_template_renames_leaves_nothing_behind(
@@ -141,9 +142,9 @@ def test_a_name_is_never_a_pattern(made: Made) -> None:
     commit(made.folder)
     write(made.place, {"base/[id].ts": LONG})
     tree = made.git("rev-parse", "HEAD^{tree}")
-    joined = merge.join(made.git, tree, made.place / "base", made.place / "theirs", label="v2", drop_edited=True)
+    joined = merge.join(made.git, tree, made.place / "base", made.place / "theirs", label="v2")
     assert joined.removed_edited == ("[id].ts",)
-    apply.apply(made.git, joined)
+    apply.apply(made.git, merge.without(joined, joined.removed_edited))
     assert not (made.folder / "[id].ts").exists()
     assert (made.folder / "i.ts").read_text() == "own\n"
 
@@ -173,11 +174,11 @@ def _changed(made: Made, text: str) -> Path:
 def test_two_updates_at_once_do_not_mix(made: Made) -> None:
     joined = made.join(old__txt=LONG + "more\n")
     before = state(made.folder)
-    with journal.alone(made.git), pytest.raises(ScaffoldError, match="at work"):
+    with journal.alone(made.git), pytest.raises(ScaffoldError, match="is running"):
         apply.apply(made.git, joined)
     assert state(made.folder) == before
     (made.folder / ".git/scaffold-update.json").write_text("{}")
-    with pytest.raises(ScaffoldError, match="at work"):
+    with pytest.raises(ScaffoldError, match="is running"):
         apply.apply(made.git, joined)
     assert state(made.folder) == before
 
@@ -208,7 +209,7 @@ def test_a_conflict_whose_file_stays_is_put_back_in_the_index_too(made: Made, mo
     with pytest.raises(KeyboardInterrupt):
         apply.apply(made.git, joined)
     assert state(made.folder) == before
-    assert not journal.is_unfinished(made.folder)
+    assert not is_unfinished(made.folder)
 
 
 def _then(error: type[BaseException], function: Any) -> Any:
@@ -235,7 +236,7 @@ def test_what_cannot_be_put_back_is_named_with_the_place_of_its_content(
     assert str(saved) in failed.value.sentence
     assert snapshot.AS_IT_WAS not in failed.value.sentence
     assert (saved / "old.txt").read_text() == LONG
-    assert journal.is_unfinished(made.folder)
+    assert is_unfinished(made.folder)
     monkeypatch.undo()
     assert journal.recover(made.folder)
     assert (made.folder / "old.txt").read_text() == LONG
@@ -277,7 +278,7 @@ def test_an_edit_made_after_the_kill_is_not_overwritten_by_what_was_saved(
         apply.apply(made.git, joined)
     monkeypatch.undo()
     write(made.folder, {"old.txt": LONG + "mine\n"})
-    with pytest.raises(ScaffoldError, match=r"edited since: old\.txt") as refused:
+    with pytest.raises(ScaffoldError, match=r"edited afterwards: old\.txt") as refused:
         journal.recover(made.folder)
     assert "another name" in refused.value.next_step
     (made.folder / "old.txt").rename(made.folder / "mine.txt")

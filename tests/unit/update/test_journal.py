@@ -9,6 +9,7 @@ import pytest
 
 from scaffold.errors import ScaffoldError
 from scaffold.git.run import Git, neutral
+from scaffold.project.unfinished import is_unfinished
 from scaffold.update import journal
 from tests.support.histories import commit, state, write
 
@@ -53,7 +54,7 @@ def test_what_git_may_have_left_is_put_back(died: Path, half_way: dict[str, str 
     assert journal.recover(died)
     assert state(died) == before
     assert not (died / "new").exists()
-    assert not journal.is_unfinished(died)
+    assert not is_unfinished(died)
 
 
 @pytest.mark.parametrize(
@@ -64,11 +65,11 @@ def test_a_touched_file_that_was_edited_since_is_not_overwritten(
 ) -> None:
     write(died, AFTER | edit)
     before = state(died)
-    with pytest.raises(ScaffoldError, match="edited since") as refused:
+    with pytest.raises(ScaffoldError, match="edited afterwards") as refused:
         journal.recover(died)
     assert refused.value.code == "update-unfinished"
     assert state(died) == before
-    assert journal.is_unfinished(died)
+    assert is_unfinished(died)
 
 
 def test_edits_of_other_files_stay(died: Path) -> None:
@@ -97,7 +98,7 @@ def test_an_update_that_is_at_work_is_left_alone(died: Path) -> None:
     with journal.alone(Git(died)) as file:
         file.write(text)
         file.flush()
-        with pytest.raises(ScaffoldError, match="at work"):
+        with pytest.raises(ScaffoldError, match="is running"):
             journal.recover(died)
 
 

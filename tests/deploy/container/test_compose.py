@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from tests.deploy.container.conftest import Engine
 
+pytestmark = pytest.mark.containers
+
 COMPOSE = Path(__file__).resolve().parents[3] / ".cache" / "scanners" / "podman-compose" / "bin" / "podman-compose"
 PASSWORD = "a phrase only this test knows 41"
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from tests.deploy.container.conftest import Engine
 
+pytestmark = pytest.mark.containers
+
 CANARY = "canary-that-must-not-travel"
 HARDENED = [
     *("--read-only", "--tmpfs=/tmp:size=16m,noexec,nosuid,nodev", "--cap-drop=ALL"),
