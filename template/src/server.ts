@@ -16,9 +16,6 @@ import { finishDeletions } from './users/deletion.ts';
 /** Longest time that requests get to finish after a signal, in milliseconds. */
 const STOP_DEADLINE_MS = 10_000;
 
-/** Exit status of a wrong configuration. Source: sysexits.h, EX_CONFIG. */
-const EXIT_CONFIG = 78;
-
 export interface RunningServer {
   readonly port: number;
   readonly managementPort: number;
@@ -76,7 +73,7 @@ async function main(): Promise<void> {
   } catch (error) {
     flushLog();
     process.stderr.write(`${describe(error)}\n`);
-    process.exitCode = error instanceof ConfigError ? EXIT_CONFIG : 1;
+    process.exitCode = error instanceof ConfigError ? error.exitCode : 1;
   }
 }
 

@@ -18,7 +18,7 @@ const USAGE = `Usage: npm run create-user -- --email ADDRESS [--role ${ROLES.joi
 Creates an account whose e-mail address counts as verified. The password is read from standard input when something is
 piped into it; otherwise, or with --link, a one-time link to set the password is printed (valid for 15 minutes).`;
 
-const EXIT = { refused: 1, usage: 2, config: 78 } as const;
+const EXIT = { refused: 1, usage: 2 } as const;
 
 /** Something is wrong that the person at the terminal can put right. */
 class Refusal extends Error {
@@ -92,7 +92,7 @@ async function main(): Promise<void> {
 
 function statusOf(error: unknown): number {
   if (error instanceof Refusal) return error.status;
-  return error instanceof ConfigError ? EXIT.config : EXIT.refused;
+  return error instanceof ConfigError ? error.exitCode : EXIT.refused;
 }
 
 try {
