@@ -1,7 +1,7 @@
 import { createApp } from './app.ts';
 import { ConfigError, loadConfig } from './config/index.ts';
 import type { Config } from './config/index.ts';
-import { migrate, pendingMigrations } from './database/migrator.ts';
+import { ensureMigrated } from './database/migrator.ts';
 import { createListener, drain, listen, MANAGEMENT_LIMITS } from './http/listener/http-server.ts';
 import { report } from './observability/security-log.ts';
 import { flushLog } from './observability/standard-output.ts';
@@ -15,9 +15,6 @@ import { finishDeletions } from './users/deletion.ts';
 
 /** Longest time that requests get to finish after a signal, in milliseconds. */
 const STOP_DEADLINE_MS = 10_000;
-
-/** Exit status of a wrong configuration. Source: sysexits.h, EX_CONFIG. */
-const EXIT_CONFIG = 78;
 
 export interface RunningServer {
   readonly port: number;
@@ -51,7 +48,8 @@ export async function start(config: Config, overrides: ServiceOverrides = {}): P
   }
 
   try {
-    await prepareDatabase(services);
+    const migrated = await ensureMigrated(services.database, config.environment);
+    if (migrated.length > 0) log.info('database_migrated', { migrations: migrated });
     services.later('unfinished-deletions', () => finishDeletions(services.database));
     const managementPort = await listen(management, config.managementPort, config.managementHost);
     const port = await listen(main, config.port, config.host);
@@ -62,17 +60,6 @@ export async function start(config: Config, overrides: ServiceOverrides = {}): P
     await shutDown();
     throw error;
   }
-}
-
-/** Several processes start at once in production, and their account may not change tables: migrating is a step of its own. */
-async function prepareDatabase({ config, database, log }: Services): Promise<void> {
-  if (config.environment !== 'production') {
-    const migrated = await migrate(database);
-    if (migrated.length > 0) log.info('database_migrated', { migrations: migrated });
-    return;
-  }
-  const pending = await pendingMigrations(database);
-  if (pending.length > 0) throw new Error(`Migrations have not run: ${pending.join(', ')}. Run "npm run migrate" first.`);
 }
 
 async function main(): Promise<void> {
@@ -86,7 +73,7 @@ async function main(): Promise<void> {
   } catch (error) {
     flushLog();
     process.stderr.write(`${describe(error)}\n`);
-    process.exitCode = error instanceof ConfigError ? EXIT_CONFIG : 1;
+    process.exitCode = error instanceof ConfigError ? error.exitCode : 1;
   }
 }
 

@@ -34,7 +34,7 @@ export function createMailRequestLimit(services: Services, name: string): (conte
   const addresses = closingCounter(services, { prefix: `${name}-per-address`, windowMs: ADDRESS_WINDOW_MS });
   return async (context) => {
     const { hits, resetsAt } = await addresses.increment(addressKey(context.ip));
-    if (hits > config.loginLimitMax * ADDRESS_FACTOR) throw tooManyRequests(Math.max(1, Math.ceil((resetsAt - clock()) / 1000)));
+    if (hits > config.loginLimitMax * ADDRESS_FACTOR) throw tooManyRequests(resetsAt, clock());
   };
 }
 

@@ -6,7 +6,7 @@ import { ROLES } from '../access/policy.ts';
 import { issueOneTimeToken } from '../auth/one-time-tokens.ts';
 import { newPassword, refuseGuessable } from '../auth/password-policy.ts';
 import { ConfigError, loadConfig } from '../config/index.ts';
-import { migrate, pendingMigrations } from '../database/migrator.ts';
+import { ensureMigrated } from '../database/migrator.ts';
 import { canonicalEmail } from '../http/fields.ts';
 import { Problem } from '../http/problem.ts';
 import { flushLog } from '../observability/standard-output.ts';
@@ -18,7 +18,7 @@ const USAGE = `Usage: npm run create-user -- --email ADDRESS [--role ${ROLES.joi
 Creates an account whose e-mail address counts as verified. The password is read from standard input when something is
 piped into it; otherwise, or with --link, a one-time link to set the password is printed (valid for 15 minutes).`;
 
-const EXIT = { refused: 1, usage: 2, config: 78 } as const;
+const EXIT = { refused: 1, usage: 2 } as const;
 
 /** Something is wrong that the person at the terminal can put right. */
 class Refusal extends Error {
@@ -57,11 +57,6 @@ async function readPassword({ email, link }: NewUser): Promise<string | undefine
   return password;
 }
 
-async function prepareDatabase({ config, database }: Services): Promise<void> {
-  if (config.environment !== 'production') await migrate(database);
-  else if ((await pendingMigrations(database)).length > 0) throw new Refusal(EXIT.refused, 'Run "npm run migrate" first.');
-}
-
 /** @returns the token to set a password, when none was given */
 async function createUser(services: Services, { email, role }: NewUser, password: string | undefined): Promise<string | undefined> {
   const { database, passwords, clock } = services;
@@ -85,7 +80,7 @@ async function main(): Promise<void> {
   const services = createServices(loadConfig());
   try {
     const password = await readPassword(user);
-    await prepareDatabase(services);
+    await ensureMigrated(services.database, services.config.environment);
     const token = await createUser(services, user, password);
     console.log(`Created ${user.role} ${user.email}.`);
     if (token) console.log(`Set the password within 15 minutes: ${services.config.publicUrl}/reset-password#token=${token}\ntoken: ${token}`);
@@ -97,7 +92,7 @@ async function main(): Promise<void> {
 
 function statusOf(error: unknown): number {
   if (error instanceof Refusal) return error.status;
-  return error instanceof ConfigError ? EXIT.config : EXIT.refused;
+  return error instanceof ConfigError ? error.exitCode : EXIT.refused;
 }
 
 try {

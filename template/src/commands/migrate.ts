@@ -7,9 +7,6 @@ import { flushLog } from '../observability/standard-output.ts';
 /** A migration may rewrite a large table. */
 const STATEMENT_TIMEOUT_MS = 10 * 60_000;
 
-/** Exit status of a wrong configuration. Source: sysexits.h, EX_CONFIG. */
-const EXIT_CONFIG = 78;
-
 async function main(): Promise<void> {
   const config = loadConfig();
   const log = createLog({ level: config.logLevel });
@@ -27,5 +24,5 @@ try {
   await main();
 } catch (error) {
   console.error(error instanceof Error ? error.message : 'The migration failed.');
-  process.exitCode = error instanceof ConfigError ? EXIT_CONFIG : 1;
+  process.exitCode = error instanceof ConfigError ? error.exitCode : 1;
 }

@@ -23,6 +23,8 @@ export const SETTING_NAMES: readonly string[] = Object.keys(schema);
 
 /** Settings are wrong. The message names every mistake and its rule, never a value. */
 export class ConfigError extends Error {
+  /** Exit status of a wrong configuration. Source: sysexits.h, EX_CONFIG. */
+  readonly exitCode = 78;
   readonly mistakes: readonly Mistake[];
 
   constructor(mistakes: readonly Mistake[]) {

@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely';
 import { Migrator } from 'kysely/migration';
+import type { Config } from '../config/index.ts';
 import { migrations } from './migrations/index.ts';
 import type { Schema } from './schema.ts';
 
@@ -27,4 +28,18 @@ export async function migrate(database: Kysely<Schema>): Promise<string[]> {
   const { error, results = [] } = await migratorOf(database).migrateToLatest();
   if (error !== undefined) throw error instanceof Error ? error : new Error('migration failed', { cause: error });
   return results.map(({ migrationName }) => migrationName);
+}
+
+/**
+ * Brings the schema up to date; in production only checks that it is: several processes start at once there, and their
+ * account may not change tables, so migrating is a step of its own.
+ *
+ * @returns names of the migrations that ran
+ * @throws Error in production when migrations are pending
+ */
+export async function ensureMigrated(database: Kysely<Schema>, environment: Config['environment']): Promise<string[]> {
+  if (environment !== 'production') return migrate(database);
+  const pending = await pendingMigrations(database);
+  if (pending.length > 0) throw new Error(`Migrations have not run: ${pending.join(', ')}. Run "npm run migrate" first.`);
+  return [];
 }

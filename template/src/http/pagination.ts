@@ -1,16 +1,6 @@
 import { z } from 'zod';
+import type { Position } from '../database/newest-first.ts';
 import { DOCUMENTED } from './documented.ts';
-
-/** Where a page begins: after this row, newest first. */
-export interface Position {
-  readonly createdAt: number;
-  readonly id: string;
-}
-
-export interface PageRequest {
-  readonly limit: number;
-  readonly cursor?: Position | undefined;
-}
 
 const POSITION = /^(\d{1,15})\.([\da-f-]{36})$/;
 

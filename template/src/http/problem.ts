@@ -52,10 +52,11 @@ export const overloaded = (retryAfterSeconds: number) =>
     headers: { 'Retry-After': String(retryAfterSeconds) },
   });
 
-export const tooManyRequests = (retryAfterSeconds: number) =>
+/** @param resetsAt when the caller may try again, in milliseconds since 1970 */
+export const tooManyRequests = (resetsAt: number, now: number) =>
   new Problem({
     status: 429,
     code: 'too-many-requests',
     title: 'Too many requests. Try again later.',
-    headers: { 'Retry-After': String(retryAfterSeconds) },
+    headers: { 'Retry-After': String(Math.max(1, Math.ceil((resetsAt - now) / 1000))) },
   });

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { Kysely } from 'kysely';
 import type { Principal } from '../access/principal.ts';
+import { newestFirst } from '../database/newest-first.ts';
+import type { PageRequest } from '../database/newest-first.ts';
 import type { NoteRow, Schema } from '../database/schema.ts';
-import type { PageRequest } from '../http/pagination.ts';
 import { Problem } from '../http/problem.ts';
 import { lockOwner } from '../users/owner.ts';
 
@@ -38,18 +39,12 @@ const tooManyNotes = (quota: number) =>
 export function createNotes(database: Kysely<Schema>, clock: () => number, quota = NOTES_PER_OWNER) {
   return {
     /** Newest first, one row more than asked for. */
-    list: (principal: Principal, { limit, cursor }: PageRequest): Promise<Note[]> => {
-      const newest = database
+    list: (principal: Principal, page: PageRequest): Promise<Note[]> => {
+      const own = database
         .selectFrom('notes')
         .select(COLUMNS)
-        .where('owner_id', '=', principal.userId)
-        .orderBy('created_at', 'desc')
-        .orderBy('id', 'desc')
-        .limit(limit + 1);
-      const page = cursor
-        ? newest.where((eb) => eb(eb.refTuple('created_at', 'id'), '<', eb.tuple(cursor.createdAt, cursor.id)))
-        : newest;
-      return page.execute();
+        .where('owner_id', '=', principal.userId);
+      return newestFirst(own, page).execute();
     },
 
     find: (principal: Principal, id: string): Promise<Note | undefined> =>

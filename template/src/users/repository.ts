@@ -5,8 +5,9 @@ import { endOneTimeTokens } from '../auth/one-time-tokens.ts';
 import { endSessions } from '../auth/sessions.ts';
 import { driver } from '../database/chosen.ts';
 import { prepared } from '../database/compiled-query.ts';
+import { newestFirst } from '../database/newest-first.ts';
+import type { PageRequest } from '../database/newest-first.ts';
 import type { Schema, UserRow } from '../database/schema.ts';
-import type { PageRequest } from '../http/pagination.ts';
 import { forbidden, notFound, Problem } from '../http/problem.ts';
 import { closeAccount } from './deletion.ts';
 
@@ -51,19 +52,8 @@ export function createUsers(database: Kysely<Schema>, clock: () => number) {
       }),
 
     /** Newest first, one row more than asked for. */
-    list: (_admin: Principal, { limit, cursor }: PageRequest): Promise<User[]> => {
-      const newest = database
-        .selectFrom('users')
-        .select(COLUMNS)
-        .where('deleted_at', 'is', null)
-        .orderBy('created_at', 'desc')
-        .orderBy('id', 'desc')
-        .limit(limit + 1);
-      const page = cursor
-        ? newest.where((eb) => eb(eb.refTuple('created_at', 'id'), '<', eb.tuple(cursor.createdAt, cursor.id)))
-        : newest;
-      return page.execute();
-    },
+    list: (_admin: Principal, page: PageRequest): Promise<User[]> =>
+      newestFirst(database.selectFrom('users').select(COLUMNS).where('deleted_at', 'is', null), page).execute(),
 
     find: async (_admin: Principal, id: string): Promise<User | undefined> => (await readUser({ id })).at(0),
 

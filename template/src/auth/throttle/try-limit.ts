@@ -28,7 +28,7 @@ export interface TryLimit {
 /** @throws Problem 429 that ends at the given time, in milliseconds since 1970 */
 export function refuse(resetsAt: number, context: RequestContext, now: number): never {
   context.audit('authn_login_fail_max');
-  throw tooManyRequests(Math.max(1, Math.ceil((resetsAt - now) / 1000)));
+  throw tooManyRequests(resetsAt, now);
 }
 
 /**

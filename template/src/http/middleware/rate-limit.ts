@@ -62,7 +62,7 @@ function refusal({ clock, config, log }: LimiterNeeds, limiterName: string, limi
     }
     // Whatever else waits on this connection is then never looked at. A proxy's connection carries other clients too.
     if (!isProxy(request.socket.remoteAddress)) response.setHeader('Connection', 'close');
-    next(tooManyRequests(Math.max(1, Math.ceil((resetTime.getTime() - clock()) / 1000))));
+    next(tooManyRequests(resetTime.getTime(), clock()));
   };
 }
 
