@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -29,11 +28,6 @@ def consent(addresses: tuple[str, ...], *, watched: bool) -> Consent:
     from scaffold.template.trust import Consent
 
     return Consent(addresses, _may_be_contacted if watched else None)
-
-
-def is_terminal() -> bool:
-    """Tell whether a person reads what is printed and can answer."""
-    return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
 
 
 def _may_be_contacted(address: str) -> bool:

@@ -8,14 +8,15 @@ from pathlib import Path
 import click
 
 from scaffold.cli import output
-from scaffold.cli.addresses import consent, is_terminal, trust_address_option
+from scaffold.cli.addresses import consent, trust_address_option
+from scaffold.cli.terminal import is_interactive
 
 
 def _diff(*, project: str, trust_address: tuple[str, ...]) -> None:
     from scaffold.inspect.diff import diff_of
 
     styles = {"+": "green", "-": "red", "@": "cyan", "d": "bold"}
-    lines = diff_of(Path(project), consent(trust_address, watched=is_terminal())).splitlines()
+    lines = diff_of(Path(project), consent(trust_address, watched=is_interactive())).splitlines()
     output.write([(line, styles.get(line[:1], "")) for line in lines], sys.stdout)
 
 

@@ -10,6 +10,7 @@ import click
 
 from scaffold.cli import output
 from scaffold.cli.flags import Opened, QuestionCommand, given_answers
+from scaffold.cli.terminal import is_interactive
 from scaffold.errors import wrong_usage
 from scaffold.text import shown
 
@@ -62,10 +63,10 @@ def _from_file(source: str | None) -> dict[Any, object]:
 
 
 def _may_ask(parameters: Mapping[str, Any]) -> bool:
-    """Tell whether somebody is there to be asked: prompts in a pipe would hang a script or spoil its output."""
+    """Return whether prompts fit: not where the answers come from standard input, or the output is JSON."""
     if parameters["defaults"] or parameters["json"] or parameters["answers"] == "-":
         return False
-    return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
+    return is_interactive()
 
 
 def _asked(questionnaire: Questionnaire, answers: Answers, path: Path) -> Answers:

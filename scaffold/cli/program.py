@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from importlib import import_module
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -126,8 +126,3 @@ def _usage_error(error: click.UsageError) -> ScaffoldError:
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         return wrong_usage("No command was given.", "`scaffold --help` lists the commands.")
     return wrong_usage(error.format_message(), f"`{name} --help` explains the command.")
-
-
-def option(*declarations: str, **attributes: Any) -> click.Option:  # noqa: ANN401 - click's attributes are of any type
-    """Return an option; a shorthand that keeps the tables of options readable."""
-    return click.Option(list(declarations), **attributes)

@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 
 from scaffold.cli import output, output_project
-from scaffold.cli.addresses import consent, is_terminal, trust_address_option
+from scaffold.cli.addresses import consent, trust_address_option
+from scaffold.cli.terminal import is_interactive
 from scaffold.errors import ExitCode, ScaffoldError
 
 
@@ -17,7 +18,7 @@ def _status(*, projects: tuple[str, ...], json: bool, exit_code: bool, trust_add
 
     found, failures, several = [], [], len(projects) > 1
     # One for all: each address is asked about once.
-    agreed = consent(trust_address, watched=is_terminal() and not json)
+    agreed = consent(trust_address, watched=is_interactive() and not json)
     for project in projects or (".",):
         try:
             found.append(status_of(Path(project), agreed))

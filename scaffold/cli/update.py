@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from scaffold.cli import output, output_project
-from scaffold.cli.addresses import consent, is_terminal, trust_address_option
+from scaffold.cli.addresses import consent, trust_address_option
+from scaffold.cli.terminal import is_interactive
 from scaffold.errors import ExitCode, wrong_usage
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def _finish(plan: UpdatePlan, parameters: dict[str, Any]) -> None:
 def _is_watched(parameters: dict[str, Any]) -> bool:
     if parameters["json"] or parameters["defaults"] or parameters["yes"]:
         return False
-    return is_terminal()
+    return is_interactive()
 
 
 def _request(folder: Path, changes: dict[str, object], parameters: dict[str, Any], *, watched: bool) -> UpdateRequest:

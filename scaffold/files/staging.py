@@ -7,13 +7,13 @@ left behind is therefore recognised without doubt, and swept by the next run in 
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import re
 import secrets
 import shutil
 import signal
 import stat
-import sys
 import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -115,8 +115,6 @@ def move_into_place(project: Path, destination: Path) -> None:
             _fill(project, destination)
             return
         try:
-            if sys.platform == "win32" and destination.exists():
-                destination.rmdir()
             project.rename(destination)
         except OSError as error:
             if error.errno in {errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR}:
@@ -127,9 +125,6 @@ def move_into_place(project: Path, destination: Path) -> None:
 @contextmanager
 def uninterrupted() -> Iterator[None]:
     """Hold back Ctrl-C and its like for moments in which they would leave a mess."""
-    if sys.platform == "win32":
-        yield
-        return
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
     try:
         yield
@@ -188,10 +183,6 @@ def _locked(folder: Path) -> Iterator[None]:
 
 def _lock(file: int) -> bool:
     """Take a lock that ends with this process; False when another process has it."""
-    if sys.platform == "win32":
-        return True
-    import fcntl
-
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -208,14 +199,14 @@ def _is_abandoned(folder: Path) -> bool:
             settled = time.time() - status.st_mtime > UNLOCKED_GRACE_SECONDS
             return settled and {path.name for path in folder.iterdir()} <= {f"{LOCK_NAME}.new"}
         with (folder / LOCK_NAME).open("r+b") as lock:
-            return sys.platform != "win32" and _lock(lock.fileno())
+            return _lock(lock.fileno())
     except OSError:
         return False
 
 
 def _is_ours(status: os.stat_result) -> bool:
     """Tell whether a folder is the user's own: in a shared one, others can plant names for us to delete."""
-    return sys.platform == "win32" or status.st_uid == os.geteuid()
+    return status.st_uid == os.geteuid()
 
 
 def _remove(folder: Path) -> None:

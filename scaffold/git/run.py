@@ -37,7 +37,7 @@ _NOBODYS_FILES = {"core.attributesFile": os.devnull, "core.excludesFile": os.dev
 _PERSONAL = ("GIT_AUTHOR_", "GIT_COMMITTER_", "GIT_CONFIG_", "GIT_HTTP_", "GIT_PROXY_", "GIT_SSL_")
 _CREDENTIALS = ("GIT_SSH", "GIT_SSH_COMMAND", "GIT_SSH_VARIANT", "GIT_ASKPASS")
 # Transports that move data; `ext::` and its like run programs.
-_TRANSPORTS = "file:git:https:ssh"
+TRANSPORTS = "file:git:https:ssh"
 
 # Holds for every git: these outrank the configuration of user and repository.
 _ALWAYS = {
@@ -176,7 +176,7 @@ def fetching(folder: Path) -> Git:
     Nothing it fetches is checked out by it: filters and hooks do not run.
     """
     credentials = {name: os.environ[name] for name in _CREDENTIALS if name in os.environ}
-    return Git(folder, {**_personal(), **credentials, "GIT_ALLOW_PROTOCOL": _TRANSPORTS})
+    return Git(folder, {**_personal(), **credentials, "GIT_ALLOW_PROTOCOL": TRANSPORTS})
 
 
 def creating(project: Path) -> Git:

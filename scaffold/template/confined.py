@@ -148,7 +148,6 @@ class Confined:
         from scaffold.template.limits import LOOK_SECONDS, RENDERED
 
         replies: list[bytes] = []
-        # A thread can wait for a pipe everywhere; `select` cannot on Windows.
         thread = Thread(target=lambda: replies.append(_reply(process, request)), daemon=True)
         deadline = time.monotonic() + clock.left
         thread.start()
@@ -226,11 +225,8 @@ def _start() -> Popen[bytes]:
 
 def _end(process: Popen[bytes]) -> None:
     with suppress(OSError):
-        if sys.platform == "win32":
-            process.kill()
-        else:
-            # Before it is waited for, so that its number cannot be somebody else's yet.
-            os.killpg(process.pid, signal.SIGKILL)
+        # Before it is waited for, so that its number cannot be somebody else's yet.
+        os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     for pipe in (process.stdin, process.stdout):
         with suppress(OSError):

@@ -134,16 +134,14 @@ def limit_memory(process: int, size: int) -> None:
         import resource
 
         resource.prlimit(process, resource.RLIMIT_AS, (size, size))
-    except (ImportError, AttributeError, OSError, ValueError):
+    except (AttributeError, OSError, ValueError):
         return
 
 
 def limit_this_process() -> None:
     """Limit memory, file size and processor time of the process that renders, where the system can (POSIX)."""
-    try:
-        import resource
-    except ImportError:
-        return
+    import resource
+
     # Only a process whose parent was killed gets this far: the parent's clock ends all others.
     cpu = int(seconds("SCAFFOLD_QUESTIONS_SECONDS") + 3 * seconds("SCAFFOLD_RENDER_SECONDS")) + 1
     for limit, value in (

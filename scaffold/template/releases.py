@@ -16,6 +16,7 @@ from packaging.version import InvalidVersion, Version
 
 from scaffold.git.run import GitError, bare, borrow_objects, fetching, neutral
 from scaffold.template.limits import within_limits
+from scaffold.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,6 +60,21 @@ class Releases:
         if newest is not None and than is not None and than.is_prerelease and newest < than:
             return self.versions[-1]
         return newest
+
+    def revision(self, ref: str | None) -> str:
+        """Return the revision that a tag, branch or commit names; that of the newest version for None.
+
+        Raises:
+            GitError: there is no such revision.
+        """
+        if ref is None:
+            newest = self.newest()
+            return self.refs[newest] if newest is not None else "HEAD"
+        verify = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
+        found = bare(self.repository).run(*verify, check=False)
+        if found.returncode:
+            raise GitError(f"it has no tag, branch or commit {shown(ref)}")
+        return found.stdout.decode().strip()
 
     def has(self, ref: str) -> bool:
         """Tell whether the repository knows a tag, a commit or what `git describe` calls one."""
@@ -224,17 +240,3 @@ def _commit(git: Git, tree: str, version: Version, date: str, parent: str) -> st
     commit = dated("commit-tree", tree, *parents, "-m", f"Release {version}")
     git("tag", f"v{version}", commit)
     return commit
-
-
-__all__ = [
-    "CONTENT",
-    "GitError",
-    "Releases",
-    "from_address",
-    "from_bundle",
-    "from_checkout",
-    "from_repository",
-    "parse",
-    "version_of",
-    "write_bundle",
-]

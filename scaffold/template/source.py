@@ -18,7 +18,6 @@ from scaffold.template.confined import Confined, Described
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from scaffold.git.run import Git
 
 # What projects record as their origin. It belongs to nobody (RFC 2606), works on every machine
 # and is mapped to the template at hand.
@@ -124,7 +123,8 @@ def open_template(address: str | None = None, ref: str | None = None) -> Iterato
 
     Args:
         address: git URL or folder of the template. Default: the one that comes with Scaffold.
-        ref: tag, branch or commit. Default: the newest tag that is a version (PEP 440), else HEAD.
+        ref: tag, branch or commit. Default: the newest tag that is a version (PEP 440; pre-releases only where
+            there is nothing else), or HEAD where no tag is.
 
     Raises:
         ScaffoldError: `template-unavailable` or `usage`.
@@ -140,8 +140,8 @@ def open_template(address: str | None = None, ref: str | None = None) -> Iterato
             yield template
     else:
         with (
-            TemporaryDirectory(prefix="scaffold-template-", ignore_cleanup_errors=True) as clone,
-            closing(_clone(_full_address(address), ref, Path(clone) / "template")) as template,
+            TemporaryDirectory(prefix="scaffold-template-", ignore_cleanup_errors=True) as work,
+            closing(_fetched(_full_address(address), ref, Path(work))) as template,
         ):
             yield template
 
@@ -176,41 +176,19 @@ def _full_address(address: str) -> str:
     return str(Path(address).resolve()) if Path(address).exists() else address.removeprefix("git+")
 
 
-def _clone(address: str, ref: str | None, into: Path) -> Template:
-    from scaffold.git.run import GitError, fetching, neutral
-    from scaffold.template.limits import within_limits
+def _fetched(address: str, ref: str | None, work: Path) -> Template:
+    from scaffold.git.run import GitError
+    from scaffold.template.releases import from_address
 
-    limited = within_limits(into, address)
     try:
-        git = fetching(into.parent).limited(limited)
-        git("clone", "--quiet", "--no-checkout", "--no-recurse-submodules", "--", address, into)
-        # From here on nobody's configuration: what is checked out is what was committed, no filter runs.
-        git = neutral(into).limited(limited)
-        commit = git("rev-parse", "--verify", "--end-of-options", f"{_revision(git, ref)}^{{commit}}")
-        git("checkout", "--quiet", "--detach", commit)
-        return Template(into, address, git("describe", "--tags", "--always"))
+        found = from_address(address, work / "template.git")
+        revision = found.revision(ref)
+        # Exported with nobody's configuration: what lies there is what was committed, no filter runs.
+        return Template(found.export(revision, work / "template"), address, found.described(revision))
     except FileNotFoundError:
         raise template_unavailable(address, "git is needed to fetch it, and is not installed.") from None
     except GitError as error:
         raise template_unavailable(address, str(error)) from error
-
-
-def _revision(git: Git, ref: str | None) -> str:
-    """Return what to check out, preferring what a remote calls by that name."""
-    if ref is not None:
-        remote = f"refs/remotes/origin/{ref}"
-        found = git.run("rev-parse", "--verify", "--quiet", remote, check=False).returncode == 0
-        return remote if found else ref
-    from packaging.version import InvalidVersion, Version
-
-    versions = []
-    for tag in git("tag", "--list").splitlines():
-        try:
-            versions.append((Version(tag), tag))
-        except InvalidVersion:
-            continue
-    finals = [pair for pair in versions if not pair[0].is_prerelease]
-    return max(finals)[1] if finals else "HEAD"
 
 
 def _tracked(checkout: Path) -> list[str]:

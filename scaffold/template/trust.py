@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scaffold.errors import ScaffoldError, address_not_trusted, template_unavailable, trust_unreadable
+from scaffold.git.run import TRANSPORTS
 from scaffold.template.source import TEMPLATE_ADDRESS
 from scaffold.text import shown
 
@@ -28,7 +29,7 @@ VARIABLE = "SCAFFOLD_TRUST_ADDRESSES"
 LONGEST_ADDRESS = 1000
 _LARGEST_FILE = 1024 * 1024
 # An answers file is somebody's text: `ext::sh -c …` as an address would run a program.
-_TRANSPORT = re.compile(r"(https|ssh|git|file)://|[\w.-]+@[\w.-]+:|/|[A-Za-z]:[\\/]|\.{1,2}/")
+_TRANSPORT = re.compile(rf"({TRANSPORTS.replace(':', '|')})://|[\w.-]+@[\w.-]+:|/|[A-Za-z]:[\\/]|\.{{1,2}}/")
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _SCP = re.compile(r"(?:(?P<user>[\w.-]+)@)?(?P<host>[\w.-]+):(?!//)")
 
@@ -197,7 +198,7 @@ def _addresses(path: Path) -> tuple[str, ...]:
     status = path.stat()
     if not stat.S_ISREG(status.st_mode) or status.st_size > _LARGEST_FILE:
         raise ValueError("it is no plain file")
-    if os.name == "posix" and (status.st_uid not in {0, os.geteuid()} or status.st_mode & stat.S_IWOTH):
+    if status.st_uid not in {0, os.geteuid()} or status.st_mode & stat.S_IWOTH:
         raise ValueError("others may write it")
     document = json.loads(path.read_text(encoding="utf-8"))
     addresses = document.get("addresses") if isinstance(document, dict) else None

@@ -253,7 +253,13 @@ DEFENCES = (
     ),
     Defence(
         "a fetched template is checked out without filters",
-        (("template/source.py", "git = neutral(into)", "git = fetching(into)"),),
+        (
+            (
+                "template/releases.py",
+                "git = bare(self.repository).with_environment(",
+                "git = fetching(self.repository).with_environment(GIT_DIR=str(self.repository), ",
+            ),
+        ),
         TEMPLATES,
         "no_hook_and_no_filter",
         "own-smudge",
