@@ -22,6 +22,14 @@ help: ## show this list
 demo: $(VENV)/.demo ## generate a project, test it, start it, read a note over HTTP
 	@$(PYTHON) -m tools.demo
 
+.PHONY: live
+live: $(VENV)/.test ## edit the template as a live project; other answers: make live ANSWERS="--database postgres"
+	@$(PYTHON) -m tools.live run $(ANSWERS)
+
+.PHONY: live-back
+live-back: $(VENV)/.test ## copy the edits of the live project back into template/
+	@$(PYTHON) -m tools.live back
+
 .PHONY: test
 test: $(VENV)/.test lint try-scanners ## all tests of this repository, on real servers
 	@$(PYTEST)
