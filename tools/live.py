@@ -220,11 +220,12 @@ def install(project: Path) -> int:
 def serve(project: Path) -> int:
     """Run `npm run dev` until it ends or Ctrl-C ends it; returns the exit code."""
     with subprocess.Popen(["npm", "run", "dev"], cwd=project, env=environment()) as server:
+        interrupted = False
         while True:
             try:
-                return server.wait()
+                return 130 if server.wait() and interrupted else server.returncode
             except KeyboardInterrupt:
-                continue  # The terminal sent it to the server too, which shuts down.
+                interrupted = True  # The terminal sent it to the server too, which shuts down.
             except SystemExit:
                 server.terminate()
                 raise
@@ -243,7 +244,9 @@ def run(copy: LiveCopy, flags: Sequence[str]) -> int:
 def back(copy: LiveCopy) -> int:
     """Carry edits back and print what was done; returns the exit code."""
     report = copy.carry_back()
-    print(f"Carried back into template/: {len(report.carried)} files.", *report.carried, sep="\n  ")
+    print(
+        "Carried back into template/:" if report.carried else "Nothing was carried back.", *report.carried, sep="\n  "
+    )
     for title, entries in (("Not carried back:", report.by_hand), ("Refused:", report.refused)):
         if entries:
             print(title, *(f"{name}: {reason}" for name, reason in entries.items()), sep="\n  ")
