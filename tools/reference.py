@@ -1,10 +1,10 @@
 """Fill the generated parts of `docs/reference/` from the command and from `copier.yml`.
 
-A generated part stands between `<!-- begin: SOURCE -->` and `<!-- end -->`; everything around it is written by hand.
+A generated part is between `<!-- begin: SOURCE -->` and `<!-- end -->`; the rest is written by hand.
 SOURCE is a command whose output is shown, or `questions`.
 
     python -m tools.reference           write them
-    python -m tools.reference --check   write nothing; exit 1 when something would change
+    python -m tools.reference --check   write nothing; exit 1 if a part is out of date
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ PART = re.compile(r"(<!-- begin: (.+?) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def output(command: str) -> str:
-    """Return what a command prints, as a block."""
+    """Return the output of a command as a code block."""
     arguments = [sys.executable, "-m", "scaffold", *command.split()[1:]]
     environment = os.environ | {"COLUMNS": "100", "NO_COLOR": "1"}
     printed = subprocess.run(arguments, env=environment, capture_output=True, text=True, check=True).stdout
@@ -58,7 +58,7 @@ def section(questionnaire: Questionnaire, question: Question) -> str:
 
 
 def filled(text: str) -> str:
-    """Return a document with its generated parts made anew."""
+    """Return a document with new generated parts."""
 
     def part(found: re.Match[str]) -> str:
         made = questions(builtin().questionnaire()) if found[2] == "questions" else output(found[2])
@@ -68,7 +68,7 @@ def filled(text: str) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Write the documents, or with `--check` say which would change."""
+    """Write the documents, or with `--check` list those that would change."""
     stale = []
     for document in sorted(REFERENCE.glob("*.md")):
         before = document.read_text(encoding="utf-8")
