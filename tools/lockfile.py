@@ -151,7 +151,7 @@ def expression(conditions: Conditions) -> str:
 
 
 def flag_condition(wanted: Conditions, spared: Conditions) -> str | None:
-    """Return the condition for a flag that ``spared`` removes, in a package with the condition ``wanted``; None for never."""
+    """Return the condition for a flag that ``spared`` removes, in a package under ``wanted``; None for never."""
     if ALWAYS in spared or wanted <= spared:
         return None
     return f"not ({expression(spared)})" if spared else ALWAYS
