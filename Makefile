@@ -63,7 +63,7 @@ try-scanners: $(VENV)/.test
 	@$(PYTHON) -m tools.scanners || true
 
 .PHONY: check-all
-check-all: test matrix mutations containers ## everything above
+check-all: test matrix mutations containers ## test, matrix, mutations and containers
 
 .PHONY: benchmarks
 benchmarks: $(VENV)/.test ## measure speed, size and memory side by side
