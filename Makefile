@@ -1,4 +1,4 @@
-# Everything sets itself up. Needed on the machine: Python 3.11 or newer, git and make.
+# Each target installs what it needs. Required: Python 3.11 or newer, git and make.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
@@ -9,7 +9,7 @@ PYTHON := $(VENV)/bin/python
 WORKERS ?= auto
 PYTEST := $(PYTHON) -m pytest -n $(WORKERS) --dist loadgroup
 
-# What a shell happens to export must not decide what is installed or how it runs.
+# Variables of the user's shell must not change what is installed or how it runs.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV NODE_ENV NODE_OPTIONS
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONUTF8 := 1
@@ -19,8 +19,16 @@ help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
 
 .PHONY: demo
-demo: $(VENV)/.demo ## generate a project, test it, start it, read a note over HTTP
+demo: $(VENV)/.demo ## create a project, test it, start it, read a note over HTTP
 	@$(PYTHON) -m tools.demo
+
+.PHONY: live
+live: $(VENV)/.test ## edit the template as a live project; other answers: make live ANSWERS="--database postgres"
+	@$(PYTHON) -m tools.live run $(ANSWERS)
+
+.PHONY: live-back
+live-back: $(VENV)/.test ## copy the edits of the live project back into template/
+	@$(PYTHON) -m tools.live back
 
 .PHONY: test
 test: $(VENV)/.test lint try-scanners ## all tests of this repository, on real servers
@@ -34,28 +42,28 @@ lint: $(VENV)/.test ## ruff and mypy over the Python code
 	@$(PYTHON) -m mypy --no-error-summary
 
 .PHONY: matrix
-matrix: $(VENV)/.test ## what `make test` leaves out: every other project whose code differs, hundreds of kills
+matrix: $(VENV)/.test ## slow tests: all other variants of the project, hundreds of killed commands
 	@$(PYTEST) -m matrix tests/project tests/new tests/update
 
 .PHONY: mutations
-mutations: $(VENV)/.test ## remove each control and see its attack test fail
+mutations: $(VENV)/.test ## remove each control; its attack test must fail
 	@$(PYTEST) -m mutation tests/mutation
 
 .PHONY: containers
-containers: $(VENV)/.test scanners ## build the image, run it and the compose file hardened; .ci/containers-setup installs the engine
+containers: $(VENV)/.test scanners ## build and run the image and the compose file; .ci/containers-setup installs the engine
 	@$(PYTHON) -m pytest -m containers tests/deploy/container
 
 .PHONY: scanners
-scanners: $(VENV)/.test ## install the scanners that look at a project from outside
+scanners: $(VENV)/.test ## install the security scanners that tests run on a project
 	@$(PYTHON) -m tools.scanners
 
-# Without them their tests are skipped, and fail in CI.
+# Without the scanners their tests are skipped; in CI they fail.
 .PHONY: try-scanners
 try-scanners: $(VENV)/.test
 	@$(PYTHON) -m tools.scanners || true
 
 .PHONY: check-all
-check-all: test matrix mutations containers ## everything above
+check-all: test matrix mutations containers ## test, matrix, mutations and containers
 
 .PHONY: benchmarks
 benchmarks: $(VENV)/.test ## measure speed, size and memory side by side
@@ -66,14 +74,14 @@ lockfile: $(VENV)/.test ## resolve the template's dependencies after a change of
 	@$(PYTHON) -m tools.lockfile
 
 .PHONY: common-passwords
-common-passwords: $(VENV)/.test ## make the project's list of stolen passwords anew
+common-passwords: $(VENV)/.test ## generate the project's list of stolen passwords
 	@$(PYTHON) -m tools.common_passwords
 
 .PHONY: clean
-clean: ## remove what the other targets made
+clean: ## remove what the other targets created, except live/
 	rm -rf $(VENV) demo dist build .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
-# A stamp is made last: an interrupted installation starts over.
+# The stamp is created last, so an interrupted installation is repeated.
 $(VENV)/.demo $(VENV)/.test: $(VENV)/.%: pyproject.toml | $(PYTHON)
 	@echo "installing what 'make $*' needs into $(VENV)"
 	@$(PYTHON) -m pip install --quiet --editable '.[$*]'

@@ -1,1 +1,1 @@
-"""Side-by-side measurements, printed as ratios. Nothing here is asserted by a test."""
+"""Side-by-side measurements, printed as ratios. No test asserts them."""

@@ -1,4 +1,4 @@
-"""The command line: `scaffold` beside `copier`, whole processes."""
+"""The command line: `scaffold` compared with `copier`, as whole processes."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def template_repository(work: Path) -> Path:
 
 
 def commit(repository: Path, tag: str) -> None:
-    """Commit everything in a folder, which becomes a repository if it is none, and tag it."""
+    """Commit everything in a folder, which becomes a repository if it is not one, and tag it."""
     identity = ("-c", "user.name=benchmark", "-c", "user.email=benchmark@example.invalid")
     for arguments in (("init", "-q"), ("add", "-A"), ("commit", "-qm", tag), ("tag", tag)):
         subprocess.run(["git", *identity, *arguments], check=True, cwd=repository)

@@ -1,4 +1,4 @@
-"""What the default project weighs: packages, megabytes, boot time, memory."""
+"""Size of the default project: packages, megabytes, startup time, memory."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def resident_megabytes(pid: int) -> float:
 
 
 def _starts(project: Path, how: str, rounds: int, **settings: str) -> list[Row]:
-    """Start a server again and again; the first start is thrown away."""
+    """Start a server several times; the first start is discarded."""
     boots, memories = [], []
     for _ in range(rounds + 1):
         with project_server(project, **settings) as server:
@@ -51,7 +51,7 @@ def _starts(project: Path, how: str, rounds: int, **settings: str) -> list[Row]:
 
 
 def measure(project: Path, work: Path, rounds: int) -> list[Row]:
-    """Weigh a production install of the default project."""
+    """Measure a production install of the default project."""
     copy = production_copy(project, work)
     prepare(copy)
     return [

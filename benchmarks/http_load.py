@@ -1,4 +1,4 @@
-"""The rendered project under load, beside the same work without it."""
+"""The rendered project under load, compared with the same work without it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CONNECTIONS, SECONDS, LOGINS, SAMPLES = 10, 4, 24, 300
 
 @dataclass(frozen=True)
 class Comparison:
-    """One path of the project beside a reference.
+    """One path of the project, compared with a reference.
 
     Attributes:
         what: title of the row.
@@ -90,7 +90,7 @@ def _sign_in_until(stop: threading.Event, url: str, client: str) -> None:
 
 def _latency_under_logins(project: Path) -> Row:
     stop = threading.Event()
-    # One address holds few places of the hashing queue, so each login comes from an address of its own.
+    # One address gets few places in the hashing queue, so each login comes from another address.
     with project_server(project, TRUSTED_PROXIES="127.0.0.1") as server:
         headers = {"Authorization": f"Bearer {server.token}"}
         request = urllib.request.Request(f"{server.url}/api/v1/me", headers=headers)  # noqa: S310 - loopback

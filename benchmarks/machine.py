@@ -1,4 +1,4 @@
-"""Where this runs, and how much it wavers while nothing changes."""
+"""The machine, and how much the same measurement varies on it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CONTACT = "security@example.com"
 
 
 def noise(rounds: int = 15) -> str:
-    """Time the same small program over and over; say how far apart its runs lie.
+    """Time the same small program several times; say how much the times differ.
 
     It is the smallest difference between two measurements that means anything.
     """
@@ -28,5 +28,5 @@ def noise(rounds: int = 15) -> str:
     return (
         f"{os.cpu_count()} cores ({platform.machine()}), load {os.getloadavg()[0]:.1f} at the start. The same program, "
         f"run {rounds} times, took {median * 1000:.0f} ms with {spread:.0%} between its fastest and its slowest run: "
-        "smaller differences say nothing."
+        "smaller differences are noise."
     )

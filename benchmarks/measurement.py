@@ -31,7 +31,7 @@ class Row:
 
 
 def alternate(first: Callable[[], float], second: Callable[[], float], rounds: int) -> list[tuple[float, float]]:
-    """Measure two things in turn, so that both feel the same drift of the machine.
+    """Measure two things in turn, so that a change of the machine's speed affects both.
 
     One round of each is thrown away first (cold caches).
     """

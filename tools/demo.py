@@ -1,7 +1,7 @@
 """Generate a project with the default answers, install it, test it, start it and use it over HTTP.
 
-The project lies in `demo/my-api` afterwards. A second run renders it anew and keeps its installed packages; a project
-that was edited in between is moved aside, never overwritten. Exit code 0 says that every step did what it should.
+The project is in `demo/my-api` afterwards. A second run renders it again and keeps its installed packages. A project
+that was edited in between is renamed, never overwritten. Exit code 0 means that every step succeeded.
 """
 
 from __future__ import annotations
@@ -51,12 +51,12 @@ class StepFailedError(RuntimeError):
 
 @dataclass
 class Step:
-    """A step that runs.
+    """A running step.
 
     Attributes:
         title: what it does.
-        spinner: what is shown while it runs, in a terminal.
-        result: what to say when it is done.
+        spinner: what a terminal shows while it runs.
+        result: what to print when it is done.
     """
 
     title: str
@@ -64,7 +64,7 @@ class Step:
     result: str = ""
 
     def run(self, command: Sequence[str], folder: Path) -> str:
-        """Run a program, showing the line it is at, and return its output.
+        """Run a program, show its last line while it runs, and return its output.
 
         Raises:
             StepFailedError: its exit code is not 0.
@@ -82,7 +82,7 @@ class Step:
 
 @contextmanager
 def step(title: str) -> Iterator[Step]:
-    """Show a step while it runs, then its result and how long it took."""
+    """Show a step while it runs, then its result and its duration."""
     started = time.monotonic()
     with console.status(f"{title} …") as spinner:
         running = Step(title, spinner)
@@ -101,7 +101,7 @@ def fingerprints(project: Path) -> dict[str, str]:
 
 
 def keep_edited() -> Path | None:
-    """Move a project that was edited since it was rendered out of the way; returns where it is now."""
+    """Rename a project that was edited after it was rendered; return its new folder."""
     if not PROJECT.exists() or (RENDERED.exists() and json.loads(RENDERED.read_text()) == fingerprints(PROJECT)):
         return None
     kept = next(path for n in range(1, 10_000) if not (path := DEMO / f"my-api-edited-{n}").exists())
@@ -127,11 +127,11 @@ def generate(step: Step) -> int:
 
 
 def install(step: Step) -> str:
-    """Install the packages unless exactly these are installed; returns what was done."""
+    """Install the packages unless they are installed; return what was done."""
     lockfile, stamp = (PROJECT / "package-lock.json").read_bytes(), PROJECT / "node_modules" / ".installed"
     wanted = hashlib.sha256(lockfile + str(node_folder()).encode()).hexdigest()
     if stamp.exists() and stamp.read_text() == wanted:
-        return "already there"
+        return "already installed"
     output = step.run(["npm", "ci", "--no-audit", "--prefer-offline"], PROJECT)
     stamp.write_text(wanted)
     added = re.search(r"added (\d+) packages", output)
@@ -163,14 +163,14 @@ def demonstrate() -> None:
             this.result = f"token for {visitor.tokens['expiresIn']} s"
         with step("write a note and read it") as this:
             this.result = f"“{visitor.write_and_read_note('Hello')}”"
-        with step("log out; the token is worth nothing now"):
+        with step("log out; the token gets 401 now"):
             visitor.log_out()
         with step("stop it with SIGTERM") as this:
             this.result = f"exit code {server.stop()}"
 
 
 def give_up(number: int, _frame: object) -> NoReturn:
-    """End in order, so that everything that was started is stopped."""
+    """Exit with an exception, so that every started program is stopped."""
     raise SystemExit(128 + number)
 
 
@@ -187,7 +187,7 @@ def main() -> int:
         console.print(f"✗ {error}", style="red", markup=False, soft_wrap=True)
         return 1
     place = PROJECT.relative_to(REPOSITORY)
-    console.print(f"\nThe project lies in {place}. Start it and read its README.md for the first requests:\n")
+    console.print(f"\nThe project is in {place}. Start it and read its README.md for the first requests:\n")
     console.print(f"  cd {place}\n  PATH={node_folder()}:$PATH npm run dev\n", soft_wrap=True)
     return 0
 

@@ -1,14 +1,14 @@
-"""Derive ``template/package-lock.json.jinja`` from one resolution of every dependency the template knows.
+"""Generate ``template/package-lock.json.jinja`` from one resolution of all dependencies of the template.
 
-``template/package.json.jinja`` is the one list: a dependency of one answer stands there between
-``{%- if CONDITION %}`` and ``{%- endif %}``. npm resolves all of them together, once. A package of that resolution
-belongs to a project exactly when one of the project's own dependencies leads to it, so its condition is the ``or``
-of theirs, and so are the conditions of its flags (``dev``, ``optional``, …). tests/template holds the result
-against npm for every combination of answers.
+``template/package.json.jinja`` lists the dependencies; one that belongs to an answer is between
+``{%- if CONDITION %}`` and ``{%- endif %}``. npm resolves all of them together, once. A project contains a package of
+that resolution if one of the project's own dependencies needs it. So the condition of a package is the ``or`` of the
+conditions of these dependencies; the same is true for its flags (``dev``, ``optional``, …). tests/template compares
+the result with npm for every combination of answers.
 
     python -m tools.lockfile            resolve what changed in package.json.jinja, keep every other version
-    python -m tools.lockfile --refresh  resolve everything anew
-    python -m tools.lockfile --check    write nothing; exit 1 when the file would change
+    python -m tools.lockfile --refresh  resolve all dependencies again
+    python -m tools.lockfile --check    write nothing; exit 1 if the file is out of date
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class ConditionalFirstEntryError(ValueError):
 
 
 class Edge(NamedTuple):
-    """One dependency of one package: where it leads in ``packages``, and of what kind it is."""
+    """One dependency of one package: its entry in ``packages``, and its kind."""
 
     to: str
     peer: bool
@@ -59,7 +59,7 @@ class Edge(NamedTuple):
 
 
 class Item(NamedTuple):
-    """A piece of JSON text and the answers under which it is there."""
+    """A piece of JSON text and the condition under which a project has it."""
 
     text: str
     condition: str
@@ -71,7 +71,7 @@ def without_tags(text: str) -> object:
 
 
 def dependency_conditions(manifest: str) -> dict[str, str]:
-    """Map each name of package.json.jinja to the Jinja condition it stands under (``ALWAYS`` for none)."""
+    """Map each name of package.json.jinja to its Jinja condition (``ALWAYS`` for none)."""
     conditions = {}
     condition = ALWAYS
     for line in manifest.splitlines():
@@ -85,7 +85,7 @@ def dependency_conditions(manifest: str) -> dict[str, str]:
 
 
 def resolve(manifest: str, previous: str | None, npm: Iterable[str]) -> dict[str, Package]:
-    """Let npm resolve the union of all dependencies; versions of ``previous`` stay where they still fit."""
+    """Resolve the union of all dependencies with npm; versions of ``previous`` stay if they still match."""
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "package.json").write_text(json.dumps(without_tags(manifest), indent=2))
         Path(folder, ".npmrc").write_text((TEMPLATE / ".npmrc").read_text())
@@ -134,7 +134,7 @@ def edges(packages: dict[str, Package], path: str) -> Iterator[Edge]:
 def reached(
     packages: dict[str, Package], roots: dict[str, str], follows: Callable[[Edge], bool]
 ) -> dict[str, Conditions]:
-    """Collect, for every package, the conditions of the ``roots`` that lead to it along edges of one kind."""
+    """Collect, for every package, the conditions of the ``roots`` from which edges of one kind reach it."""
     found: defaultdict[str, set[str]] = defaultdict(set)
     queue = [(f"node_modules/{name}", condition) for name, condition in roots.items()]
     while queue:
@@ -146,12 +146,12 @@ def reached(
 
 
 def expression(conditions: Conditions) -> str:
-    """Write "any of these" as Jinja; ``ALWAYS`` when one of them always holds."""
+    """Write "any of these" as Jinja; ``ALWAYS`` when one of them is always true."""
     return ALWAYS if ALWAYS in conditions else " or ".join(sorted(conditions))
 
 
 def flag_condition(wanted: Conditions, spared: Conditions) -> str | None:
-    """Say when a flag stands that ``spared`` takes away, in a package there under ``wanted``; None for never."""
+    """Return the condition for a flag that ``spared`` removes, in a package under ``wanted``; None for never."""
     if ALWAYS in spared or wanted <= spared:
         return None
     return f"not ({expression(spared)})" if spared else ALWAYS
@@ -160,7 +160,7 @@ def flag_condition(wanted: Conditions, spared: Conditions) -> str | None:
 def flags(
     packages: dict[str, Package], production: dict[str, str], development: dict[str, str]
 ) -> Iterator[tuple[str, dict[str, str], str]]:
-    """Yield each package with the conditions of its flags and of itself, by the rules npm computes them with."""
+    """Yield each package with the conditions of its flags and of itself, by npm's rules."""
     everything = production | development
     present = reached(packages, everything, lambda edge: not (edge.peer and edge.optional))
     not_dev = reached(packages, production, lambda _: True)
@@ -175,7 +175,7 @@ def flags(
 
 
 def joined(items: list[Item]) -> str:
-    """Join pieces of JSON with commas that are right whichever of the conditional ones are there."""
+    """Join pieces of JSON; the commas are correct for every combination of the conditional ones."""
     if items[0].condition:
         raise ConditionalFirstEntryError(items[0].text)
     text = items[0].text
@@ -244,7 +244,7 @@ def main() -> int:
     """Run the command line; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     mode = parser.add_mutually_exclusive_group()
-    mode.add_argument("--refresh", action="store_true", help="resolve everything anew")
+    mode.add_argument("--refresh", action="store_true", help="resolve all dependencies again")
     mode.add_argument("--check", action="store_true", help="exit 1 when the file would change")
     options = parser.parse_args()
     manifest = MANIFEST.read_text(encoding="utf-8")

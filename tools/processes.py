@@ -1,4 +1,4 @@
-"""Programs that end with us: whatever happens here, none of them stays behind."""
+"""Run programs so that none of them keeps running after this process has ended."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ STOPS_WITHIN_SECONDS = 15
 def running(
     command: Sequence[str | Path], folder: Path, environment: dict[str, str], *, piped: bool = True
 ) -> Iterator[subprocess.Popen[str]]:
-    """Run a program for the time of a block, in a process group of its own that is gone afterwards.
+    """Run a program during a block, in its own process group, which is killed afterwards.
 
     Args:
         command: the program and its arguments.
@@ -47,14 +47,14 @@ def running(
 
 
 def stop(process: subprocess.Popen[str]) -> int:
-    """End a program as an orchestrator does, SIGTERM first; returns its exit code."""
+    """Stop a program as an orchestrator does, with SIGTERM first; return its exit code."""
     try:
         _signal_group(process, signal.SIGTERM)
         process.wait(STOPS_WITHIN_SECONDS)
     except subprocess.TimeoutExpired:
         pass
     finally:
-        # Children that outlived their parent, and a parent that did not listen.
+        # Children that are still running, and a program that ignored SIGTERM.
         _signal_group(process, signal.SIGKILL)
         process.wait()
     return process.returncode
@@ -77,7 +77,7 @@ def ended(
         command: the program and its arguments.
         folder: where it runs.
         environment: all of its environment.
-        on_line: is told each line while the program runs. Default: nobody is.
+        on_line: called with each line while the program runs. Default: nothing is called.
     """
     output = []
     with running(command, folder, environment) as process:

@@ -1,4 +1,4 @@
-"""A generated project that runs on free loopback ports, with its output at hand."""
+"""Run a generated project on free loopback ports and read its output."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ STARTS_WITHIN_SECONDS = 30
 
 
 class ServerFailedError(RuntimeError):
-    """The project did not start, or did not say what was waited for; its output is the message."""
+    """The project did not start, or did not print the expected line; its output is the message."""
 
 
 @dataclass
@@ -32,8 +32,8 @@ class ProjectServer:
 
     Attributes:
         process: the server.
-        lines: what it has printed so far.
-        url: origin of the main listener; an empty text until it listens.
+        lines: its output so far.
+        url: origin of the main listener; empty until it listens.
         management_url: origin of the management listener.
     """
 
@@ -51,7 +51,7 @@ class ProjectServer:
             seconds: how long to wait. Default: 30.
 
         Raises:
-            ServerFailedError: the server ended, or the time is over.
+            ServerFailedError: the server ended, or the time is up.
         """
         deadline = time.monotonic() + seconds
         while True:
@@ -75,7 +75,7 @@ class ProjectServer:
 
 
 def start_command(project: Path) -> list[str]:
-    """Return what `npm start` runs, without npm in between, which would swallow signals."""
+    """Return the command of `npm start`. npm itself would not pass on signals."""
     manifest = json.loads((project / "package.json").read_text(encoding="utf-8"))
     return shlex.split(manifest["scripts"]["start"])
 
@@ -84,12 +84,12 @@ def start_command(project: Path) -> list[str]:
 def serving(
     project: Path, settings: Mapping[str, str] | None = None, command: list[str] | None = None
 ) -> Iterator[ProjectServer]:
-    """Run a project for the time of a block.
+    """Run a project during a block.
 
     Args:
-        project: its folder; what `settings` leave open comes from its `.env`.
+        project: its folder; its `.env` gives the settings that `settings` does not contain.
         settings: environment variables of the server. Default: none.
-        command: what to run. Default: what `npm start` runs.
+        command: what to run. Default: the command of `npm start`.
 
     Raises:
         ServerFailedError: it does not start.

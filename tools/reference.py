@@ -4,7 +4,7 @@ A generated part stands between `<!-- begin: SOURCE -->` and `<!-- end -->`; eve
 SOURCE is a command whose output is shown, `questions`, `exit codes` or `error codes`.
 
     python -m tools.reference           write them
-    python -m tools.reference --check   write nothing; exit 1 when something would change
+    python -m tools.reference --check   write nothing; exit 1 if a part is out of date
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ PART = re.compile(r"(<!-- begin: (.+?) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def output(command: str) -> str:
-    """Return what a command prints, as a block."""
+    """Return the output of a command as a code block."""
     arguments = [sys.executable, "-m", "scaffold", *command.split()[1:]]
     environment = os.environ | {"COLUMNS": "100", "NO_COLOR": "1"}
     printed = subprocess.run(arguments, env=environment, capture_output=True, text=True, check=True).stdout
@@ -78,7 +78,7 @@ MADE = {
 
 
 def filled(text: str) -> str:
-    """Return a document with its generated parts made anew."""
+    """Return a document with new generated parts."""
 
     def part(found: re.Match[str]) -> str:
         made = MADE[found[2]]() if found[2] in MADE else output(found[2])
@@ -88,7 +88,7 @@ def filled(text: str) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Write the documents, or with `--check` say which would change."""
+    """Write the documents, or with `--check` list those that would change."""
     stale = []
     for document in sorted(REFERENCE.glob("*.md")):
         before = document.read_text(encoding="utf-8")

@@ -1,8 +1,8 @@
-"""Install the scanners that look at a rendered project from outside, each into an environment of its own.
+"""Install the security scanners that tests run on a rendered project, each into its own environment.
 
 `python -m tools.scanners` puts them into `.cache/scanners/NAME/`, where tests/deploy and tests/project look for them.
-Together they do not resolve: their dependencies contradict each other. Exit code 1 names the ones that could not be
-installed.
+They cannot share an environment, because their dependencies conflict. Exit code 1: some could not be installed;
+standard error lists them.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ SCANNERS = {
     "schemathesis": "schemathesis==4.32.5",
     "zizmor": "zizmor==1.32.0",
 }
-# From npm, by the folder they are installed in.
+# Scanners from npm, by the folder that they are installed in.
 PACKAGES = {
     "spectral": ("@stoplight/spectral-cli@6.16.3", "@stoplight/spectral-owasp-ruleset@2.0.1"),
 }
@@ -29,7 +29,7 @@ FOLDER = Path(__file__).resolve().parents[1] / ".cache" / "scanners"
 
 
 def install(name: str, requirement: str) -> bool:
-    """Install one scanner unless this very version is there; say whether it can be run."""
+    """Install one scanner unless this version is installed; return whether it can run."""
     home = FOLDER / name
     stamp = home / "installed.txt"
     if stamp.exists() and stamp.read_text(encoding="utf-8") == requirement:
@@ -44,7 +44,7 @@ def install(name: str, requirement: str) -> bool:
 
 
 def install_packages(name: str, packages: tuple[str, ...]) -> bool:
-    """Install one scanner from npm unless these very versions are there; say whether it can be run."""
+    """Install one scanner from npm unless these versions are installed; return whether it can run."""
     home = FOLDER / name
     stamp = home / "installed.txt"
     if stamp.exists() and stamp.read_text(encoding="utf-8") == str(packages):

@@ -1,4 +1,4 @@
-"""The first five minutes with a generated project, over HTTP: what its README shows, step by step."""
+"""Use a generated project over HTTP: the steps of its README, from registration to logout."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ if TYPE_CHECKING:
 
 
 class UnexpectedAnswerError(AssertionError):
-    """The project answered otherwise than its HTTP contract says."""
+    """A response differs from the HTTP contract of the project."""
 
 
 @dataclass
 class Visitor:
-    """Somebody with an e-mail address and a password.
+    """A user with an e-mail address and a password.
 
     Attributes:
         server: the project.
         email: address of the account.
         password: its password.
-        tokens: what the last login or refresh answered.
+        tokens: the tokens of the last login or refresh.
     """
 
     server: ProjectServer
@@ -35,14 +35,14 @@ class Visitor:
 
     @classmethod
     def of(cls, server: ProjectServer) -> Visitor:
-        """Return a visitor nobody has seen before."""
+        """Return a visitor with a new address."""
         return cls(server, f"visitor-{secrets.token_hex(4)}@example.com", secrets.token_urlsafe(18), {})
 
     def call(self, expected: int, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 - any JSON
-        """Send a request and return the answer's JSON; None when it has no body.
+        """Send a request and return the JSON of the response; None when it has no body.
 
         Raises:
-            UnexpectedAnswerError: the status is another one.
+            UnexpectedAnswerError: the response has another status.
         """
         headers = {"Accept": "application/json"}
         if body is not None:
@@ -63,7 +63,7 @@ class Visitor:
         return json.loads(text) if text else None
 
     def register(self) -> None:
-        """Open an account with the token from the mail, which development prints to the console."""
+        """Create an account with the mailed token, which the development server prints to the console."""
         seen = len(self.server.lines)
         self.call(202, "POST", "/api/v1/auth/register", {"email": self.email})
         token = self.server.wait_for(r"^token: (\S+)$", after=seen)[1]
@@ -88,7 +88,7 @@ class Visitor:
         self.tokens = self.call(200, "POST", "/api/v1/auth/refresh", {"refreshToken": self.tokens["refreshToken"]})
 
     def log_out(self) -> None:
-        """End the session and see that its token is worth nothing at once."""
+        """End the session, and check that its token gets 401 at once."""
         self.call(204, "POST", "/api/v1/auth/logout")
         self.call(401, "GET", "/api/v1/me")
         self.tokens = {}

@@ -11,7 +11,7 @@ from jinja2 import StrictUndefined
 from jinja2.sandbox import SandboxedEnvironment
 
 from tests.support.projects import attacked_sample
-from tools.controls import ROOT, Control, Proof, load, table
+from tools.controls import DOCUMENT, ROOT, Control, Proof, document, load
 from tools.processes import ended
 
 if TYPE_CHECKING:
@@ -97,4 +97,4 @@ def test_each_entry_of_the_catalogue_is_unique_and_true_of_the_template() -> Non
 
 
 def test_the_document_of_the_project_is_made_from_the_catalogue() -> None:
-    assert (ROOT / "template/docs/security-controls.md.jinja").read_text(encoding="utf-8") == table()
+    assert DOCUMENT.read_text(encoding="utf-8") == document()
