@@ -2,14 +2,12 @@ import type { Kysely, Transaction } from 'kysely';
 import { createOpaqueToken, hashOpaqueToken } from '../crypto/opaque-token.ts';
 import type { OneTimeTokenRow, Schema } from '../database/schema.ts';
 import { Problem } from '../http/problem.ts';
+import { TOKEN_MINUTES } from '../mail/messages.ts';
 import { mailboxOf } from './mail-quota.ts';
 
 type Purpose = OneTimeTokenRow['purpose'];
 
 const MINUTE_MS = 60_000;
-
-/** How long a mailed token works, in milliseconds. The messages say the same. */
-const lifetime = (purpose: Purpose) => (purpose === 'reset-password' ? 15 : 24 * 60) * MINUTE_MS;
 
 export const invalidOneTimeToken = () =>
   new Problem({ status: 400, code: 'invalid-token', title: 'This token is wrong, used or expired. Ask for a new one.' });
@@ -34,7 +32,7 @@ export async function issueOneTimeToken(
       mailbox: mailboxOf(email, purpose),
       purpose,
       issued_at: now,
-      expires_at: now + lifetime(purpose),
+      expires_at: now + TOKEN_MINUTES[purpose] * MINUTE_MS,
       used_at: null,
     })
     .execute();

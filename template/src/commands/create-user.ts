@@ -9,14 +9,17 @@ import { ConfigError, loadConfig } from '../config/index.ts';
 import { ensureMigrated } from '../database/migrator.ts';
 import { canonicalEmail } from '../http/fields.ts';
 import { Problem } from '../http/problem.ts';
+import { tokenLink, TOKEN_MINUTES } from '../mail/messages.ts';
 import { flushLog } from '../observability/standard-output.ts';
 import { createServices } from '../services.ts';
 import type { Services } from '../services.ts';
 
+const LINK_MINUTES = TOKEN_MINUTES['reset-password'];
+
 const USAGE = `Usage: npm run create-user -- --email ADDRESS [--role ${ROLES.join('|')}] [--link]
 
 Creates an account whose e-mail address counts as verified. The password is read from standard input when something is
-piped into it; otherwise, or with --link, a one-time link to set the password is printed (valid for 15 minutes).`;
+piped into it; otherwise, or with --link, a one-time link to set the password is printed (valid for ${LINK_MINUTES} minutes).`;
 
 const EXIT = { refused: 1, usage: 2 } as const;
 
@@ -83,7 +86,7 @@ async function main(): Promise<void> {
     await ensureMigrated(services.database, services.config.environment);
     const token = await createUser(services, user, password);
     console.log(`Created ${user.role} ${user.email}.`);
-    if (token) console.log(`Set the password within 15 minutes: ${services.config.publicUrl}/reset-password#token=${token}\ntoken: ${token}`);
+    if (token) console.log(`Set the password within ${LINK_MINUTES} minutes: ${tokenLink(services.config.publicUrl, 'reset-password', token)}`);
   } finally {
     await services.close();
     flushLog();

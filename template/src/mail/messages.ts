@@ -5,11 +5,14 @@ export interface Message {
   readonly text: string;
 }
 
+/** How long a mailed token works, in minutes. */
+export const TOKEN_MINUTES = { 'reset-password': 15, 'verify-email': 24 * 60 } as const;
+
 /**
  * The token stands in the fragment: browsers keep that part to themselves, so it reaches no log and no Referer header.
  * It stands alone in a line, too, for people without a web page in front of this API.
  */
-const withToken = (url: string, path: string, token: string) => `${url}/${path}#token=${token}\n\ntoken: ${token}`;
+export const tokenLink = (url: string, path: keyof typeof TOKEN_MINUTES, token: string): string => `${url}/${path}#token=${token}\n\ntoken: ${token}`;
 
 const message = (subject: string, ...paragraphs: readonly string[]): Message => ({
   subject: `${PROJECT_NAME}: ${subject}`,
@@ -19,8 +22,8 @@ const message = (subject: string, ...paragraphs: readonly string[]): Message => 
 export const verifyEmail = (publicUrl: string, token: string): Message =>
   message(
     'confirm your e-mail address',
-    'Somebody, hopefully you, wants to create an account with this address. Choose a password for it within 24 hours:',
-    withToken(publicUrl, 'verify-email', token),
+    `Somebody, hopefully you, wants to create an account with this address. Choose a password for it within ${TOKEN_MINUTES['verify-email'] / 60} hours:`,
+    tokenLink(publicUrl, 'verify-email', token),
     'If you got this mail more than once, any of them works, once. If it was not you, do nothing: no account is created.',
   );
 
@@ -34,8 +37,8 @@ export const accountExists = (publicUrl: string): Message =>
 export const resetPassword = (publicUrl: string, token: string): Message =>
   message(
     'set a new password',
-    'Somebody, hopefully you, asked to set a new password. Do it within 15 minutes:',
-    withToken(publicUrl, 'reset-password', token),
+    `Somebody, hopefully you, asked to set a new password. Do it within ${TOKEN_MINUTES['reset-password']} minutes:`,
+    tokenLink(publicUrl, 'reset-password', token),
     'If you got this mail more than once, any of them works, once. If it was not you, do nothing: your password stays as it is.',
   );
 
