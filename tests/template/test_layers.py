@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
     from tests.support.answers import Answers
 
-STATEMENT = re.compile(r"^(?:import|export)\b(?P<type>\s+type\b)?(?:[^'\";]*?\bfrom)?\s*'(?P<name>[^']+)'", re.MULTILINE)
+STATEMENT = re.compile(
+    r"^(?:import|export)\b(?P<type>\s+type\b)?(?:[^'\";]*?\bfrom)?\s*'(?P<name>[^']+)'", re.MULTILINE
+)
 LATER = re.compile(r"\bimport\(\s*'(?P<name>[^']+)'")
 TABLE = re.compile(r"^const LAYERS = \[(.*?)\];", re.MULTILINE | re.DOTALL)
 

@@ -8,9 +8,10 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from copier import run_copy
 
 from tests.support.answers import REPOSITORY, pairwise_sample
-from tests.support.rendering import source, with_copier
+from tests.support.rendering import source
 from tools.live import LiveCopy, LiveError, files, main, update
 
 if TYPE_CHECKING:
@@ -24,7 +25,8 @@ SEAM = "package.json"
 def rendered(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project as Copier renders it from a copy of the template."""
     folder = tmp_path_factory.mktemp("rendered")
-    with_copier(source(folder / "source"), pairwise_sample()[0], folder / "my-api")
+    template = str(source(folder / "source"))
+    run_copy(template, folder / "my-api", data=dict(pairwise_sample()[0]), quiet=True)
     return folder
 
 
