@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -18,15 +19,33 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from _pytest.mark.structures import ParameterSet
+
     from tests.support.answers import Answers
     from tests.support.projects import Project
 
 Standing: TypeAlias = "Callable[[Project, str], tuple[dict[str, str], str]]"
 
-NODE = ("node", "--test", "--test-reporter=tap", "--disable-proto=delete", "--disallow-code-generation-from-strings")
+NODE = (
+    *("node", "--test", "--test-isolation=none", "--test-reporter=tap"),
+    *("--disable-proto=delete", "--disallow-code-generation-from-strings"),
+)
 CONTROLS = load()
 PROOFS = [(control, proof) for control in CONTROLS for proof in control.proofs]
-NAMES = [f"{control.id}-{control.proofs.index(proof) + 1}" for control, proof in PROOFS]
+_FILES = Counter(proof.test_file for _, proof in PROOFS)
+
+
+def _cases() -> list[ParameterSet]:
+    """Return a case for each proof: those of one test file run in one process, which runs the unchanged file once."""
+    return [
+        pytest.param(
+            control,
+            proof,
+            id=f"{control.id}-{control.proofs.index(proof) + 1}",
+            marks=pytest.mark.xdist_group(proof.test_file),
+        )
+        for control, proof in sorted(PROOFS, key=lambda case: (-_FILES[case[1].test_file], case[1].test_file))
+    ]
 
 
 def applies(proof: Proof, answers: Answers) -> bool:
@@ -75,7 +94,7 @@ def standing() -> Standing:
 
 
 @pytest.mark.mutation
-@pytest.mark.parametrize(("control", "proof"), PROOFS, ids=NAMES)
+@pytest.mark.parametrize(("control", "proof"), _cases())
 def test_the_attack_succeeds_once_the_defence_is_gone(
     control: Control, proof: Proof, standing: Standing, made: Callable[[Answers], Project]
 ) -> None:

@@ -46,6 +46,7 @@ def test_lint_and_compiler_find_nothing(project: Project) -> None:
         assert "warning" not in output.lower(), output
 
 
+@pytest.mark.timeout(1800)  # the longest test of all, and machines of CI are slow
 @rows([attacked_sample()[0], attacked_sample()[-1]])
 def test_its_own_attack_tests_pass(project: Project) -> None:
     code, output = project.npm("test")
