@@ -73,6 +73,10 @@ benchmarks: $(VENV)/.test ## measure speed, size and memory side by side
 lockfile: $(VENV)/.test ## resolve the template's dependencies after a change of package.json.jinja
 	@$(PYTHON) -m tools.lockfile
 
+.PHONY: format
+format: $(VENV)/.test ## format the code of the template with the Prettier of a rendered project
+	@$(PYTHON) -m tools.format
+
 .PHONY: common-passwords
 common-passwords: $(VENV)/.test ## generate the project's list of stolen passwords
 	@$(PYTHON) -m tools.common_passwords

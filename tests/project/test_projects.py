@@ -39,8 +39,8 @@ def test_it_installs_without_a_warning(project: Project) -> None:
 
 
 @rows([attacked_sample()[0], attacked_sample()[-1]])
-def test_lint_and_compiler_find_nothing(project: Project) -> None:
-    for script in ("lint", "typecheck"):
+def test_lint_formatter_and_compiler_find_nothing(project: Project) -> None:
+    for script in ("lint", "format:check", "typecheck"):
         code, output = project.npm("run", "--silent", script)
         assert code == 0, output
         assert "warning" not in output.lower(), output
