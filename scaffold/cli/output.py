@@ -7,7 +7,7 @@ import shlex
 from dataclasses import asdict
 from typing import TYPE_CHECKING, TextIO
 
-from scaffold.project.env_file import NAME as ENVIRONMENT_FILE
+from scaffold.project.env_file import ENV_FILE
 from scaffold.text import shown
 
 if TYPE_CHECKING:
@@ -80,8 +80,8 @@ def created(result: CreateResult, displayed_path: str) -> list[Line]:
         return _would_create(result)
     lines: list[Line] = [(f"Created {shown(str(result.path), 500)}: {_summary(result)}", "bold green")]
     lines += [(f"Note: {shown(note, 1000)}", "yellow") for note in result.notes]
-    if any(file.path == ENVIRONMENT_FILE for file in result.files):
-        lines.append((f"{ENVIRONMENT_FILE} holds fresh secrets; only you can read it, and git ignores it.", ""))
+    if any(file.path == ENV_FILE for file in result.files):
+        lines.append((f"{ENV_FILE} holds fresh secrets; only you can read it, and git ignores it.", ""))
     contact = result.answers.get("security_contact")
     if contact:
         lines.append((f"security.txt names {contact}.", ""))

@@ -14,8 +14,7 @@ from scaffold.errors import cannot_create, wrong_usage
 from scaffold.files.staging import check_free, move_into_place, parent_folder, staging, sweep
 from scaffold.new.first_commit import GitResult, enclosing_repository, first_commit
 from scaffold.new.npm_install import install_packages
-from scaffold.project.env_file import NAME as ENVIRONMENT_FILE
-from scaffold.project.env_file import write_environment_file
+from scaffold.project.env_file import ENV_FILE, write_environment_file
 from scaffold.template import trust
 from scaffold.template.source import open_template, version
 
@@ -175,8 +174,8 @@ def _rendered(project: Path, destination: Path, template: Template, answers: Ans
     paths = list(render(template, answers, project))
     steps.progress(f"Rendered {len(paths)} files")
     if write_environment_file(project):
-        paths.append(ENVIRONMENT_FILE)
-        steps.progress(f"Wrote {ENVIRONMENT_FILE} with fresh secrets")
+        paths.append(ENV_FILE)
+        steps.progress(f"Wrote {ENV_FILE} with fresh secrets")
     return CreateResult(
         path=destination,
         dry_run=steps.dry_run,

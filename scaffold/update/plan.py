@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 from scaffold.errors import ScaffoldError, update_unfinished
 from scaffold.files.staging import staging
 from scaffold.git.view import find
-from scaffold.project.env_settings import changed_settings, missing_settings, text_of_example
+from scaffold.project.env_file import changed_settings, missing_settings, text_of_example
 from scaffold.project.record import look_at, open_project, require_clean
 from scaffold.project.unfinished import is_unfinished
 from scaffold.template import changelog

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scaffold.errors import edited_files_would_go, kept_files_would_go
-from scaffold.project import env_settings
+from scaffold.project import env_file
 from scaffold.template.trust import Consent, agree
 from scaffold.update import apply, npm_lockfile
 from scaffold.update.plan import Edited, UpdatePlan, UpdateRequest, planned
@@ -51,7 +51,7 @@ def carry_out(plan: UpdatePlan, *, add_settings: bool = False) -> UpdateResult:
     if plan.kept and plan.is_downgrade:
         raise kept_files_would_go(plan.to_version, plan.kept)
     added = plan.missing_settings if add_settings else ()
-    with env_settings.adding_settings(plan.project.folder, plan.example, added):
+    with env_file.adding_settings(plan.project.folder, plan.example, added):
         if not plan.is_empty:
             apply.apply(plan.project.git, plan.joined)
     result = UpdateResult(plan, applied=not plan.is_empty, settings_added=added)
