@@ -122,7 +122,7 @@ def failure_fields(failure: ScaffoldError) -> dict[str, object]:
     }
 
 
-def failure(failure: ScaffoldError) -> list[Line]:
+def failed(failure: ScaffoldError) -> list[Line]:
     """Return a failure as text: what is wrong, every single mistake, and what to do."""
     lines: list[Line] = [(f"Error: {shown(failure.sentence, 2000)}", "bold red")]
     for problem in failure.problems:
@@ -150,7 +150,7 @@ def questions(questionnaire: Questionnaire) -> list[Line]:
 
 
 def _question(questionnaire: Questionnaire, question: Question) -> list[Line]:
-    default = questionnaire.fixed_default(question)
+    default = questionnaire.static_default(question)
     if default is not None:
         answered = f"default: {shown(default)}"
     else:

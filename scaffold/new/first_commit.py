@@ -11,7 +11,7 @@ from scaffold.git.run import Git, GitError, applying, creating, staging
 if TYPE_CHECKING:
     from pathlib import Path
 
-BY_HAND = "git init -b main && git add -A && git commit -m 'Create the project'"
+MANUAL_COMMAND = "git init -b main && git add -A && git commit -m 'Create the project'"
 
 
 @dataclass(frozen=True)
@@ -64,9 +64,9 @@ def first_commit(project: Path, message: str) -> tuple[GitResult, str | None]:
         git("add", "--all")
         tree = git("write-tree")
     except FileNotFoundError:
-        return GitResult(), f"git is not installed, so there is no repository. Later: {BY_HAND}"
+        return GitResult(), f"git is not installed, so there is no repository. Later: {MANUAL_COMMAND}"
     except GitError as error:
-        return GitResult(), f"git failed ({error}), so there is no repository. Try: {BY_HAND}"
+        return GitResult(), f"git failed ({error}), so there is no repository. Try: {MANUAL_COMMAND}"
     return _commit(creating(project), tree, message)
 
 

@@ -44,7 +44,7 @@ def _property(questionnaire: Questionnaire, question: Question) -> dict[str, Any
         schema["pattern"] = patterns[0]
     elif patterns:
         schema["allOf"] = [{"pattern": pattern} for pattern in patterns]
-    default = questionnaire.fixed_default(question)
+    default = questionnaire.static_default(question)
     if default is not None:
         schema["default"] = default
     if question.placeholder:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from packaging.version import InvalidVersion, Version
 
-from scaffold.git.run import GitError, bare, borrow_objects, fetching, neutral
+from scaffold.git.run import GitError, bare, borrow_objects, fetching, isolated
 from scaffold.template.limits import within_limits
 from scaffold.text import shown
 
@@ -133,7 +133,7 @@ def from_bundle(bundle: Path, into: Path) -> Releases:
     Raises:
         GitError: the bundle is damaged.
     """
-    local = neutral(into.parent).with_environment(GIT_ALLOW_PROTOCOL="file")
+    local = isolated(into.parent).with_environment(GIT_ALLOW_PROTOCOL="file")
     local("clone", "--quiet", "--bare", bundle, into)
     return from_repository(into)
 
@@ -158,7 +158,7 @@ def from_checkout(root: Path, into: Path) -> Releases:
     git = bare(into)
     into.mkdir(parents=True)
     git("init", "--quiet", "--bare")
-    source = neutral(root)
+    source = isolated(root)
     if _is_top_level(source):
         borrow_objects(into, source.path_of("objects"))
     parent = ""

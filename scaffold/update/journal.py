@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from scaffold.errors import NotUndoneError, edited_since_interrupted, update_running
 from scaffold.files.paths import behind_link, stays_inside
-from scaffold.files.staging import uninterrupted
+from scaffold.files.staging import signals_deferred
 from scaffold.git.run import Git, GitError, applying
 from scaffold.project.unfinished import JOURNAL, is_unfinished
 from scaffold.update import snapshot
@@ -84,7 +84,7 @@ def recover(folder: Path) -> bool:
 
 
 @contextlib.contextmanager
-def alone(project: Git) -> Iterator[TextIO]:
+def exclusive(project: Git) -> Iterator[TextIO]:
     """Keep every other update of the repository away for the time of a block; yields the empty journal.
 
     Raises:
@@ -112,7 +112,7 @@ def alone(project: Git) -> Iterator[TextIO]:
 
 
 @contextlib.contextmanager
-def written(file: TextIO, top: Git, journal: Journal) -> Iterator[Path]:
+def recorded(file: TextIO, top: Git, journal: Journal) -> Iterator[Path]:
     """Copy the files of before, write the journal down, lock the index; put the project back if the block fails.
 
     Yields:
@@ -132,7 +132,7 @@ def written(file: TextIO, top: Git, journal: Journal) -> Iterator[Path]:
         yield index
         _replace_index(top, index, journal)
     except BaseException:
-        with uninterrupted():
+        with signals_deferred():
             if _is_put_back(top, journal):
                 file.truncate(0)
         raise
@@ -239,7 +239,7 @@ def _recover(top: Git, journal: Journal) -> None:
     touched = _touched(top, journal)
     as_before = _unchanged(top, journal)
     known = {file.path for file in touched}
-    edited = [file.path for file in touched if file.path not in as_before and not _is_ours(top, file, known)]
+    edited = [file.path for file in touched if file.path not in as_before and not _untouched_by_user(top, file, known)]
     if edited:
         raise edited_since_interrupted(edited)
     if journal.before is not None:
@@ -257,7 +257,7 @@ def _unchanged(top: Git, journal: Journal) -> set[str]:
     return {file.path for file in before if snapshot.look(top.folder, file.path) == file}
 
 
-def _is_ours(top: Git, touched: _Touched, known: set[str]) -> bool:
+def _untouched_by_user(top: Git, touched: _Touched, known: set[str]) -> bool:
     """Tell whether a file is as it was, as it should be, missing or half written: as git may have left it."""
     path = top.folder / touched.path
     if not os.path.lexists(path) or behind_link(top.folder, touched.path):

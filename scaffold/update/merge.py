@@ -10,7 +10,7 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from scaffold.git.run import Git, borrow_objects, neutral
+from scaffold.git.run import Git, borrow_objects, isolated
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,7 +57,7 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Joined:
+class MergeResult:
     """What a merge would do.
 
     Attributes:
@@ -79,7 +79,7 @@ class Joined:
     kept_deleted: tuple[str, ...]
 
 
-def join(project: Git, tree: str, base: Path, theirs: Path, *, label: str) -> Joined:
+def merge_renders(project: Git, tree: str, base: Path, theirs: Path, *, label: str) -> MergeResult:
     """Merge what changed from `base` to `theirs` into the project's committed files.
 
     Files that the template no longer ships stay in the result if the owner edited them; `without` removes them.
@@ -104,14 +104,14 @@ def join(project: Git, tree: str, base: Path, theirs: Path, *, label: str) -> Jo
         "merge", "--quiet", "--no-commit", "--no-ff", label, check=False,
     )  # fmt: skip
     unmerged = _unmerged(git)
-    groups = _settle(git, unmerged)
+    groups = _resolve_deletions(git, unmerged)
     result = _commit(git, git("write-tree"), ours)
     changes = _changes(git, ours, result, {path for path, _ in groups.conflicts})
     conflicts = tuple(Conflict(path, stages) for path, stages in groups.conflicts)
-    return Joined(git.folder, ours, result, changes, conflicts, tuple(groups.removed), tuple(groups.deleted))
+    return MergeResult(git.folder, ours, result, changes, conflicts, tuple(groups.removed), tuple(groups.deleted))
 
 
-def without(joined: Joined, paths: Sequence[str]) -> Joined:
+def without(joined: MergeResult, paths: Sequence[str]) -> MergeResult:
     """Return the same merge with some files removed from its result.
 
     Raises:
@@ -119,7 +119,7 @@ def without(joined: Joined, paths: Sequence[str]) -> Joined:
     """
     if not paths:
         return joined
-    git = neutral(joined.repository)
+    git = isolated(joined.repository)
     git("read-tree", joined.result)
     git("rm", "--quiet", "--cached", "--force", "--", *paths)
     return replace(joined, result=_commit(git, git("write-tree"), joined.ours))
@@ -127,7 +127,7 @@ def without(joined: Joined, paths: Sequence[str]) -> Joined:
 
 def _borrowing_repository(project: Git, folder: Path) -> Git:
     folder.mkdir()
-    git = neutral(folder)
+    git = isolated(folder)
     git("init", "--quiet")
     git_dir = folder / ".git"
     borrow_objects(git_dir, project.path_of("objects"))
@@ -165,7 +165,7 @@ class _Groups:
     deleted: list[str]
 
 
-def _settle(git: Git, unmerged: dict[str, dict[int, Blob]]) -> _Groups:
+def _resolve_deletions(git: Git, unmerged: dict[str, dict[int, Blob]]) -> _Groups:
     """Decide what needs no person; stage the rest with both sides in the file."""
     groups = _Groups([], [], [])
     for path, stages in sorted(unmerged.items()):

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from scaffold.errors import git_at_work
-from scaffold.git.run import Git, GitError, neutral
+from scaffold.git.run import Git, GitError, isolated
 from scaffold.text import listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from scaffold.update.merge import Joined
+    from scaffold.update.merge import MergeResult
 
 # What git keeps in its folder while it waits for its user to go on.
 _IN_THE_MIDDLE = {
@@ -60,13 +60,13 @@ class Touched:
     removed: frozenset[str]
 
 
-def touched(prefix: str, joined: Joined) -> Touched:
+def touched(prefix: str, joined: MergeResult) -> Touched:
     """Name the paths that an update touches.
 
     Raises:
         GitError: git failed.
     """
-    scratch = neutral(joined.repository)
+    scratch = isolated(joined.repository)
     listed = scratch("diff-tree", "-r", "-z", "--no-renames", "--name-status", joined.ours, joined.result).split("\0")
     named = dict(zip(listed[1::2], listed[::2], strict=False))
     removed = frozenset(prefix + path for path, letter in named.items() if letter == "D")
@@ -74,7 +74,7 @@ def touched(prefix: str, joined: Joined) -> Touched:
     return Touched(frozenset({prefix + path for path in named} | marked) - removed, removed)
 
 
-def require_none(project: Git, joined: Joined, paths: Touched) -> None:
+def require_none(project: Git, joined: MergeResult, paths: Touched) -> None:
     """Check that nothing is lost when the touched files are written.
 
     Raises:
@@ -94,7 +94,7 @@ def require_none(project: Git, joined: Joined, paths: Touched) -> None:
     require_unlocked(top)
 
 
-def in_the_way(project: Git, joined: Joined) -> tuple[str, ...]:
+def in_the_way(project: Git, joined: MergeResult) -> tuple[str, ...]:
     """Name untracked and ignored files that stand where new ones go; runs nothing but git.
 
     Raises:
@@ -134,9 +134,9 @@ def require_unlocked(top: Git) -> None:
         )
 
 
-def _require_unchanged(project: Git, joined: Joined) -> None:
+def _require_unchanged(project: Git, joined: MergeResult) -> None:
     """Refuse if the project changed since the plan was made: a rollback would discard those changes."""
-    planned = neutral(joined.repository)("rev-parse", f"{joined.ours}^{{tree}}")
+    planned = isolated(joined.repository)("rev-parse", f"{joined.ours}^{{tree}}")
     again = "Run `scaffold update` again: it plans with the project as it is now."
     if project.committed() != planned:
         raise ObstacleError("something was committed since the update was planned", again)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from scaffold.errors import Interrupted
 from scaffold.wizard.interview import Interview
-from scaffold.wizard.terminal import open_front
+from scaffold.wizard.terminal import open_prompts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,8 +40,8 @@ def ask(
         Interrupted: Ctrl-C, Ctrl-D, end of input, or "Cancel" in the review.
     """
     try:
-        interview = Interview(questionnaire, open_front(), given, suggested or {})
-        return interview.hold(title, confirm)
+        interview = Interview(questionnaire, open_prompts(), given, suggested or {})
+        return interview.run(title, confirm)
     except Interrupted:
         raise
     except (KeyboardInterrupt, EOFError):

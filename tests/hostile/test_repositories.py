@@ -123,11 +123,11 @@ def test_a_forged_journal_deletes_nothing_outside_of_the_files_of_the_project(
 
 
 def test_a_dry_run_does_not_put_back_what_a_dead_update_left(project: Path) -> None:
-    from scaffold.update.plan import UpdateRequest, planned
+    from scaffold.update.plan import UpdateRequest, plan_update
 
     forge_journal(project, "one.txt", b"half\n")
     (project / "one.txt").write_text("half\n")
-    with pytest.raises(ScaffoldError) as caught, planned(UpdateRequest(project, dry_run=True)):
+    with pytest.raises(ScaffoldError) as caught, plan_update(UpdateRequest(project, dry_run=True)):
         pass
     assert caught.value.code == "update-unfinished"
     assert (project / "one.txt").read_text() == "half\n"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from scaffold.git.run import Git
-from tests.support.histories import History, commit, lines, start, state, write
+from tests.support.template_repository import History, commit, lines, start, state, write
 from tests.wizard.terminal import CTRL_C, CTRL_D, DOWN, ENTER, SCAFFOLD, Terminal, plain_environment
 
 if TYPE_CHECKING:

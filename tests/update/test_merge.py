@@ -9,9 +9,9 @@ import pytest
 
 from scaffold.errors import ScaffoldError
 from scaffold.git.run import Git
-from scaffold.update.plan import UpdateRequest, planned
-from scaffold.update.update import carry_out, update_project
-from tests.support.histories import History, commit, lines, start, state, tracked, write
+from scaffold.update.plan import UpdateRequest, plan_update
+from scaffold.update.update import execute, update_project
+from tests.support.template_repository import History, commit, lines, start, state, tracked, write
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -136,7 +136,7 @@ def test_an_edited_file_goes_only_when_its_owner_says_so(project: Path, edited: 
 
 def test_a_plan_touches_nothing(project: Path) -> None:
     before = state(project)
-    with planned(UpdateRequest(project)) as plan:
+    with plan_update(UpdateRequest(project)) as plan:
         kinds = {change.path: change.kind for change in plan.joined.changes}
     assert kinds["added/file.txt"] == "added"
     assert kinds["limits.txt"] == "changed"
@@ -217,19 +217,19 @@ def test_dependencies_of_the_owner_and_the_template_both_arrive(tmp_path: Path) 
 
 
 def test_the_plan_can_be_carried_out_inside_its_context(project: Path) -> None:
-    with planned(UpdateRequest(project)) as plan:
-        assert carry_out(plan).applied
+    with plan_update(UpdateRequest(project)) as plan:
+        assert execute(plan).applied
     assert (project / "added/file.txt").exists()
 
 
 def test_a_decision_about_edited_files_plans_nothing_again(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(project, {"gone.txt": changed(5, "the owner's", "gone")})
     commit(project)
-    with planned(UpdateRequest(project)) as plan:
+    with plan_update(UpdateRequest(project)) as plan:
         assert plan.refusals == ("edited-files-would-go",)
         monkeypatch.setattr("scaffold.template.render.render", None)
-        monkeypatch.setattr("scaffold.update.merge.join", None)
+        monkeypatch.setattr("scaffold.update.merge.merge_renders", None)
         removing = plan.decided("remove")
         assert (removing.refusals, removing.answers, removing.joined.changes) == ((), plan.answers, plan.joined.changes)
-        carry_out(removing)
+        execute(removing)
     assert not (project / "gone.txt").exists()

@@ -10,7 +10,7 @@ import pytest
 
 from scaffold.errors import ScaffoldError
 from scaffold.project.env_file import adding_settings, changed_settings, missing_settings
-from tests.support.histories import write
+from tests.support.template_repository import write
 
 if TYPE_CHECKING:
     from collections.abc import Callable
