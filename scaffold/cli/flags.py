@@ -25,8 +25,6 @@ class OpenTemplate:
     """What a command knows once its template is open; click carries it as the context's object.
 
     Attributes:
-        template: the template.
-        questionnaire: its questions.
         unknown: flags that no question and no option goes by.
     """
 

@@ -28,7 +28,7 @@ def write(lines: Iterable[Line], stream: TextIO | None) -> None:
     """Write lines, styled on a terminal and plain elsewhere.
 
     Args:
-        lines: the lines.
+        lines: text and style of each.
         stream: where to; None when the process was started without it.
     """
     if stream is None:
@@ -73,7 +73,7 @@ def created(result: CreateResult, displayed_path: str) -> list[Line]:
     """Return what a person wants to know about a created project, next steps last.
 
     Args:
-        result: the result.
+        result: what `create` returned.
         displayed_path: the destination as it was typed.
     """
     if result.dry_run:

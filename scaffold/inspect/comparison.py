@@ -33,7 +33,6 @@ class Comparison:
     """A project beside a fresh render of its own version and answers.
 
     Attributes:
-        project: the project.
         releases: the releases of its template.
         repository: scratch repository with both trees.
         rendered: tree of the fresh render.

@@ -99,7 +99,7 @@ def create_project(  # noqa: PLR0913 - the options of the command, by name
     """Create a project in a new or empty folder. Nothing is printed; on any failure nothing is left behind.
 
     Args:
-        destination: the folder.
+        destination: new or empty; missing parents are made.
         answers: answers by name of the question; the template's defaults answer the rest.
         template: git URL or folder of another template. It is remembered as one that the user agreed to
             contact. Default: the template that comes with Scaffold.
@@ -142,7 +142,7 @@ def create(destination: Path, template: Template, answers: Answers, options: Cre
 
     Args:
         destination: absolute path from `resolve_destination`.
-        template: the template.
+        template: from `open_template`.
         answers: what `Questionnaire.resolve` returned.
         options: what to do besides rendering.
 

@@ -55,9 +55,6 @@ def write_environment_file(project: Path) -> bool:
 def with_secrets(example: str) -> str:
     """Return the text of `.env.example` with a fresh random value for every marked setting.
 
-    Args:
-        example: the text.
-
     Raises:
         ScaffoldError: `template-broken`, when a mark stands above something else than a setting.
     """
@@ -102,7 +99,7 @@ def adding_settings(project: Path, example: str, names: tuple[str, ...]) -> Iter
     """Append settings to `.env`, with fresh secrets, when the block ends well; else leave it as it was.
 
     Args:
-        project: the project.
+        project: its `.env` is appended to, or made.
         example: text of the `.env.example` that has the settings.
         names: the settings; without any, nothing is done.
 

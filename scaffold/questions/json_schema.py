@@ -18,9 +18,6 @@ def json_schema(questionnaire: Questionnaire) -> dict[str, Any]:
     """Return a schema that every accepted set of answers satisfies.
 
     It is a first check: `scaffold new` also judges answers against each other.
-
-    Args:
-        questionnaire: the questions of a template.
     """
     properties = {q.name: _property(questionnaire, q) for q in questionnaire.questions}
     return {

@@ -31,7 +31,7 @@ def render(template: Template, answers: Mapping[str, Answer], into: Path) -> tup
     """Render a template with the given answers, that of others in a process with limits.
 
     Args:
-        template: the template.
+        template: ours is rendered in this process, any other in a process with limits.
         answers: an answer for every question that matters.
         into: folder to create; its parent must be a private folder that may hold scratch files.
 

@@ -43,7 +43,6 @@ class UpdateRequest:
     """What somebody wants.
 
     Attributes:
-        folder: the project.
         changes: answers to change, by name of the question.
         ref: release to go to, for example `v0.2.0`; empty for the newest.
         template: git address of another template; empty for the recorded one.
@@ -73,7 +72,6 @@ class UpdatePlan:
     """What an update would do.
 
     Attributes:
-        project: the project.
         to_version: the release it would be on.
         answers: the answers it would have.
         dropped: recorded answers to questions that no longer exist.

@@ -27,7 +27,7 @@ def ask(
     """Ask for every answer that applies and is not given, then show all of them for review.
 
     Args:
-        questionnaire: the questions of the template.
+        questionnaire: says which questions apply, and what is wrong with an answer.
         given: answers that are known already; they are not asked again, but can be changed in the review.
         suggested: answers to pre-fill instead of the questions' own defaults. Default: none.
         title: first line: what will be made, and where.

@@ -18,7 +18,7 @@ class UnexpectedAnswerError(AssertionError):
 
 
 @dataclass
-class Visitor:
+class ApiClient:
     """Somebody with an e-mail address and a password.
 
     Attributes:
@@ -34,9 +34,9 @@ class Visitor:
     tokens: dict[str, Any]
 
     @classmethod
-    def of(cls, server: ProjectServer) -> Visitor:
-        """Return a visitor nobody has seen before."""
-        return cls(server, f"visitor-{secrets.token_hex(4)}@example.com", secrets.token_urlsafe(18), {})
+    def of(cls, server: ProjectServer) -> ApiClient:
+        """Return a client nobody has seen before."""
+        return cls(server, f"client-{secrets.token_hex(4)}@example.com", secrets.token_urlsafe(18), {})
 
     def call(self, expected: int, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 - any JSON
         """Send a request and return the answer's JSON; None when it has no body.
