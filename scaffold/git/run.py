@@ -117,7 +117,7 @@ class Git:
             raise GitError(lines[-1].removeprefix("fatal: "))
         return result
 
-    def __call__(self, *arguments: str | Path, stdin: bytes = b"") -> str:
+    def output(self, *arguments: str | Path, stdin: bytes = b"") -> str:
         """Run one git command and return what it prints, without the last line break.
 
         Raises:
@@ -127,19 +127,19 @@ class Git:
 
     def top(self) -> Git:
         """Return the same git at the top of the repository."""
-        return replace(self, folder=Path(self("rev-parse", "--show-toplevel")))
+        return replace(self, folder=Path(self.output("rev-parse", "--show-toplevel")))
 
     def prefix(self) -> str:
         """Return this folder inside its repository, empty or ending in a slash."""
-        return self("rev-parse", "--show-prefix")
+        return self.output("rev-parse", "--show-prefix")
 
     def path_of(self, name: str) -> Path:
         """Return the absolute path of a file of git's own, for example `index`."""
-        return Path(self("rev-parse", "--path-format=absolute", "--git-path", name))
+        return Path(self.output("rev-parse", "--path-format=absolute", "--git-path", name))
 
     def committed(self) -> str:
         """Return the tree of this folder's committed files."""
-        return self("rev-parse", "HEAD:./")
+        return self.output("rev-parse", "HEAD:./")
 
     def with_environment(self, **variables: str) -> Git:
         """Return the same git with more variables."""

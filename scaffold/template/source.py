@@ -194,7 +194,7 @@ def _fetched(address: str, ref: str | None, work: Path) -> Template:
 def _tracked(checkout: Path) -> list[str]:
     from scaffold.git.run import applying
 
-    listed = applying(checkout)(
+    listed = applying(checkout).output(
         "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", "template", *CONFIGURATIONS
     )
     return [name for name in listed.split("\0") if name and os.path.lexists(checkout / name)]

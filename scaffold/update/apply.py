@@ -47,7 +47,7 @@ def apply_merge(project: Git, joined: MergeResult) -> None:
 
 
 def _apply(project: Git, joined: MergeResult, file: TextIO, before: Snapshot) -> None:
-    head, prefix, top = project("rev-parse", "HEAD"), project.prefix(), project.top()
+    head, prefix, top = project.output("rev-parse", "HEAD"), project.prefix(), project.top()
     _transfer(project, joined)
     target = _whole_tree(project, prefix, joined.result)
     paths = obstacles.touched(prefix, joined)
@@ -96,14 +96,14 @@ def _transfer(project: Git, joined: MergeResult) -> None:
 def _whole_tree(project: Git, prefix: str, result: str) -> str:
     """Return the tree of the whole repository with the project's folder replaced."""
     if not prefix:
-        return project("rev-parse", f"{result}^{{tree}}")
+        return project.output("rev-parse", f"{result}^{{tree}}")
     index = journal.scratch_index(project)
     git = project.top().with_environment(GIT_INDEX_FILE=str(index))
     try:
-        git("read-tree", "HEAD")
-        git("rm", "-r", "--cached", "--quiet", "--", prefix)
-        git("read-tree", f"--prefix={prefix}", f"{result}^{{tree}}")
-        return git("write-tree")
+        git.output("read-tree", "HEAD")
+        git.output("rm", "-r", "--cached", "--quiet", "--", prefix)
+        git.output("read-tree", f"--prefix={prefix}", f"{result}^{{tree}}")
+        return git.output("write-tree")
     finally:
         index.unlink(missing_ok=True)
 

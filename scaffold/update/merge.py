@@ -97,15 +97,15 @@ def merge_renders(project: Git, tree: str, base: Path, theirs: Path, *, label: s
     git = _borrowing_repository(project, theirs.parent / "merge")
     start = _commit(git, _tree_of(git, base))
     ours = _commit(git, tree, start)
-    git("tag", label, _commit(git, _tree_of(git, theirs), start))
-    git("reset", "--quiet", "--hard", ours)
+    git.output("tag", label, _commit(git, _tree_of(git, theirs), start))
+    git.output("reset", "--quiet", "--hard", ours)
     git.run(
         "-c", "merge.directoryRenames=false", "-c", "merge.conflictStyle=merge",
         "merge", "--quiet", "--no-commit", "--no-ff", label, check=False,
     )  # fmt: skip
     unmerged = _unmerged(git)
     groups = _resolve_deletions(git, unmerged)
-    result = _commit(git, git("write-tree"), ours)
+    result = _commit(git, git.output("write-tree"), ours)
     changes = _changes(git, ours, result, {path for path, _ in groups.conflicts})
     conflicts = tuple(Conflict(path, stages) for path, stages in groups.conflicts)
     return MergeResult(git.folder, ours, result, changes, conflicts, tuple(groups.removed), tuple(groups.deleted))
@@ -120,15 +120,15 @@ def without(joined: MergeResult, paths: Sequence[str]) -> MergeResult:
     if not paths:
         return joined
     git = isolated(joined.repository)
-    git("read-tree", joined.result)
-    git("rm", "--quiet", "--cached", "--force", "--", *paths)
-    return replace(joined, result=_commit(git, git("write-tree"), joined.ours))
+    git.output("read-tree", joined.result)
+    git.output("rm", "--quiet", "--cached", "--force", "--", *paths)
+    return replace(joined, result=_commit(git, git.output("write-tree"), joined.ours))
 
 
 def _borrowing_repository(project: Git, folder: Path) -> Git:
     folder.mkdir()
     git = isolated(folder)
-    git("init", "--quiet")
+    git.output("init", "--quiet")
     git_dir = folder / ".git"
     borrow_objects(git_dir, project.path_of("objects"))
     (git_dir / "info").mkdir(exist_ok=True)
@@ -139,18 +139,18 @@ def _borrowing_repository(project: Git, folder: Path) -> Git:
 def _tree_of(git: Git, folder: Path) -> str:
     index = str(folder.parent / f"{folder.name}.index")
     storing = git.with_environment(GIT_INDEX_FILE=index)
-    storing("--work-tree", folder, "add", "--all", "--force", ".")
-    return storing("write-tree")
+    storing.output("--work-tree", folder, "add", "--all", "--force", ".")
+    return storing.output("write-tree")
 
 
 def _commit(git: Git, tree: str, *parents: str) -> str:
     named = [part for parent in parents for part in ("-p", parent)]
-    return git("commit-tree", tree, *named, "-m", "state")
+    return git.output("commit-tree", tree, *named, "-m", "state")
 
 
 def _unmerged(git: Git) -> dict[str, dict[int, Blob]]:
     found: dict[str, dict[int, Blob]] = defaultdict(dict)
-    for entry in git("ls-files", "--unmerged", "-z").split("\0"):
+    for entry in git.output("ls-files", "--unmerged", "-z").split("\0"):
         if entry:
             described, path = entry.split("\t", 1)
             mode, object_id, stage = described.split()
@@ -171,18 +171,18 @@ def _resolve_deletions(git: Git, unmerged: dict[str, dict[int, Blob]]) -> _Group
     for path, stages in sorted(unmerged.items()):
         if _OURS not in stages and _BASE in stages:
             groups.deleted.append(path)
-            git("rm", "--quiet", "--force", "--", path)
+            git.output("rm", "--quiet", "--force", "--", path)
         elif _THEIRS not in stages and _BASE in stages:
             groups.removed.append(path)
-            git("add", "--force", "--", path)
+            git.output("add", "--force", "--", path)
         else:
             groups.conflicts.append((path, stages))
-            git("add", "--all", "--force", "--", path)
+            git.output("add", "--all", "--force", "--", path)
     return groups
 
 
 def _changes(git: Git, ours: str, result: str, besides: set[str]) -> tuple[Change, ...]:
-    listed = git("diff-tree", "-r", "-z", "--no-renames", "--name-status", ours, result).split("\0")
+    listed = git.output("diff-tree", "-r", "-z", "--no-renames", "--name-status", ours, result).split("\0")
     pairs = zip(listed[::2], listed[1::2], strict=False)
     kinds = {"A": "added", "D": "removed"}
     return tuple(Change(path, kinds.get(letter, "changed")) for letter, path in pairs if path not in besides)

@@ -40,7 +40,7 @@ def confirm(project: Git) -> str | None:
         confirmed = Path(scratch, LOCKFILE).read_bytes()
     if confirmed != (project.folder / LOCKFILE).read_bytes():
         (project.folder / LOCKFILE).write_bytes(confirmed)
-        project("add", "--", LOCKFILE)
+        project.output("add", "--", LOCKFILE)
     return None
 
 

@@ -67,7 +67,8 @@ def touched(prefix: str, joined: MergeResult) -> Touched:
         GitError: git failed.
     """
     scratch = isolated(joined.repository)
-    listed = scratch("diff-tree", "-r", "-z", "--no-renames", "--name-status", joined.ours, joined.result).split("\0")
+    compared = ("diff-tree", "-r", "-z", "--no-renames", "--name-status", joined.ours, joined.result)
+    listed = scratch.output(*compared).split("\0")
     named = dict(zip(listed[1::2], listed[::2], strict=False))
     removed = frozenset(prefix + path for path, letter in named.items() if letter == "D")
     marked = {prefix + conflict.path for conflict in joined.conflicts}
@@ -136,11 +137,11 @@ def require_unlocked(top: Git) -> None:
 
 def _require_unchanged(project: Git, joined: MergeResult) -> None:
     """Refuse if the project changed since the plan was made: a rollback would discard those changes."""
-    planned = isolated(joined.repository)("rev-parse", f"{joined.ours}^{{tree}}")
+    planned = isolated(joined.repository).output("rev-parse", f"{joined.ours}^{{tree}}")
     again = "Run `scaffold update` again: it plans with the project as it is now."
     if project.committed() != planned:
         raise ObstacleError("something was committed since the update was planned", again)
-    if project("status", "--porcelain", "--untracked-files=no", "--ignore-submodules=dirty", "--", "."):
+    if project.output("status", "--porcelain", "--untracked-files=no", "--ignore-submodules=dirty", "--", "."):
         raise ObstacleError("tracked files were changed since the update was planned", f"Commit them. {again}")
 
 
@@ -156,7 +157,7 @@ class _Entry:
 
 def _entries(top: Git) -> list[_Entry]:
     found = []
-    for line in filter(None, top("ls-files", "-v", "--stage", "-z").split("\0")):
+    for line in filter(None, top.output("ls-files", "-v", "--stage", "-z").split("\0")):
         described, path = line.split("\t", 1)
         flag, mode, object_id, _ = described.split()
         found.append(_Entry(flag, mode, object_id, path))
@@ -166,7 +167,7 @@ def _entries(top: Git) -> list[_Entry]:
 def _require_seen(top: Git, entries: Iterable[_Entry]) -> None:
     """Refuse when a file was edited that git was told not to look at."""
     hidden = [entry for entry in entries if entry.flag.islower() or entry.flag == "S"]
-    modes = bool(hidden) and top("config", "--type=bool", "--default=true", "core.fileMode") == "true"
+    modes = bool(hidden) and top.output("config", "--type=bool", "--default=true", "core.fileMode") == "true"
     edited = [entry.path for entry in hidden if not _is_as_committed(top, entry, modes=modes)]
     if edited:
         raise ObstacleError(
@@ -228,7 +229,7 @@ def rehearse(top: Git, target: str, paths: Iterable[str]) -> None:
     asked = "\0".join(sorted(paths))
     if not asked:
         return
-    answer = top("check-attr", "-z", "--stdin", "filter", stdin=os.fsencode(asked)).split("\0")
+    answer = top.output("check-attr", "-z", "--stdin", "filter", stdin=os.fsencode(asked)).split("\0")
     for path, value in zip(answer[::3], answer[2::3], strict=False):
         if value not in {"unspecified", "unset"}:
             reported(top, "cat-file", "--filters", f"{target}:{path}")

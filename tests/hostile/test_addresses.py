@@ -56,7 +56,7 @@ def project(folder: Path, address: str) -> Path:
     """Make a project that names an address, as a clone of somebody's repository."""
     record = {"_src_path": address, "_commit": "v1.0.0", "name": "x"}
     write(folder, {".copier-answers.yml": json.dumps(record), "a.txt": "a\n"})
-    isolated(folder)("init", "--quiet")
+    isolated(folder).output("init", "--quiet")
     commit(folder)
     return folder
 

@@ -284,13 +284,13 @@ def commit_bomb(repository: Path) -> str:
     from scaffold.git.run import isolated
 
     git = isolated(repository)
-    blob = git("hash-object", "-w", "--stdin", stdin=b"boom")
-    tree = git("mktree", stdin="".join(f"100644 blob {blob}\tf{n}\n" for n in range(10)).encode())
+    blob = git.output("hash-object", "-w", "--stdin", stdin=b"boom")
+    tree = git.output("mktree", stdin="".join(f"100644 blob {blob}\tf{n}\n" for n in range(10)).encode())
     for _ in range(6):
-        tree = git("mktree", stdin="".join(f"040000 tree {tree}\td{n}\n" for n in range(10)).encode())
-    known = git("ls-tree", "HEAD") + f"\n040000 tree {tree}\tzz\n"
-    made = git("commit-tree", git("mktree", stdin=known.encode()), "-p", "HEAD", "-m", "bomb")
-    git("update-ref", "refs/heads/bomb", made)
+        tree = git.output("mktree", stdin="".join(f"040000 tree {tree}\td{n}\n" for n in range(10)).encode())
+    known = git.output("ls-tree", "HEAD") + f"\n040000 tree {tree}\tzz\n"
+    made = git.output("commit-tree", git.output("mktree", stdin=known.encode()), "-p", "HEAD", "-m", "bomb")
+    git.output("update-ref", "refs/heads/bomb", made)
     return made
 
 

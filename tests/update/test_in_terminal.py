@@ -58,7 +58,7 @@ def update(project: Path, tmp_path: Path) -> Iterator[Callable[..., Terminal]]:
 
 
 def staged(project: Path) -> set[str]:
-    return set(Git(project)("diff", "--cached", "--name-only").splitlines())
+    return set(Git(project).output("diff", "--cached", "--name-only").splitlines())
 
 
 def test_enter_stages_what_was_shown(update: Callable[..., Terminal], project: Path) -> None:

@@ -69,7 +69,7 @@ class Plan:
         write(place / "base", old)
         write(place / "theirs", {**new, "plain/file.txt": "plain\n"})
         write(self.top / "api", old)
-        isolated(self.top)("init", "--quiet")
+        isolated(self.top).output("init", "--quiet")
         commit(self.top)
         write(self.top / "api", {"both.bin": b"\0mine"})
         if filtered:
@@ -97,9 +97,9 @@ class Plan:
         program.write_text(text)
         program.chmod(0o755)
         git = isolated(self.top)
-        git("config", "filter.large.required", "true")
-        git("config", "filter.large.smudge", str(program))
-        git("config", "filter.large.clean", "cat")
+        git.output("config", "filter.large.required", "true")
+        git.output("config", "filter.large.smudge", str(program))
+        git.output("config", "filter.large.clean", "cat")
 
 
 def seen(top: Path) -> object:

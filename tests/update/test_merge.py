@@ -115,7 +115,7 @@ def test_the_same_line_changed_twice_is_a_conflict_with_both_sides(project: Path
     text = (project / "limits.txt").read_text()
     assert "<<<<<<< HEAD\nthe owner's limit\n=======\nthe template's limit\n>>>>>>> template-v1.1.0" in text
     assert [conflict.path for conflict in result.plan.joined.conflicts] == ["limits.txt"]
-    stages = Git(project)("ls-files", "--unmerged").splitlines()
+    stages = Git(project).output("ls-files", "--unmerged").splitlines()
     assert [line.split()[2] for line in stages] == ["1", "2", "3"]
 
 
@@ -168,7 +168,7 @@ def test_a_project_in_a_subfolder_of_a_repository(history: History, tmp_path: Pa
     write(top, {"other/README.md": "other\n"})
     history.project(top / "services/api", "v1.0.0")
     (top / "services/api/.git").rename(tmp_path / "unused")
-    Git(top)("init", "--quiet")
+    Git(top).output("init", "--quiet")
     commit(top)
     write(top, {"other/README.md": "not committed, and none of our business\n"})
     update_project(top / "services/api")
@@ -177,7 +177,7 @@ def test_a_project_in_a_subfolder_of_a_repository(history: History, tmp_path: Pa
 
 
 def test_a_git_worktree_on_a_detached_head(project: Path, tmp_path: Path) -> None:
-    Git(project)("worktree", "add", "--quiet", "--detach", tmp_path / "worktree")
+    Git(project).output("worktree", "add", "--quiet", "--detach", tmp_path / "worktree")
     update_project(tmp_path / "worktree")
     assert (tmp_path / "worktree/added/file.txt").exists()
     assert not (project / "added/file.txt").exists()

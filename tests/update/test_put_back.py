@@ -197,7 +197,7 @@ def test_a_folder_with_files_that_git_does_not_keep_is_not_replaced(tmp_path: Pa
 def monorepo(history: History, folder: Path) -> Path:
     """A project in a folder of a repository."""
     write(folder, {"README.md": "many services\n"})
-    isolated(folder)("init", "--quiet")
+    isolated(folder).output("init", "--quiet")
     made = history.project(folder / "services/api", "v1.0.0")
     shutil.rmtree(made / ".git")
     commit(folder)

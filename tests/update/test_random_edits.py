@@ -203,7 +203,7 @@ def assert_both_sides(project: Path, result: UpdateResult) -> None:
     """Check that a file in conflict holds the owner's lines, and every line that is new in the template."""
     git = isolated(project)
     for conflict in result.plan.joined.conflicts:
-        assert git("ls-files", "--unmerged", "--", conflict.path), conflict.path
+        assert git.output("ls-files", "--unmerged", "--", conflict.path), conflict.path
         sides = {
             stage: words(git.run("cat-file", "blob", blob.object_id).stdout) for stage, blob in conflict.stages.items()
         }
@@ -235,7 +235,7 @@ def test_nothing_that_an_owner_wrote_is_lost(tmp_path: Path, number: int, monkey
     assert set(joined.removed_edited) <= after.keys()
     assert_both_sides(project, result)
     assert (project / "untracked-owner.txt").read_text() == "notes\n"
-    assert isolated(project)("diff", "--name-only", "--diff-filter=ad") == "" or joined.conflicts
+    assert isolated(project).output("diff", "--name-only", "--diff-filter=ad") == "" or joined.conflicts
 
 
 @pytest.mark.parametrize("number", range(UNEDITED))

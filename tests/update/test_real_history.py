@@ -100,12 +100,12 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> History:
     states["v1.0.0"] = files
     folder = tmp_path_factory.mktemp("history") / "template"
     folder.mkdir()
-    isolated(folder)("init", "--quiet")
+    isolated(folder).output("init", "--quiet")
     before: Files = {}
     for version, after in sorted(states.items()):
         write(folder, {**dict.fromkeys(before.keys() - after.keys()), **after})
         commit(folder, version)
-        isolated(folder)("tag", version)
+        isolated(folder).output("tag", version)
         before = after
     return History(folder)
 
@@ -280,7 +280,7 @@ def test_the_weekly_workflow_prepares_the_update_as_a_patch(history: History, tm
     assert "to be solved here:** `src/config/settings.ts`" in (project / "proposal/body.md").read_text()
     # The second job applies it to a checkout of its own.
     applied = Git(tmp_path / "second")
-    applied("apply", "--index", "--binary", project / "proposal/changes.patch")
+    applied.output("apply", "--index", "--binary", project / "proposal/changes.patch")
     shutil.rmtree(project / "proposal")
     assert tracked(tmp_path / "second") == tracked(project)
 

@@ -34,7 +34,7 @@ class Made:
         """Make a project of one long file."""
         self.place, self.folder = place, place / "project"
         write(self.folder, {"old.txt": LONG})
-        isolated(self.folder)("init", "--quiet")
+        isolated(self.folder).output("init", "--quiet")
         commit(self.folder)
         write(place, {"base/old.txt": LONG, "theirs/old.txt": LONG})
 
@@ -46,7 +46,7 @@ class Made:
     def join(self, **theirs: str | None) -> MergeResult:
         """Merge a new render in which these files (dots as `__`, slashes as `___`) are other."""
         write(self.place / "theirs", {name.replace("___", "/").replace("__", "."): t for name, t in theirs.items()})
-        tree = self.git("rev-parse", "HEAD^{tree}")
+        tree = self.git.output("rev-parse", "HEAD^{tree}")
         return merge.merge_renders(self.git, tree, self.place / "base", self.place / "theirs", label="template-v2")
 
 
@@ -64,8 +64,8 @@ def fail_at_last(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
 
 def test_files_arrive_in_the_index_and_on_disk(made: Made) -> None:
     apply.apply_merge(made.git, made.join(old__txt=LONG + "more\n", new___file__txt="new\n"))
-    assert made.git("diff", "--name-only") == ""
-    assert made.git("diff", "--cached", "--name-only").splitlines() == ["new/file.txt", "old.txt"]
+    assert made.git.output("diff", "--name-only") == ""
+    assert made.git.output("diff", "--cached", "--name-only").splitlines() == ["new/file.txt", "old.txt"]
     assert not is_unfinished(made.folder)
 
 
@@ -141,7 +141,7 @@ def test_a_name_is_never_a_pattern(made: Made) -> None:
     write(made.folder, {"[id].ts": LONG + "edited\n", "i.ts": "own\n"})
     commit(made.folder)
     write(made.place, {"base/[id].ts": LONG})
-    tree = made.git("rev-parse", "HEAD^{tree}")
+    tree = made.git.output("rev-parse", "HEAD^{tree}")
     joined = merge.merge_renders(made.git, tree, made.place / "base", made.place / "theirs", label="v2")
     assert joined.removed_edited == ("[id].ts",)
     apply.apply_merge(made.git, merge.without(joined, joined.removed_edited))
@@ -152,12 +152,12 @@ def test_a_name_is_never_a_pattern(made: Made) -> None:
 def test_rolling_back_touches_one_project_of_a_repository_only(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
     top = made.place / "mono"
     write(top, {"[ab]/old.txt": LONG, "a/other.txt": "other\n"})
-    isolated(top)("init", "--quiet")
+    isolated(top).output("init", "--quiet")
     commit(top)
     write(top, {"a/other.txt": "work that is not committed\n"})
     project = Git(top / "[ab]")
     joined = merge.merge_renders(
-        project, project("rev-parse", "HEAD:[ab]"), made.place / "base", _changed(made, "more\n"), label="v2"
+        project, project.output("rev-parse", "HEAD:[ab]"), made.place / "base", _changed(made, "more\n"), label="v2"
     )
     fail_at_last(monkeypatch, GitError("no space"))
     with pytest.raises(ScaffoldError, match="no space"):
@@ -312,7 +312,7 @@ def test_a_planted_journal_writes_nothing_outside_the_project(made: Made, path: 
     if there:
         outside.write_text("somebody's\n")
     before = snapshot.Snapshot((snapshot.File(path, "file", 0o644, "0"),), {})
-    head = made.git("rev-parse", "HEAD")
+    head = made.git.output("rev-parse", "HEAD")
     planted = json.dumps(asdict(journal.Journal(head, head, before)))
     write(made.folder, {".git/scaffold-update.json": planted})
     (made.folder / ".git/scaffold-update.saved").mkdir()

@@ -26,12 +26,12 @@ def died(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     top = tmp_path / "top"
     folder = top / str(request.param)
     write(folder, FILES)
-    isolated(top)("init", "--quiet")
+    isolated(top).output("init", "--quiet")
     head = commit(top)
     write(folder, AFTER)
     commit(top)
-    target = isolated(top)("rev-parse", "HEAD^{tree}")
-    isolated(top)("reset", "--quiet", "--hard", head)
+    target = isolated(top).output("rev-parse", "HEAD^{tree}")
+    isolated(top).output("reset", "--quiet", "--hard", head)
     (top / ".git/scaffold-update.json").write_text(json.dumps({"head": head, "target": target}))
     return folder
 
@@ -50,7 +50,7 @@ def died(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 def test_what_git_may_have_left_is_put_back(died: Path, half_way: dict[str, str | bytes | None]) -> None:
     before = state(died)
     write(died, half_way)
-    isolated(died)("add", "--all")
+    isolated(died).output("add", "--all")
     assert journal.recover(died)
     assert state(died) == before
     assert not (died / "new").exists()
