@@ -14,7 +14,7 @@ from benchmarks.machine import ROOT
 from tools.node import environment
 from tools.processes import running
 from tools.project_server import serving
-from tools.visit import Visitor
+from tools.smoke_test import ApiClient
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,9 +85,9 @@ def project_server(project: Path, **settings: str) -> Iterator[Server]:
     start = time.perf_counter()
     with serving(project, SETTINGS | settings) as server:
         boot = time.perf_counter() - start
-        visitor = Visitor(server, EMAIL, PASSWORD, {})
-        visitor.log_in()
-        token, port = str(visitor.tokens["accessToken"]), int(server.management_url.rpartition(":")[2])
+        client = ApiClient(server, EMAIL, PASSWORD, {})
+        client.log_in()
+        token, port = str(client.tokens["accessToken"]), int(server.management_url.rpartition(":")[2])
         yield Server(server.url, server.process.pid, token, boot, port)
 
 

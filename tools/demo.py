@@ -24,7 +24,7 @@ from rich.markup import escape
 from tools.node import NodeMissingError, environment, node_folder
 from tools.processes import ended
 from tools.project_server import ServerFailedError, serving
-from tools.visit import UnexpectedAnswerError, Visitor
+from tools.smoke_test import ApiClient, UnexpectedAnswerError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -154,17 +154,17 @@ def demonstrate() -> None:
         this.result = passed(this.run(["npm", "test"], PROJECT))
     with serving(PROJECT) as server:
         console.print(f"[green]✓[/green] started on {server.url}, management on {server.management_url}")
-        visitor = Visitor.of(server)
+        client = ApiClient.of(server)
         with step("register, open the mail, set the password with its token") as this:
-            visitor.register()
-            this.result = visitor.email
+            client.register()
+            this.result = client.email
         with step("log in") as this:
-            visitor.log_in()
-            this.result = f"token for {visitor.tokens['expiresIn']} s"
+            client.log_in()
+            this.result = f"token for {client.tokens['expiresIn']} s"
         with step("write a note and read it") as this:
-            this.result = f"“{visitor.write_and_read_note('Hello')}”"
+            this.result = f"“{client.write_and_read_note('Hello')}”"
         with step("log out; the token gets 401 now"):
-            visitor.log_out()
+            client.log_out()
         with step("stop it with SIGTERM") as this:
             this.result = f"exit code {server.stop()}"
 

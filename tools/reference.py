@@ -45,7 +45,7 @@ def questions(questionnaire: Questionnaire) -> str:
 
 def section(questionnaire: Questionnaire, question: Question) -> str:
     """Return one question with its values."""
-    default = questionnaire.fixed_default(question)
+    default = questionnaire.static_default(question)
     if default is None:
         default_line = "Required: it has no default." if questionnaire.is_required(question) else "The default depends."
     else:

@@ -32,11 +32,11 @@ def consent(addresses: tuple[str, ...], *, watched: bool) -> Consent:
 
 def _may_be_contacted(address: str) -> bool:
     from scaffold.template.trust import host_of
-    from scaffold.wizard.choose import decide
+    from scaffold.wizard.choose import choose
 
     host = host_of(address)
     where = f"on {host}" if host else "a folder of this machine or of a network drive"
-    return decide(
+    return choose(
         f"The project names the template {shown(address, 1000)} ({shown(where, 300)}). Contact it?",
         [
             (False, "no", "contact nothing"),

@@ -17,16 +17,14 @@ if TYPE_CHECKING:
     from scaffold.questions.questionnaire import Answers, Question, Questionnaire
     from scaffold.template.source import Template
 
-PARAMETER = "answer_"
+ANSWER_PREFIX = "answer_"
 
 
 @dataclass
-class Opened:
+class OpenTemplate:
     """What a command knows once its template is open; click carries it as the context's object.
 
     Attributes:
-        template: the template.
-        questionnaire: its questions.
         unknown: flags that no question and no option goes by.
     """
 
@@ -59,7 +57,7 @@ class QuestionCommand(click.Command):
         """Open the template, put unknown flags aside for one list of all mistakes, and parse the rest."""
         try:
             template = ctx.with_resource(open_template(_value_of("--template", args), _value_of("--ref", args)))
-            ctx.obj = Opened(template, template.questionnaire(), [])
+            ctx.obj = OpenTemplate(template, template.questionnaire(), [])
             known, ctx.obj.unknown = _without_unknown(args, _flags(self.get_params(ctx)))
             return super().parse_args(ctx, known)
         except BaseException:
@@ -88,9 +86,9 @@ class QuestionCommand(click.Command):
 def given_answers(parameters: Mapping[str, object]) -> dict[object, object]:
     """Return the answers among a command's parameters, by name of the question."""
     return {
-        name.removeprefix(PARAMETER): value
+        name.removeprefix(ANSWER_PREFIX): value
         for name, value in parameters.items()
-        if name.startswith(PARAMETER) and value is not None
+        if name.startswith(ANSWER_PREFIX) and value is not None
     }
 
 
@@ -145,10 +143,10 @@ def _unknown(flag: str, flags: Iterable[str]) -> AnswerProblem:
 
 
 def _option(question: Question) -> click.Option:
-    return click.Option([question.flag, PARAMETER + question.name], metavar="VALUE")
+    return click.Option([question.flag, ANSWER_PREFIX + question.name], metavar="VALUE")
 
 
 def _help_row(questionnaire: Questionnaire, question: Question) -> tuple[str, str]:
-    default = questionnaire.fixed_default(question)
+    default = questionnaire.static_default(question)
     ending = f" [default: {shown(default)}]" if default is not None else " [required]"
     return (f"{question.flag} {'|'.join(question.allowed) or 'TEXT'}", question.help + ending)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from scaffold.cli import output
-from scaffold.cli.flags import Opened, QuestionCommand, given_answers
+from scaffold.cli.flags import OpenTemplate, QuestionCommand, given_answers
 from scaffold.cli.terminal import is_interactive
 from scaffold.errors import wrong_usage
 from scaffold.text import shown
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from scaffold.new.create import Steps
+    from scaffold.new.create import CreateOptions
     from scaffold.questions.questionnaire import Answers, Questionnaire
 
 HELP = """\
@@ -30,8 +30,8 @@ or with --defaults or --json, it never asks: answers come from flags and from --
 
 
 @click.pass_obj
-def _new(opened: Opened, /, destination: str | None, **parameters: Any) -> None:  # noqa: ANN401 - click's
-    from scaffold.new.create import create, free_destination, remembering
+def _new(opened: OpenTemplate, /, destination: str | None, **parameters: Any) -> None:  # noqa: ANN401 - click's
+    from scaffold.new.create import create, remembering, resolve_destination
 
     if destination is None and not opened.unknown:
         raise wrong_usage("DEST is missing.", "Name the folder to create, e.g. `scaffold new my-api`.")
@@ -40,12 +40,12 @@ def _new(opened: Opened, /, destination: str | None, **parameters: Any) -> None:
     if _may_ask(parameters):
         # Mistakes on the command line are reported before anybody is asked anything.
         answers = opened.answers(lambda: questionnaire.check(given))
-        path = free_destination(destination or "")
+        path = resolve_destination(destination or "")
         answers = _asked(questionnaire, answers, path)
     else:
         answers = opened.answers(lambda: questionnaire.resolve(given, defaults=parameters["defaults"]))
-        path = free_destination(destination or "")
-    result = create(path, opened.template, answers, _steps(parameters))
+        path = resolve_destination(destination or "")
+    result = create(path, opened.template, answers, _options(parameters))
     if parameters["template"]:
         result = remembering(result)
     if parameters["json"]:
@@ -77,17 +77,17 @@ def _asked(questionnaire: Questionnaire, answers: Answers, path: Path) -> Answer
     suggested = {
         question.name: path.name
         for question in questionnaire.questions
-        if question.name == "project_name" and questionnaire.problem_with(question, path.name, answers) is None
+        if question.name == "project_name" and questionnaire.validate(question, path.name, answers) is None
     }
     asked = wizard.ask(questionnaire, answers, suggested=suggested, title=f"New project in {shown(str(path), 200)}")
     return questionnaire.resolve(asked, defaults=False)
 
 
-def _steps(parameters: Mapping[str, Any]) -> Steps:
-    from scaffold.new.create import Steps
+def _options(parameters: Mapping[str, Any]) -> CreateOptions:
+    from scaffold.new.create import CreateOptions
 
     watched = sys.stderr is not None and sys.stderr.isatty() and not parameters["json"]
-    return Steps(
+    return CreateOptions(
         git=parameters["git"],
         install=parameters["install"],
         dry_run=parameters["dry_run"],

@@ -7,7 +7,7 @@ import shlex
 from dataclasses import asdict
 from typing import TYPE_CHECKING, TextIO
 
-from scaffold.project.env_file import NAME as ENVIRONMENT_FILE
+from scaffold.project.env_file import ENV_FILE
 from scaffold.text import shown
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def write(lines: Iterable[Line], stream: TextIO | None) -> None:
     """Write lines, styled on a terminal and plain elsewhere.
 
     Args:
-        lines: the lines.
+        lines: text and style of each.
         stream: where to; None when the process was started without it.
     """
     if stream is None:
@@ -73,15 +73,15 @@ def created(result: CreateResult, displayed_path: str) -> list[Line]:
     """Return what a person wants to know about a created project, next steps last.
 
     Args:
-        result: the result.
+        result: what `create` returned.
         displayed_path: the destination as it was typed.
     """
     if result.dry_run:
         return _would_create(result)
     lines: list[Line] = [(f"Created {shown(str(result.path), 500)}: {_summary(result)}", "bold green")]
     lines += [(f"Note: {shown(note, 1000)}", "yellow") for note in result.notes]
-    if any(file.path == ENVIRONMENT_FILE for file in result.files):
-        lines.append((f"{ENVIRONMENT_FILE} holds fresh secrets; only you can read it, and git ignores it.", ""))
+    if any(file.path == ENV_FILE for file in result.files):
+        lines.append((f"{ENV_FILE} holds fresh secrets; only you can read it, and git ignores it.", ""))
     contact = result.answers.get("security_contact")
     if contact:
         lines.append((f"security.txt names {contact}.", ""))
@@ -122,7 +122,7 @@ def failure_fields(failure: ScaffoldError) -> dict[str, object]:
     }
 
 
-def failure(failure: ScaffoldError) -> list[Line]:
+def failed(failure: ScaffoldError) -> list[Line]:
     """Return a failure as text: what is wrong, every single mistake, and what to do."""
     lines: list[Line] = [(f"Error: {shown(failure.sentence, 2000)}", "bold red")]
     for problem in failure.problems:
@@ -150,7 +150,7 @@ def questions(questionnaire: Questionnaire) -> list[Line]:
 
 
 def _question(questionnaire: Questionnaire, question: Question) -> list[Line]:
-    default = questionnaire.fixed_default(question)
+    default = questionnaire.static_default(question)
     if default is not None:
         answered = f"default: {shown(default)}"
     else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from scaffold.text import shown
-from scaffold.update.npm_lockfile import BY_HAND
+from scaffold.update.npm_lockfile import MANUAL_COMMAND
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -27,7 +27,7 @@ _KINDS = {
 }
 
 
-def plan(plan: UpdatePlan) -> list[Line]:
+def preview(plan: UpdatePlan) -> list[Line]:
     """Return what an update would do, what is dangerous last."""
     if plan.is_empty:
         return [(f"{plan.project.folder} is up to date ({plan.to_version}).", "green")]
@@ -58,7 +58,9 @@ def updated(result: UpdateResult) -> list[Line]:
     if plan.joined.conflicts:
         steps.append("solve the conflicts (`git diff` shows them), then `git add` each file")
     if result.lockfile_confirmed is False:
-        steps.append(f"{BY_HAND}   # npm has not seen the joined lockfile yet: {shown(result.lockfile_problem, 500)}")
+        steps.append(
+            f"{MANUAL_COMMAND}   # npm has not seen the joined lockfile yet: {shown(result.lockfile_problem, 500)}"
+        )
     if plan.missing_settings and not result.settings_added:
         steps.append(f"set {', '.join(plan.missing_settings)} in .env (or run again with --add-settings)")
     steps += ["npm ci && npm run check", f"git commit -m 'Update the template to {plan.to_version}'"]
@@ -110,7 +112,7 @@ def status(found: Iterable[Status], failures: Sequence[tuple[str, ScaffoldError]
     """Return where projects stand."""
     lines: list[Line] = []
     for one in found:
-        lines += _status(one)
+        lines += _where(one)
     for project, failure in failures:
         lines.append((f"{shown(project, 500)}: {shown(failure.sentence, 2000)}", "bold red"))
         lines.append((f"  next: {failure.next_step}", "cyan"))
@@ -130,7 +132,7 @@ def status_fields(
     return {"command": "status", "projects": [_one_status(one) for one in found] + errors}
 
 
-def _status(status: Status) -> list[Line]:
+def _where(status: Status) -> list[Line]:
     waiting = "up to date"
     if status.behind:
         waiting = f"{status.behind} release{'s' if status.behind > 1 else ''} behind {status.newest}"

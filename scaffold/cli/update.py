@@ -49,13 +49,13 @@ class UpdateCommand(click.Command):
 
 @click.pass_obj
 def _update(changes: dict[str, object], /, project: str, **parameters: Any) -> None:  # noqa: ANN401 - click's
-    from scaffold.update.plan import planned
+    from scaffold.update.plan import plan_update
 
     watched = _is_watched(parameters)
     request = _request(Path(project), changes, parameters, watched=watched)
-    with planned(request) as plan:
+    with plan_update(request) as plan:
         if not parameters["json"]:
-            output.write(output_project.plan(plan), sys.stdout)
+            output.write(output_project.preview(plan), sys.stdout)
         edited: Edited | None = plan.edited
         if watched and not plan.is_empty and not parameters["dry_run"]:
             edited = _decided(plan)
@@ -69,9 +69,9 @@ def _finish(plan: UpdatePlan, parameters: dict[str, Any]) -> None:
             output.write_json(output_project.plan_fields(plan, dry_run=True), sys.stdout)
         return
     from scaffold.template.trust import agree
-    from scaffold.update.update import carry_out
+    from scaffold.update.update import execute
 
-    result = carry_out(plan, add_settings=parameters["add_settings"])
+    result = execute(plan, add_settings=parameters["add_settings"])
     if parameters["template"] and result.applied:
         agree(parameters["template"])
     if parameters["json"]:
@@ -118,10 +118,10 @@ def _ask(questionnaire: Questionnaire, given: dict[str, object]) -> Answers:
 
 def _decided(plan: UpdatePlan) -> Edited | None:
     """Ask what to do; None means nothing."""
-    from scaffold.wizard.choose import decide
+    from scaffold.wizard.choose import choose
 
     if plan.joined.removed_edited and plan.edited == "refuse":
-        return decide(
+        return choose(
             "Files that you edited are no longer shipped. What becomes of them?",
             [
                 ("keep", "keep", "update, and keep them as your own"),
@@ -130,7 +130,7 @@ def _decided(plan: UpdatePlan) -> Edited | None:
             ],
         )
     options = [(plan.edited, "update", "stage these changes"), (None, "cancel", "change nothing")]
-    return decide("Update the project?", options)
+    return choose("Update the project?", options)
 
 
 command = UpdateCommand(

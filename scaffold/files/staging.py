@@ -39,18 +39,18 @@ def staging(parent: Path) -> Iterator[Path]:
     Args:
         parent: an existing folder on the file system of the destination.
     """
-    sweep(parent)
+    remove_stale(parent)
     folder = parent / (PREFIX + secrets.token_hex(8))
     try:
         folder.mkdir(mode=0o700)
         with _locked(folder):
             yield folder
     finally:
-        with uninterrupted():
+        with signals_deferred():
             _remove(folder)
 
 
-def sweep(parent: Path) -> None:
+def remove_stale(parent: Path) -> None:
     """Remove what killed runs left in a folder; what belongs to a living run or to others stays."""
     with suppress(OSError), os.scandir(parent) as entries:
         for entry in entries:
@@ -85,7 +85,7 @@ def parent_folder(destination: Path) -> Iterator[Path]:
     Raises:
         ScaffoldError: `destination-not-a-folder`, when a parent is a file.
     """
-    if _must_stay(destination):
+    if _cannot_be_replaced(destination):
         yield destination
         return
     parent = destination.parent
@@ -94,7 +94,7 @@ def parent_folder(destination: Path) -> Iterator[Path]:
         _make(parent)
         yield parent
     except BaseException:
-        with uninterrupted():
+        with signals_deferred():
             for folder in missing:
                 with suppress(OSError):
                     folder.rmdir()
@@ -108,11 +108,11 @@ def move_into_place(project: Path, destination: Path) -> None:
         ScaffoldError: `destination-not-empty`, when somebody else was quicker.
         OSError: the move failed.
     """
-    with uninterrupted():
+    with signals_deferred():
         if destination.exists():
             project.chmod(stat.S_IMODE(destination.stat().st_mode))
-        if _must_stay(destination):
-            _fill(project, destination)
+        if _cannot_be_replaced(destination):
+            _move_entries(project, destination)
             return
         try:
             project.rename(destination)
@@ -123,7 +123,7 @@ def move_into_place(project: Path, destination: Path) -> None:
 
 
 @contextmanager
-def uninterrupted() -> Iterator[None]:
+def signals_deferred() -> Iterator[None]:
     """Hold back Ctrl-C and its like for moments in which they would leave a mess."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
     try:
@@ -140,7 +140,7 @@ def _make(parent: Path) -> None:
         raise destination_not_a_folder(blocking) from None
 
 
-def _must_stay(destination: Path) -> bool:
+def _cannot_be_replaced(destination: Path) -> bool:
     if not destination.is_dir():
         return False
     with suppress(OSError):  # the current folder may have been deleted
@@ -149,7 +149,7 @@ def _must_stay(destination: Path) -> bool:
     return destination.is_mount()
 
 
-def _fill(project: Path, destination: Path) -> None:
+def _move_entries(project: Path, destination: Path) -> None:
     """Move the entries of a project one by one, and back again if one cannot be moved."""
     moved: list[str] = []
     try:

@@ -3,7 +3,7 @@
 A template and a project are input, and so is the configuration that lies in a project's repository: it can
 name programs that git starts by itself. Each way of running git below says whose configuration it follows:
 
-- `neutral` and `bare`: nobody's. For what is computed in repositories that Scaffold has just made.
+- `isolated` and `bare`: nobody's. For what is computed in repositories that Scaffold has just made.
 - `fetching`: the user's own. For fetching what the user named, with their credentials.
 - `creating`: the user's own, in a repository that Scaffold has just made.
 - `applying`: the user's own and the project's. For changing a project, as the user's `git checkout` would.
@@ -55,7 +55,7 @@ class GitError(Exception):
     """Git refused; the message is the last line it printed."""
 
 
-def surroundings() -> dict[str, str]:
+def clean_environment() -> dict[str, str]:
     """Return the environment without what aims git at another repository, program or address.
 
     Variables by which git is aimed are set, for example, while a git hook runs. No address is contacted:
@@ -103,7 +103,7 @@ class Git:
             result = self.runner(
                 ["git", *arguments],
                 cwd=self.folder,
-                env=_configured({**surroundings(), **self.environment}, {**_ALWAYS, **self.settings}),
+                env=_configured({**clean_environment(), **self.environment}, {**_ALWAYS, **self.settings}),
                 input=stdin,
                 capture_output=True,
                 check=False,
@@ -117,7 +117,7 @@ class Git:
             raise GitError(lines[-1].removeprefix("fatal: "))
         return result
 
-    def __call__(self, *arguments: str | Path, stdin: bytes = b"") -> str:
+    def output(self, *arguments: str | Path, stdin: bytes = b"") -> str:
         """Run one git command and return what it prints, without the last line break.
 
         Raises:
@@ -127,19 +127,19 @@ class Git:
 
     def top(self) -> Git:
         """Return the same git at the top of the repository."""
-        return replace(self, folder=Path(self("rev-parse", "--show-toplevel")))
+        return replace(self, folder=Path(self.output("rev-parse", "--show-toplevel")))
 
     def prefix(self) -> str:
         """Return this folder inside its repository, empty or ending in a slash."""
-        return self("rev-parse", "--show-prefix")
+        return self.output("rev-parse", "--show-prefix")
 
     def path_of(self, name: str) -> Path:
         """Return the absolute path of a file of git's own, for example `index`."""
-        return Path(self("rev-parse", "--path-format=absolute", "--git-path", name))
+        return Path(self.output("rev-parse", "--path-format=absolute", "--git-path", name))
 
     def committed(self) -> str:
         """Return the tree of this folder's committed files."""
-        return self("rev-parse", "HEAD:./")
+        return self.output("rev-parse", "HEAD:./")
 
     def with_environment(self, **variables: str) -> Git:
         """Return the same git with more variables."""
@@ -150,14 +150,14 @@ class Git:
         return replace(self, runner=runner)
 
 
-def neutral(folder: Path) -> Git:
+def isolated(folder: Path) -> Git:
     """Return a git for a repository of our own: it follows nobody's configuration and commits in nobody's name."""
     return Git(folder, {**_OURSELVES, **NOBODYS_CONFIGURATION, "GIT_ATTR_NOSYSTEM": "1"}, _NOBODYS_FILES)
 
 
 def bare(repository: Path) -> Git:
     """Return the same for a bare repository of our own, which is named outright and not looked for."""
-    return neutral(repository).with_environment(GIT_DIR=str(repository))
+    return isolated(repository).with_environment(GIT_DIR=str(repository))
 
 
 def applying(folder: Path) -> Git:
@@ -189,7 +189,7 @@ def creating(project: Path) -> Git:
 
 def staging(project: Path) -> Git:
     """Return a git that stages the files of a new project as they are: no filter runs, on whoever's account."""
-    return neutral(project).with_environment(**_repository_of(project))
+    return isolated(project).with_environment(**_repository_of(project))
 
 
 def borrow_objects(git_dir: Path, objects: Path) -> None:

@@ -52,7 +52,7 @@ def find(folder: Path) -> Place:
         FileNotFoundError: there is no git on this machine.
     """
     git = _patient(folder)
-    answer = git("rev-parse", "--path-format=absolute", "--show-toplevel", "--git-dir", "--git-common-dir")
+    answer = git.output("rev-parse", "--path-format=absolute", "--show-toplevel", "--git-dir", "--git-common-dir")
     lines = answer.split("\n")
     if len(lines) != len(Place.__dataclass_fields__):
         raise GitError("its path holds a line break")
@@ -88,7 +88,7 @@ def filtered(git: Git, names: list[str]) -> set[str]:
     if not names:
         return set()
     asked = "\0".join(names) + "\0"
-    told = git("check-attr", "-z", "--stdin", "filter", stdin=os.fsencode(asked)).split("\0")
+    told = git.output("check-attr", "-z", "--stdin", "filter", stdin=os.fsencode(asked)).split("\0")
     return {name for name, value in zip(told[::3], told[2::3], strict=False) if value not in {"unspecified", "unset"}}
 
 
@@ -117,7 +117,7 @@ def _require_at_home(folder: Path, place: Place) -> None:
 
 def _configuration(folder: Path) -> dict[str, str]:
     """Return the settings that a view takes over."""
-    listed = _patient(folder)("config", "--list", "--show-scope", "-z").split("\0")
+    listed = _patient(folder).output("config", "--list", "--show-scope", "-z").split("\0")
     found = {}
     for scope, entry in zip(listed[::2], listed[1::2], strict=False):
         # A name alone means true.

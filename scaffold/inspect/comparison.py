@@ -33,7 +33,6 @@ class Comparison:
     """A project beside a fresh render of its own version and answers.
 
     Attributes:
-        project: the project.
         releases: the releases of its template.
         repository: scratch repository with both trees.
         rendered: tree of the fresh render.
@@ -49,7 +48,7 @@ class Comparison:
     def names(self, letter: str) -> tuple[str, ...]:
         """Name the files that git's status letter (M, D, A, T) describes, render to project."""
         git = bare(self.repository)
-        listed = git(
+        listed = git.output(
             "diff-tree", "-r", "-z", "--no-renames", "--name-only", f"--diff-filter={letter}",
             self.rendered, self.present,
         )  # fmt: skip
@@ -96,14 +95,14 @@ class _Store:
     def __init__(self, project: Git, folder: Path) -> None:
         self.project, self.folder = project, folder
         folder.mkdir()
-        bare(folder)("init", "--quiet", "--bare")
+        bare(folder).output("init", "--quiet", "--bare")
         borrow_objects(folder, project.path_of("objects"))
 
     def of_folder(self, folder: Path) -> str:
         """Store a folder and return its tree."""
         git = bare(self.folder).with_environment(GIT_INDEX_FILE=str(self.folder / "render.index"))
-        git("--work-tree", folder, "add", "--all", "--force", ".")
-        return git("write-tree")
+        git.output("--work-tree", folder, "add", "--all", "--force", ".")
+        return git.output("write-tree")
 
     def of_project(self) -> str:
         """Store the project's tracked files as they lie there now, and return their tree.
@@ -112,9 +111,9 @@ class _Store:
         """
         git, prefix = self.project.top(), self.project.prefix()
         submodules = self._prepare(git, prefix or ".")
-        git("add", "--update", "--", prefix or ".")
+        git.output("add", "--update", "--", prefix or ".")
         _put(git, submodules)
-        return git("write-tree", *((f"--prefix={prefix}",) if prefix else ()))
+        return git.output("write-tree", *((f"--prefix={prefix}",) if prefix else ()))
 
     def _prepare(self, git: Git, folder: str) -> list[str]:
         """Take submodules out of the index and return them; have filtered files compared by their content.
@@ -134,11 +133,11 @@ def _entries(git: Git, folder: str) -> dict[str, str]:
 
     Those that no person has checked out (sparse checkouts) or resolved (conflicts) are left out.
     """
-    listed = git("ls-files", "--stage", "-t", "-z", "--", folder).split("\0")
+    listed = git.output("ls-files", "--stage", "-t", "-z", "--", folder).split("\0")
     entries = [entry[2:] for entry in listed if entry.startswith("H ")]
     return {entry.partition("\t")[2]: entry for entry in entries}
 
 
 def _put(git: Git, entries: list[str]) -> None:
     if entries:
-        git("update-index", "-z", "--index-info", stdin=os.fsencode("\0".join(entries) + "\0"))
+        git.output("update-index", "-z", "--index-info", stdin=os.fsencode("\0".join(entries) + "\0"))

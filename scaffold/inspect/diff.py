@@ -17,7 +17,7 @@ def diff_of(folder: Path, consent: Consent | None = None) -> str:
     """Return the difference from a fresh render of the same version and answers to the project.
 
     Args:
-        folder: the project.
+        folder: holds the project's `.copier-answers.yml`.
         consent: which addresses may be contacted because the project names them. Default: those the user
             has agreed to before.
 

@@ -25,7 +25,6 @@ class Status:
     """Where a project stands.
 
     Attributes:
-        folder: the project.
         version: release it was rendered from.
         newest: newest release there is.
         behind: how many releases lie between.
@@ -56,7 +55,7 @@ def status_of(folder: Path, consent: Consent | None = None) -> Status:
     """Look at a project; nothing is changed.
 
     Args:
-        folder: the project.
+        folder: holds the project's `.copier-answers.yml`.
         consent: which addresses may be contacted because the project names them. Default: those the user
             has agreed to before.
 

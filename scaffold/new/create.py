@@ -11,11 +11,10 @@ from tempfile import gettempdir
 from typing import TYPE_CHECKING, TypeAlias
 
 from scaffold.errors import cannot_create, wrong_usage
-from scaffold.files.staging import check_free, move_into_place, parent_folder, staging, sweep
+from scaffold.files.staging import check_free, move_into_place, parent_folder, remove_stale, staging
 from scaffold.new.first_commit import GitResult, enclosing_repository, first_commit
 from scaffold.new.npm_install import install_packages
-from scaffold.project.env_file import NAME as ENVIRONMENT_FILE
-from scaffold.project.env_file import write_environment_file
+from scaffold.project.env_file import ENV_FILE, write_environment_file
 from scaffold.template import trust
 from scaffold.template.source import open_template, version
 
@@ -69,7 +68,7 @@ class CreateResult:
 
 
 @dataclass(frozen=True)
-class Steps:
+class CreateOptions:
     """What to do besides rendering.
 
     Attributes:
@@ -100,7 +99,7 @@ def create_project(  # noqa: PLR0913 - the options of the command, by name
     """Create a project in a new or empty folder. Nothing is printed; on any failure nothing is left behind.
 
     Args:
-        destination: the folder.
+        destination: new or empty; missing parents are made.
         answers: answers by name of the question; the template's defaults answer the rest.
         template: git URL or folder of another template. It is remembered as one that the user agreed to
             contact. Default: the template that comes with Scaffold.
@@ -116,14 +115,14 @@ def create_project(  # noqa: PLR0913 - the options of the command, by name
         AnswerErrors: every missing, wrong or unknown answer at once.
         ScaffoldError: anything else that is the matter; its `code` says what.
     """
-    steps = Steps(git=git, install=install, dry_run=dry_run)
+    options = CreateOptions(git=git, install=install, dry_run=dry_run)
     with open_template(template, ref) as source:
         resolved = source.questionnaire().resolve(answers or {}, defaults=True)
-        result = create(free_destination(destination), source, resolved, steps)
+        result = create(resolve_destination(destination), source, resolved, options)
     return remembering(result) if template else result
 
 
-def free_destination(destination: str | os.PathLike[str]) -> Path:
+def resolve_destination(destination: str | os.PathLike[str]) -> Path:
     """Return the absolute path of a destination, links resolved.
 
     Raises:
@@ -133,31 +132,31 @@ def free_destination(destination: str | os.PathLike[str]) -> Path:
         raise wrong_usage("DEST is not a valid folder name.", "Name the folder to create, e.g. `scaffold new my-api`.")
     path = Path(os.path.realpath(destination))
     with _disk_problems(path):
-        sweep(path)
+        remove_stale(path)
         check_free(path)
     return path
 
 
-def create(destination: Path, template: Template, answers: Answers, steps: Steps) -> CreateResult:
+def create(destination: Path, template: Template, answers: Answers, options: CreateOptions) -> CreateResult:
     """Create a project from a template that is at hand and answers that are complete.
 
     Args:
-        destination: absolute path from `free_destination`.
-        template: the template.
+        destination: absolute path from `resolve_destination`.
+        template: from `open_template`.
         answers: what `Questionnaire.resolve` returned.
-        steps: what to do besides rendering.
+        options: what to do besides rendering.
 
     Raises:
         ScaffoldError: nothing was created, and nothing is left behind.
     """
-    if steps.dry_run:
+    if options.dry_run:
         elsewhere = Path(gettempdir())
         with _disk_problems(elsewhere), staging(elsewhere) as folder:
-            return _rendered(folder / "project", destination, template, answers, steps)
+            return _rendered(folder / "project", destination, template, answers, options)
     with _disk_problems(destination), parent_folder(destination) as parent, staging(parent) as folder:
         project = folder / destination.name
-        result = _rendered(project, destination, template, answers, steps)
-        result = _with_packages(project, _with_repository(project, result, steps), steps)
+        result = _rendered(project, destination, template, answers, options)
+        result = _with_packages(project, _with_repository(project, result, options), options)
         move_into_place(project, destination)
     return result
 
@@ -166,49 +165,51 @@ def remembering(result: CreateResult) -> CreateResult:
     """Remember the template's address, which the user has named: the project may be updated from there."""
     if result.dry_run or result.template_version is None:
         return result
-    return _noted(result, trust.agree(result.template_address))
+    return _with_note(result, trust.agree(result.template_address))
 
 
-def _rendered(project: Path, destination: Path, template: Template, answers: Answers, steps: Steps) -> CreateResult:
+def _rendered(
+    project: Path, destination: Path, template: Template, answers: Answers, options: CreateOptions
+) -> CreateResult:
     from scaffold.template.render import render
 
     paths = list(render(template, answers, project))
-    steps.progress(f"Rendered {len(paths)} files")
+    options.progress(f"Rendered {len(paths)} files")
     if write_environment_file(project):
-        paths.append(ENVIRONMENT_FILE)
-        steps.progress(f"Wrote {ENVIRONMENT_FILE} with fresh secrets")
+        paths.append(ENV_FILE)
+        options.progress(f"Wrote {ENV_FILE} with fresh secrets")
     return CreateResult(
         path=destination,
-        dry_run=steps.dry_run,
+        dry_run=options.dry_run,
         answers=answers,
         files=tuple(ProjectFile(path, (project / path).lstat().st_size) for path in sorted(paths)),
         template_address=template.address,
-        template_version=template.commit,
+        template_version=template.version,
     )
 
 
-def _with_repository(project: Path, result: CreateResult, steps: Steps) -> CreateResult:
-    if not steps.git:
+def _with_repository(project: Path, result: CreateResult, options: CreateOptions) -> CreateResult:
+    if not options.git:
         return result
     outer = enclosing_repository(result.path)
     if outer:
         note = f"The project lies in the git repository {outer}, so it did not become one of its own."
-        return _noted(result, note)
+        return _with_note(result, note)
     git, problem = first_commit(project, f"Create the project with Scaffold {version()}")
     if git.commit:
-        steps.progress("Made the first commit")
-    return replace(_noted(result, problem), git=git)
+        options.progress("Made the first commit")
+    return replace(_with_note(result, problem), git=git)
 
 
-def _with_packages(project: Path, result: CreateResult, steps: Steps) -> CreateResult:
-    if not steps.install:
+def _with_packages(project: Path, result: CreateResult, options: CreateOptions) -> CreateResult:
+    if not options.install:
         return result
-    steps.progress("Installing packages with npm ci")
-    problem = install_packages(project, steps.output)
-    return replace(_noted(result, problem), installed=problem is None)
+    options.progress("Installing packages with npm ci")
+    problem = install_packages(project, options.output)
+    return replace(_with_note(result, problem), installed=problem is None)
 
 
-def _noted(result: CreateResult, note: str | None) -> CreateResult:
+def _with_note(result: CreateResult, note: str | None) -> CreateResult:
     return replace(result, notes=(*result.notes, note)) if note else result
 
 

@@ -11,7 +11,7 @@ from scaffold.git.run import Git, GitError, applying, creating, staging
 if TYPE_CHECKING:
     from pathlib import Path
 
-BY_HAND = "git init -b main && git add -A && git commit -m 'Create the project'"
+MANUAL_COMMAND = "git init -b main && git add -A && git commit -m 'Create the project'"
 
 
 @dataclass(frozen=True)
@@ -58,15 +58,15 @@ def first_commit(project: Path, message: str) -> tuple[GitResult, str | None]:
     if os.path.lexists(project / ".git"):
         return GitResult(), "There is a .git already, which Scaffold did not make, so there is no first commit."
     try:
-        creating(project)("-c", "init.defaultBranch=main", "init", "--quiet")
+        creating(project).output("-c", "init.defaultBranch=main", "init", "--quiet")
         git = staging(project)
         _keep_secrets_out(git)
-        git("add", "--all")
-        tree = git("write-tree")
+        git.output("add", "--all")
+        tree = git.output("write-tree")
     except FileNotFoundError:
-        return GitResult(), f"git is not installed, so there is no repository. Later: {BY_HAND}"
+        return GitResult(), f"git is not installed, so there is no repository. Later: {MANUAL_COMMAND}"
     except GitError as error:
-        return GitResult(), f"git failed ({error}), so there is no repository. Try: {BY_HAND}"
+        return GitResult(), f"git failed ({error}), so there is no repository. Try: {MANUAL_COMMAND}"
     return _commit(creating(project), tree, message)
 
 
@@ -90,8 +90,8 @@ def _commit(git: Git, tree: str, message: str) -> tuple[GitResult, str | None]:
     certain = ("-c", "user.useConfigOnly=true")
     try:
         # `git commit` would look at the files once more, and so run their filters.
-        commit = git(*certain, "commit-tree", *_signing(git), "-m", message, tree)
-        git(*certain, "update-ref", "-m", f"commit (initial): {message}", "HEAD", commit)
+        commit = git.output(*certain, "commit-tree", *_signing(git), "-m", message, tree)
+        git.output(*certain, "update-ref", "-m", f"commit (initial): {message}", "HEAD", commit)
         return GitResult(repository=True, commit=commit), None
     except GitError as error:
         identity = git.run(*certain, "var", "GIT_COMMITTER_IDENT", check=False)

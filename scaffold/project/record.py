@@ -99,7 +99,7 @@ def require_clean(git: Git) -> None:
     """
     # Git would ask a submodule for its state by its own configuration; its commit can be compared without.
     quietly = ("--untracked-files=no", "--ignore-submodules=dirty", "--no-renames")
-    status = git("status", "--porcelain", "-z", *quietly, "--", ".")
+    status = git.output("status", "--porcelain", "-z", *quietly, "--", ".")
     # Two letters of state and a blank stand before each name, which begins at the top of the repository.
     names = [entry[3:] for entry in status.split("\0") if entry]
     unjudged = filtered(git.top(), names)

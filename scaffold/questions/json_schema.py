@@ -18,9 +18,6 @@ def json_schema(questionnaire: Questionnaire) -> dict[str, Any]:
     """Return a schema that every accepted set of answers satisfies.
 
     It is a first check: `scaffold new` also judges answers against each other.
-
-    Args:
-        questionnaire: the questions of a template.
     """
     properties = {q.name: _property(questionnaire, q) for q in questionnaire.questions}
     return {
@@ -44,7 +41,7 @@ def _property(questionnaire: Questionnaire, question: Question) -> dict[str, Any
         schema["pattern"] = patterns[0]
     elif patterns:
         schema["allOf"] = [{"pattern": pattern} for pattern in patterns]
-    default = questionnaire.fixed_default(question)
+    default = questionnaire.static_default(question)
     if default is not None:
         schema["default"] = default
     if question.placeholder:

@@ -139,7 +139,7 @@ class Questionnaire:
         value = self._default(question.name, self._context(answers, question.name))
         return value if isinstance(value, (str, bool)) else None
 
-    def problem_with(self, question: Question, value: object, answers: Mapping[str, object]) -> str | None:
+    def validate(self, question: Question, value: object, answers: Mapping[str, object]) -> str | None:
         """Say what is wrong with an answer.
 
         Args:
@@ -150,7 +150,7 @@ class Questionnaire:
         Returns:
             One sentence for the user, or None when the answer is accepted.
         """
-        typed = _typed(question, value)
+        typed = _coerced(question, value)
         if typed is None:
             return _type_problem(question, value)
         if question.choices and typed not in [choice.value for choice in question.choices]:
@@ -169,7 +169,7 @@ class Questionnaire:
         Raises:
             AnswerErrors: every unknown name, wrong value and missing answer at once.
         """
-        return self._judged(given, "default" if defaults else "problem")
+        return self._evaluate(given, "default" if defaults else "problem")
 
     def check(self, given: Mapping[str, object]) -> Answers:
         """Return the given answers that matter, typed; questions without an answer are left out.
@@ -177,14 +177,14 @@ class Questionnaire:
         Raises:
             AnswerErrors: every unknown name and wrong value at once.
         """
-        return self._judged(given, "skip")
+        return self._evaluate(given, "skip")
 
     def is_required(self, question: Question) -> bool:
         """Tell whether the question matters whatever the other answers are, and has no default."""
         details = self._details[question.name]
         return "default" not in details and "when" not in details
 
-    def fixed_default(self, question: Question) -> Answer | None:
+    def static_default(self, question: Question) -> Answer | None:
         """Return the default if it depends on no other answer, else None."""
         default = self._details[question.name].get("default")
         return self.default(question, {}) if not _is_template(default) else None
@@ -207,7 +207,7 @@ class Questionnaire:
         """Tell whether every question that matters has an answer."""
         return all(q.name in answers or not self.is_asked(q, answers) for q in self.questions)
 
-    def _judged(self, given: Mapping[str, object], unanswered: Unanswered) -> Answers:
+    def _evaluate(self, given: Mapping[str, object], unanswered: Unanswered) -> Answers:
         known = self._by_name.keys() | RESERVED
         problems = [self._unknown(name) for name in given if name not in known]
         answers: Answers = {}
@@ -233,8 +233,8 @@ class Questionnaire:
         """Put the answer into `answers`, or yield what is wrong with it."""
         if question.name in given:
             value = given[question.name]
-            problem = self.problem_with(question, value, answers)
-            typed = _typed(question, value)
+            problem = self.validate(question, value, answers)
+            typed = _coerced(question, value)
         else:
             if unanswered == "skip":
                 return
@@ -294,7 +294,7 @@ class Questionnaire:
         return context
 
     def _applies(self, name: str, context: Mapping[str, object]) -> bool:
-        return truth(self._render(self._details[name].get("when", True), context))
+        return as_bool(self._render(self._details[name].get("when", True), context))
 
     def _default(self, name: str, context: Mapping[str, object]) -> object | None:
         details = self._details[name]
@@ -304,7 +304,7 @@ class Questionnaire:
         question = self._by_name.get(name)
         if question is None:
             return _computed(details.get("type"), value)
-        return truth(value) if question.kind == "bool" else str(value)
+        return as_bool(value) if question.kind == "bool" else str(value)
 
     def _render(self, source: object, context: Mapping[str, object]) -> object:
         """Render a value of `copier.yml`: text is a Jinja template, all else stands for itself."""
@@ -332,7 +332,7 @@ def _is_template(source: object) -> TypeGuard[str]:
     return isinstance(source, str) and ("{{" in source or "{%" in source)
 
 
-def truth(value: object) -> bool:
+def as_bool(value: object) -> bool:
     """Read a value as Copier reads a condition: numbers first, then YAML's words, then Python.
 
     Args:
@@ -345,7 +345,7 @@ def truth(value: object) -> bool:
         return bool(word) and word not in FALSE_WORDS
 
 
-def _typed(question: Question, value: object) -> Answer | None:
+def _coerced(question: Question, value: object) -> Answer | None:
     if question.kind == "str":
         return value if isinstance(value, str) else None
     if isinstance(value, str):
@@ -381,7 +381,7 @@ def _problem(question: Question, value: object, problem: str) -> AnswerProblem:
 def _computed(kind: object, value: object) -> object:
     """Return the value of a question nobody is asked, in the type the template gives it."""
     if kind == "bool":
-        return truth(value)
+        return as_bool(value)
     if kind in {None, "yaml"} and isinstance(value, str):
         import yaml
 

@@ -43,7 +43,7 @@ class Described(NamedTuple):
 
     folder: Path
     address: str
-    commit: str | None
+    version: str | None
     tracked_only: bool
 
 
@@ -111,10 +111,10 @@ class Confined:
 
     def close(self) -> None:
         """End the process, if there is one, and everything it started."""
-        from scaffold.files.staging import uninterrupted
+        from scaffold.files.staging import signals_deferred
 
         # A signal in the middle would leave the process behind, or be printed and lost.
-        with uninterrupted():
+        with signals_deferred():
             self._end()
             self._process = None
 
@@ -178,15 +178,15 @@ class _ConfinedQuestionnaire(Questionnaire):
         found: Answer | None = self._confined.ask("default", question, dict(answers))
         return found
 
-    def problem_with(self, question: Question, value: object, answers: Mapping[str, object]) -> str | None:
-        found: str | None = self._confined.ask("problem_with", question, value, dict(answers))
+    def validate(self, question: Question, value: object, answers: Mapping[str, object]) -> str | None:
+        found: str | None = self._confined.ask("validate", question, value, dict(answers))
         return found
 
     def is_required(self, question: Question) -> bool:
         return bool(self._confined.ask("is_required", question))
 
-    def fixed_default(self, question: Question) -> Answer | None:
-        found: Answer | None = self._confined.ask("fixed_default", question)
+    def static_default(self, question: Question) -> Answer | None:
+        found: Answer | None = self._confined.ask("static_default", question)
         return found
 
     def patterns(self, question: Question) -> list[str]:

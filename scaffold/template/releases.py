@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from packaging.version import InvalidVersion, Version
 
-from scaffold.git.run import GitError, bare, borrow_objects, fetching, neutral
+from scaffold.git.run import GitError, bare, borrow_objects, fetching, isolated
 from scaffold.template.limits import within_limits
 from scaffold.text import shown
 
@@ -86,7 +86,7 @@ class Releases:
         """Return a name that stands for the same files for ever: a tag, or what `git describe` makes of a branch."""
         if ref in self.refs.values() and ref != "HEAD":
             return ref
-        return bare(self.repository)("describe", "--tags", "--always", f"{ref}^{{commit}}")
+        return bare(self.repository).output("describe", "--tags", "--always", f"{ref}^{{commit}}")
 
     def export(self, ref: str, into: Path) -> Path:
         """Write the files of one release into a fresh folder and return it.
@@ -97,8 +97,8 @@ class Releases:
         into.mkdir(parents=True)
         git = bare(self.repository).with_environment(GIT_INDEX_FILE=str(into.parent / f"{into.name}.index"))
         git = git.limited(within_limits(into, self.address)) if self.address else git
-        git("read-tree", f"{ref}^{{tree}}")
-        git("--work-tree", into, "checkout-index", "--all", "--force")
+        git.output("read-tree", f"{ref}^{{tree}}")
+        git.output("--work-tree", into, "checkout-index", "--all", "--force")
         return into
 
     def read(self, ref: str, path: str) -> str:
@@ -122,7 +122,7 @@ def version_of(recorded: str) -> Version | None:
 
 def from_repository(repository: Path) -> Releases:
     """Read the releases of a repository from its tags; without any, HEAD is the only one."""
-    tags = bare(repository)("tag", "--list").splitlines()
+    tags = bare(repository).output("tag", "--list").splitlines()
     refs = {version: tag for tag in tags if (version := parse(tag)) is not None}
     return Releases(repository, refs or {Version("0"): "HEAD"})
 
@@ -133,8 +133,8 @@ def from_bundle(bundle: Path, into: Path) -> Releases:
     Raises:
         GitError: the bundle is damaged.
     """
-    local = neutral(into.parent).with_environment(GIT_ALLOW_PROTOCOL="file")
-    local("clone", "--quiet", "--bare", bundle, into)
+    local = isolated(into.parent).with_environment(GIT_ALLOW_PROTOCOL="file")
+    local.output("clone", "--quiet", "--bare", bundle, into)
     return from_repository(into)
 
 
@@ -145,7 +145,7 @@ def from_address(address: str, into: Path) -> Releases:
         GitError: it cannot be reached.
     """
     git = fetching(into.parent).limited(within_limits(into, address))
-    git("clone", "--quiet", "--bare", "--", address, into)
+    git.output("clone", "--quiet", "--bare", "--", address, into)
     return replace(from_repository(into), address=address)
 
 
@@ -157,8 +157,8 @@ def from_checkout(root: Path, into: Path) -> Releases:
     """
     git = bare(into)
     into.mkdir(parents=True)
-    git("init", "--quiet", "--bare")
-    source = neutral(root)
+    git.output("init", "--quiet", "--bare")
+    source = isolated(root)
     if _is_top_level(source):
         borrow_objects(into, source.path_of("objects"))
     parent = ""
@@ -174,7 +174,7 @@ def from_checkout(root: Path, into: Path) -> Releases:
 def write_bundle(root: Path, work: Path, bundle: Path) -> None:
     """Pack the releases derived from a checkout into one file."""
     releases = from_checkout(root, work)
-    bare(releases.repository)("bundle", "create", "--quiet", bundle, "--tags")
+    bare(releases.repository).output("bundle", "create", "--quiet", bundle, "--tags")
 
 
 def _is_top_level(git: Git) -> bool:
@@ -195,9 +195,9 @@ def _released(git: Git) -> list[tuple[Version, str]]:
     if not _is_top_level(git):
         return []
     commits = dict(_version_changes(git))
-    for tag in git("tag", "--list", "v*").splitlines():
+    for tag in git.output("tag", "--list", "v*").splitlines():
         if (version := parse(tag)) is not None:
-            commits[version] = git("rev-parse", f"{tag}^{{commit}}")
+            commits[version] = git.output("rev-parse", f"{tag}^{{commit}}")
     return sorted((version, commit) for version, commit in commits.items() if _has_template(git, commit))
 
 
@@ -217,12 +217,12 @@ def _version_changes(git: Git) -> Iterator[tuple[Version, str]]:
 
 
 def _date_of(git: Git, commit: str) -> str:
-    return git("show", "--no-patch", "--format=%cI", commit)
+    return git.output("show", "--no-patch", "--format=%cI", commit)
 
 
 def _tree_of(git: Git, commit: str) -> str:
-    entries = git("ls-tree", commit, *CONTENT)
-    return git("mktree", stdin=(entries + "\n").encode(errors="surrogateescape"))
+    entries = git.output("ls-tree", commit, *CONTENT)
+    return git.output("mktree", stdin=(entries + "\n").encode(errors="surrogateescape"))
 
 
 def _tree_of_files(git: Git, root: Path, into: Path) -> str:
@@ -230,13 +230,13 @@ def _tree_of_files(git: Git, root: Path, into: Path) -> str:
     present = [name for name in CONTENT if (root / name).exists()]
     indexed = git.with_environment(GIT_INDEX_FILE=str(into / "current.index"), GIT_DIR=str(into))
     worktree = replace(indexed, folder=root)
-    worktree("--work-tree", root, "add", "--", *present)
-    return worktree("write-tree")
+    worktree.output("--work-tree", root, "add", "--", *present)
+    return worktree.output("write-tree")
 
 
 def _commit(git: Git, tree: str, version: Version, date: str, parent: str) -> str:
     dated = git.with_environment(GIT_AUTHOR_DATE=date, GIT_COMMITTER_DATE=date)
     parents = ("-p", parent) if parent else ()
-    commit = dated("commit-tree", tree, *parents, "-m", f"Release {version}")
-    git("tag", f"v{version}", commit)
+    commit = dated.output("commit-tree", tree, *parents, "-m", f"Release {version}")
+    git.output("tag", f"v{version}", commit)
     return commit

@@ -31,7 +31,7 @@ def render(template: Template, answers: Mapping[str, Answer], into: Path) -> tup
     """Render a template with the given answers, that of others in a process with limits.
 
     Args:
-        template: the template.
+        template: ours is rendered in this process, any other in a process with limits.
         answers: an answer for every question that matters.
         into: folder to create; its parent must be a private folder that may hold scratch files.
 
@@ -57,7 +57,7 @@ def render_here(template: Template, answers: Mapping[str, Answer], into: Path) -
         _run_copier(template.address, folder, answers, into, empty)
     _require_harmless(template.address, into)
     _record_source(into / ANSWERS_FILE, template)
-    return _settled(into)
+    return _normalise_modes(into)
 
 
 def _run_copier(address: str, folder: Path, answers: Mapping[str, Answer], into: Path, empty: Path) -> None:
@@ -115,13 +115,13 @@ def _record_source(answers_file: Path, template: Template) -> None:
     """Write down what `copier copy` of the template's address would have written."""
     if not answers_file.is_file():
         return
-    commit = f"_commit: {template.commit}\n" if template.commit else ""
+    commit = f"_commit: {template.version}\n" if template.version else ""
     entry = f"{commit}_src_path: {template.address}\n"
     text = answers_file.read_text(encoding="utf-8")
     answers_file.write_text(SOURCE_ENTRY.sub(lambda _: entry, text, count=1), encoding="utf-8", newline="\n")
 
 
-def _settled(project: Path) -> tuple[str, ...]:
+def _normalise_modes(project: Path) -> tuple[str, ...]:
     """Give every file the mode its owner's umask asks for, not the one it has where the template is installed."""
     allowed = stat.S_IMODE(project.stat().st_mode)
     found = []

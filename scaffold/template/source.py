@@ -37,7 +37,7 @@ class Template:
     Attributes:
         folder: holds `copier.yml` and the files to render.
         address: where updates look for it; recorded in the project.
-        commit: its version; recorded in the project. None when nobody gave it one.
+        version: its version; recorded in the project. None when nobody gave it one.
         tracked_only: render only what git tracks or would track, as in a checkout that is worked in.
         ours: it comes with Scaffold; that of anybody else is evaluated in a process with limits.
         shared: such a process that works for several versions of a template. Default: one of its own.
@@ -45,7 +45,7 @@ class Template:
 
     folder: Path
     address: str
-    commit: str | None
+    version: str | None
     tracked_only: bool = False
     ours: bool = False
     shared: Confined | None = None
@@ -57,7 +57,7 @@ class Template:
 
     def described(self) -> Described:
         """Return what the process with limits needs to know."""
-        return Described(self.folder, self.address, self.commit, self.tracked_only)
+        return Described(self.folder, self.address, self.version, self.tracked_only)
 
     def close(self) -> None:
         """End the process in which the template is evaluated, if there is one of its own."""
@@ -194,7 +194,7 @@ def _fetched(address: str, ref: str | None, work: Path) -> Template:
 def _tracked(checkout: Path) -> list[str]:
     from scaffold.git.run import applying
 
-    listed = applying(checkout)(
+    listed = applying(checkout).output(
         "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", "template", *CONFIGURATIONS
     )
     return [name for name in listed.split("\0") if name and os.path.lexists(checkout / name)]

@@ -57,7 +57,7 @@ def upgrade_of(project: Project, address: str, ref: str, work: Path) -> Upgrade:
     """Choose the two releases of an update.
 
     Args:
-        project: the project.
+        project: its record names the release it was made from.
         address: where the template lives.
         ref: release to go to; empty for the newest.
         work: an existing folder for scratch files.

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from scaffold.errors import ScaffoldError, cannot_update, git_refused, update_refused
-from scaffold.git.run import Git, GitError, neutral
+from scaffold.git.run import Git, GitError, isolated
 from scaffold.update import journal, obstacles, snapshot
 from scaffold.update.journal import Journal
 from scaffold.update.obstacles import ObstacleError, reported
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import TextIO
 
-    from scaffold.update.merge import Conflict, Joined
+    from scaffold.update.merge import Conflict, MergeResult
     from scaffold.update.snapshot import Snapshot
 
 # What a disk that is full, read-only or not ours lets git say.
 _DISK = ("No space left", "Read-only file system", "Permission denied", "File too large", "quota", "unable to write")
 
 
-def apply(project: Git, joined: Joined) -> None:
+def apply_merge(project: Git, joined: MergeResult) -> None:
     """Bring the result of a merge into the project's files and index.
 
     Raises:
@@ -34,7 +34,7 @@ def apply(project: Git, joined: Joined) -> None:
     paths = obstacles.touched(project.prefix(), joined)
     before = snapshot.taken(top.folder, paths.written | paths.removed)
     try:
-        with journal.alone(project) as file:
+        with journal.exclusive(project) as file:
             _apply(replace(project, held=(file.fileno(),)), joined, file, before)
     except ScaffoldError:
         raise
@@ -46,14 +46,14 @@ def apply(project: Git, joined: Joined) -> None:
         raise
 
 
-def _apply(project: Git, joined: Joined, file: TextIO, before: Snapshot) -> None:
-    head, prefix, top = project("rev-parse", "HEAD"), project.prefix(), project.top()
+def _apply(project: Git, joined: MergeResult, file: TextIO, before: Snapshot) -> None:
+    head, prefix, top = project.output("rev-parse", "HEAD"), project.prefix(), project.top()
     _transfer(project, joined)
     target = _whole_tree(project, prefix, joined.result)
     paths = obstacles.touched(prefix, joined)
     obstacles.require_none(project, joined, paths)
     obstacles.rehearse(top, target, paths.written)
-    with journal.written(file, top, Journal(head, target, before)) as index:
+    with journal.recorded(file, top, Journal(head, target, before)) as index:
         working = top.with_environment(GIT_INDEX_FILE=str(index))
         _move(working, head, target)
         _require_gone(top.folder, paths.removed)
@@ -85,25 +85,25 @@ def _require_gone(top: Path, removed: frozenset[str]) -> None:
         raise GitError(f"Permission denied: {', '.join(left[:5])} cannot be removed")
 
 
-def _transfer(project: Git, joined: Joined) -> None:
+def _transfer(project: Git, joined: MergeResult) -> None:
     """Copy the objects of the result, and of both sides of its conflicts, into the project."""
     blobs = [blob.object_id for conflict in joined.conflicts for blob in conflict.stages.values()]
     wanted = "\n".join([joined.result, f"^{joined.ours}", *blobs])
-    pack = neutral(joined.repository).run("pack-objects", "--revs", "--stdout", "--quiet", stdin=wanted.encode())
+    pack = isolated(joined.repository).run("pack-objects", "--revs", "--stdout", "--quiet", stdin=wanted.encode())
     reported(project, "unpack-objects", "-q", stdin=pack.stdout)
 
 
 def _whole_tree(project: Git, prefix: str, result: str) -> str:
     """Return the tree of the whole repository with the project's folder replaced."""
     if not prefix:
-        return project("rev-parse", f"{result}^{{tree}}")
+        return project.output("rev-parse", f"{result}^{{tree}}")
     index = journal.scratch_index(project)
     git = project.top().with_environment(GIT_INDEX_FILE=str(index))
     try:
-        git("read-tree", "HEAD")
-        git("rm", "-r", "--cached", "--quiet", "--", prefix)
-        git("read-tree", f"--prefix={prefix}", f"{result}^{{tree}}")
-        return git("write-tree")
+        git.output("read-tree", "HEAD")
+        git.output("rm", "-r", "--cached", "--quiet", "--", prefix)
+        git.output("read-tree", f"--prefix={prefix}", f"{result}^{{tree}}")
+        return git.output("write-tree")
     finally:
         index.unlink(missing_ok=True)
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from scaffold.errors import NotUndoneError, edited_since_interrupted, update_running
 from scaffold.files.paths import behind_link, stays_inside
-from scaffold.files.staging import uninterrupted
+from scaffold.files.staging import signals_deferred
 from scaffold.git.run import Git, GitError, applying
 from scaffold.project.unfinished import JOURNAL, is_unfinished
 from scaffold.update import snapshot
@@ -75,7 +75,7 @@ def recover(folder: Path) -> bool:
         _lock(written_down)
         journal = _read(written_down.read())
         # Cut off while it was written, nothing had been touched yet; and what was committed since is not undone.
-        if journal is not None and top("rev-parse", "HEAD") == journal.head:
+        if journal is not None and top.output("rev-parse", "HEAD") == journal.head:
             _recover(top, journal)
         _release_index(top)
         _path(top).unlink()
@@ -84,7 +84,7 @@ def recover(folder: Path) -> bool:
 
 
 @contextlib.contextmanager
-def alone(project: Git) -> Iterator[TextIO]:
+def exclusive(project: Git) -> Iterator[TextIO]:
     """Keep every other update of the repository away for the time of a block; yields the empty journal.
 
     Raises:
@@ -112,7 +112,7 @@ def alone(project: Git) -> Iterator[TextIO]:
 
 
 @contextlib.contextmanager
-def written(file: TextIO, top: Git, journal: Journal) -> Iterator[Path]:
+def recorded(file: TextIO, top: Git, journal: Journal) -> Iterator[Path]:
     """Copy the files of before, write the journal down, lock the index; put the project back if the block fails.
 
     Yields:
@@ -132,7 +132,7 @@ def written(file: TextIO, top: Git, journal: Journal) -> Iterator[Path]:
         yield index
         _replace_index(top, index, journal)
     except BaseException:
-        with uninterrupted():
+        with signals_deferred():
             if _is_put_back(top, journal):
                 file.truncate(0)
         raise
@@ -222,7 +222,7 @@ class _Touched:
 
 
 def _touched(top: Git, journal: Journal) -> list[_Touched]:
-    listed = top("diff-tree", "-r", "-z", "--no-renames", journal.head, journal.target).split("\0")
+    listed = top.output("diff-tree", "-r", "-z", "--no-renames", journal.head, journal.target).split("\0")
     found = []
     for described, path in zip(listed[::2], listed[1::2], strict=False):
         # An archive can bring a journal, and trees that no git would write.
@@ -239,7 +239,7 @@ def _recover(top: Git, journal: Journal) -> None:
     touched = _touched(top, journal)
     as_before = _unchanged(top, journal)
     known = {file.path for file in touched}
-    edited = [file.path for file in touched if file.path not in as_before and not _is_ours(top, file, known)]
+    edited = [file.path for file in touched if file.path not in as_before and not _untouched_by_user(top, file, known)]
     if edited:
         raise edited_since_interrupted(edited)
     if journal.before is not None:
@@ -257,7 +257,7 @@ def _unchanged(top: Git, journal: Journal) -> set[str]:
     return {file.path for file in before if snapshot.look(top.folder, file.path) == file}
 
 
-def _is_ours(top: Git, touched: _Touched, known: set[str]) -> bool:
+def _untouched_by_user(top: Git, touched: _Touched, known: set[str]) -> bool:
     """Tell whether a file is as it was, as it should be, missing or half written: as git may have left it."""
     path = top.folder / touched.path
     if not os.path.lexists(path) or behind_link(top.folder, touched.path):
@@ -266,9 +266,9 @@ def _is_ours(top: Git, touched: _Touched, known: set[str]) -> bool:
         return not _others_in(top, path, known)
     try:
         if path.is_symlink():
-            present = top("hash-object", "--stdin", stdin=os.fsencode(path.readlink()))
+            present = top.output("hash-object", "--stdin", stdin=os.fsencode(path.readlink()))
         else:
-            present = top("hash-object", "--path", touched.path, "--", path)
+            present = top.output("hash-object", "--path", touched.path, "--", path)
     except GitError:
         # A filter that fails cannot say what it has made: compare the bytes as they are.
         present = ""
@@ -305,12 +305,12 @@ def _reset_entries(top: Git, journal: Journal) -> None:
     It has when the update was killed after its last step, or when somebody has staged half of it since.
     """
     paths = {file.path for file in journal.before.files} if journal.before else set()
-    committed = _entries(top("ls-tree", "-r", "-z", journal.head), paths)
-    if _entries(top("ls-files", "--stage", "-z"), paths) == committed:
+    committed = _entries(top.output("ls-tree", "-r", "-z", journal.head), paths)
+    if _entries(top.output("ls-files", "--stage", "-z"), paths) == committed:
         return
     removed = [f"0 {'0' * 40}\t{path}" for path in sorted(paths)]
     kept = [f"{mode} {object_id}\t{path}" for path, mode, object_id in sorted(committed)]
-    top("update-index", "-z", "--index-info", stdin=os.fsencode("\0".join([*removed, *kept]) + "\0"))
+    top.output("update-index", "-z", "--index-info", stdin=os.fsencode("\0".join([*removed, *kept]) + "\0"))
 
 
 def _entries(listed: str, paths: set[str]) -> set[tuple[str, str, str]]:
@@ -343,10 +343,10 @@ def _restore(top: Git, journal: Journal, touched: Sequence[_Touched]) -> None:
     from_input = ("--pathspec-from-file=-", "--pathspec-file-nul")
     if touched:
         names = "\0".join(file.path for file in touched)
-        top("reset", "--quiet", journal.head, *from_input, stdin=os.fsencode(names))
+        top.output("reset", "--quiet", journal.head, *from_input, stdin=os.fsencode(names))
     before = "\0".join(file.path for file in touched if not file.is_new)
     if before:
-        top("checkout", "--quiet", "--force", journal.head, *from_input, stdin=os.fsencode(before))
+        top.output("checkout", "--quiet", "--force", journal.head, *from_input, stdin=os.fsencode(before))
 
 
 def _remove_empty(folder: Path, created: Sequence[str]) -> None:

@@ -10,7 +10,7 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from scaffold.git.run import Git, borrow_objects, neutral
+from scaffold.git.run import Git, borrow_objects, isolated
 from scaffold.update.moved_imports import Moves
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Joined:
+class MergeResult:
     """What a merge would do.
 
     Attributes:
@@ -80,7 +80,7 @@ class Joined:
     kept_deleted: tuple[str, ...]
 
 
-def join(project: Git, tree: str, base: Path, theirs: Path, *, label: str) -> Joined:
+def merge_renders(project: Git, tree: str, base: Path, theirs: Path, *, label: str) -> MergeResult:
     """Merge what changed from `base` to `theirs` into the project's committed files.
 
     Files that the template no longer ships stay in the result if the owner edited them; `without` removes them.
@@ -100,22 +100,22 @@ def join(project: Git, tree: str, base: Path, theirs: Path, *, label: str) -> Jo
     moves.rewrite(base, before)
     start = _commit(git, _tree_of(git, base))
     ours = _commit(git, tree, start)
-    git("tag", label, _commit(git, _tree_of(git, theirs), start))
-    git("reset", "--quiet", "--hard", ours)
+    git.output("tag", label, _commit(git, _tree_of(git, theirs), start))
+    git.output("reset", "--quiet", "--hard", ours)
     followed = _follow(git, moves)
     git.run(
         "-c", "merge.directoryRenames=false", "-c", "merge.conflictStyle=merge",
         "merge", "--quiet", "--no-commit", "--no-ff", label, check=False,
     )  # fmt: skip
     unmerged = _unmerged(git)
-    groups = _settle(git, unmerged)
-    result = _commit(git, git("write-tree"), ours)
+    groups = _resolve_deletions(git, unmerged)
+    result = _commit(git, git.output("write-tree"), ours)
     changes = _changes(git, ours, result, {path for path, _ in groups.conflicts}, followed - before)
     conflicts = tuple(Conflict(path, stages) for path, stages in groups.conflicts)
-    return Joined(git.folder, ours, result, changes, conflicts, tuple(groups.removed), tuple(groups.deleted))
+    return MergeResult(git.folder, ours, result, changes, conflicts, tuple(groups.removed), tuple(groups.deleted))
 
 
-def without(joined: Joined, paths: Sequence[str]) -> Joined:
+def without(joined: MergeResult, paths: Sequence[str]) -> MergeResult:
     """Return the same merge with some files removed from its result.
 
     Raises:
@@ -123,16 +123,16 @@ def without(joined: Joined, paths: Sequence[str]) -> Joined:
     """
     if not paths:
         return joined
-    git = neutral(joined.repository)
-    git("read-tree", joined.result)
-    git("rm", "--quiet", "--cached", "--force", "--", *paths)
-    return replace(joined, result=_commit(git, git("write-tree"), joined.ours))
+    git = isolated(joined.repository)
+    git.output("read-tree", joined.result)
+    git.output("rm", "--quiet", "--cached", "--force", "--", *paths)
+    return replace(joined, result=_commit(git, git.output("write-tree"), joined.ours))
 
 
 def _borrowing_repository(project: Git, folder: Path) -> Git:
     folder.mkdir()
-    git = neutral(folder)
-    git("init", "--quiet")
+    git = isolated(folder)
+    git.output("init", "--quiet")
     git_dir = folder / ".git"
     borrow_objects(git_dir, project.path_of("objects"))
     (git_dir / "info").mkdir(exist_ok=True)
@@ -143,35 +143,35 @@ def _borrowing_repository(project: Git, folder: Path) -> Git:
 def _tree_of(git: Git, folder: Path) -> str:
     index = str(folder.parent / f"{folder.name}.index")
     storing = git.with_environment(GIT_INDEX_FILE=index)
-    storing("--work-tree", folder, "add", "--all", "--force", ".")
-    return storing("write-tree")
+    storing.output("--work-tree", folder, "add", "--all", "--force", ".")
+    return storing.output("write-tree")
 
 
 def _moves(git: Git, base: Path, theirs: Path) -> tuple[Moves, set[str]]:
     """Return which files the template moves, and the files of both renders."""
     old, new = _tree_of(git, base), _tree_of(git, theirs)
-    renames = git("diff-tree", "-r", "-z", "-M", "--diff-filter=R", "--name-status", old, new).split("\0")
-    both = {path for side in (old, new) for path in git("ls-tree", "-r", "-z", "--name-only", side).split("\0")}
+    renames = git.output("diff-tree", "-r", "-z", "-M", "--diff-filter=R", "--name-status", old, new).split("\0")
+    both = {path for side in (old, new) for path in git.output("ls-tree", "-r", "-z", "--name-only", side).split("\0")}
     return Moves(dict(zip(renames[1::3], renames[2::3], strict=False))), both
 
 
 def _follow(git: Git, moves: Moves) -> set[str]:
     """Let the owner's imports follow, as if the owner had moved the files; returns the files that changed."""
-    changed = moves.rewrite(git.folder, set(git("ls-files", "-z").split("\0")) - {""})
+    changed = moves.rewrite(git.folder, set(git.output("ls-files", "-z").split("\0")) - {""})
     if changed:
-        git("add", "--force", "--", *changed)
-        git("commit", "--quiet", "-m", "imports")
+        git.output("add", "--force", "--", *changed)
+        git.output("commit", "--quiet", "-m", "imports")
     return set(changed)
 
 
 def _commit(git: Git, tree: str, *parents: str) -> str:
     named = [part for parent in parents for part in ("-p", parent)]
-    return git("commit-tree", tree, *named, "-m", "state")
+    return git.output("commit-tree", tree, *named, "-m", "state")
 
 
 def _unmerged(git: Git) -> dict[str, dict[int, Blob]]:
     found: dict[str, dict[int, Blob]] = defaultdict(dict)
-    for entry in git("ls-files", "--unmerged", "-z").split("\0"):
+    for entry in git.output("ls-files", "--unmerged", "-z").split("\0"):
         if entry:
             described, path = entry.split("\t", 1)
             mode, object_id, stage = described.split()
@@ -186,24 +186,24 @@ class _Groups:
     deleted: list[str]
 
 
-def _settle(git: Git, unmerged: dict[str, dict[int, Blob]]) -> _Groups:
+def _resolve_deletions(git: Git, unmerged: dict[str, dict[int, Blob]]) -> _Groups:
     """Decide what needs no person; stage the rest with both sides in the file."""
     groups = _Groups([], [], [])
     for path, stages in sorted(unmerged.items()):
         if _OURS not in stages and _BASE in stages:
             groups.deleted.append(path)
-            git("rm", "--quiet", "--force", "--", path)
+            git.output("rm", "--quiet", "--force", "--", path)
         elif _THEIRS not in stages and _BASE in stages:
             groups.removed.append(path)
-            git("add", "--force", "--", path)
+            git.output("add", "--force", "--", path)
         else:
             groups.conflicts.append((path, stages))
-            git("add", "--all", "--force", "--", path)
+            git.output("add", "--all", "--force", "--", path)
     return groups
 
 
 def _changes(git: Git, ours: str, result: str, besides: set[str], followed: set[str]) -> tuple[Change, ...]:
-    listed = git("diff-tree", "-r", "-z", "--no-renames", "--name-status", ours, result).split("\0")
+    listed = git.output("diff-tree", "-r", "-z", "--no-renames", "--name-status", ours, result).split("\0")
     pairs = zip(listed[::2], listed[1::2], strict=False)
     kinds = {"A": "added", "D": "removed"} | dict.fromkeys(followed, "followed")
     return tuple(

@@ -13,7 +13,7 @@ from scaffold.update.special_files import LOCKFILE
 if TYPE_CHECKING:
     from scaffold.git.run import Git
 
-BY_HAND = "npm install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved"
+MANUAL_COMMAND = "npm install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved"
 # npm may wait for a registry that does not answer; the project is complete without it.
 _PATIENCE_SECONDS = 180
 
@@ -40,12 +40,12 @@ def confirm(project: Git) -> str | None:
         confirmed = Path(scratch, LOCKFILE).read_bytes()
     if confirmed != (project.folder / LOCKFILE).read_bytes():
         (project.folder / LOCKFILE).write_bytes(confirmed)
-        project("add", "--", LOCKFILE)
+        project.output("add", "--", LOCKFILE)
     return None
 
 
 def _succeeds(program: str, scratch: Path) -> bool:
-    command = (*BY_HAND.split()[1:], "--no-audit", "--no-fund")
+    command = (*MANUAL_COMMAND.split()[1:], "--no-audit", "--no-fund")
     try:
         return npm.run(program, scratch, *command, output=subprocess.DEVNULL, timeout=_PATIENCE_SECONDS) == 0
     except (OSError, subprocess.TimeoutExpired):

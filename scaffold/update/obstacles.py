@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from scaffold.errors import git_at_work
-from scaffold.git.run import Git, GitError, neutral
+from scaffold.git.run import Git, GitError, isolated
 from scaffold.text import listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from scaffold.update.merge import Joined
+    from scaffold.update.merge import MergeResult
 
 # What git keeps in its folder while it waits for its user to go on.
 _IN_THE_MIDDLE = {
@@ -60,21 +60,22 @@ class Touched:
     removed: frozenset[str]
 
 
-def touched(prefix: str, joined: Joined) -> Touched:
+def touched(prefix: str, joined: MergeResult) -> Touched:
     """Name the paths that an update touches.
 
     Raises:
         GitError: git failed.
     """
-    scratch = neutral(joined.repository)
-    listed = scratch("diff-tree", "-r", "-z", "--no-renames", "--name-status", joined.ours, joined.result).split("\0")
+    scratch = isolated(joined.repository)
+    compared = ("diff-tree", "-r", "-z", "--no-renames", "--name-status", joined.ours, joined.result)
+    listed = scratch.output(*compared).split("\0")
     named = dict(zip(listed[1::2], listed[::2], strict=False))
     removed = frozenset(prefix + path for path, letter in named.items() if letter == "D")
     marked = {prefix + conflict.path for conflict in joined.conflicts}
     return Touched(frozenset({prefix + path for path in named} | marked) - removed, removed)
 
 
-def require_none(project: Git, joined: Joined, paths: Touched) -> None:
+def require_none(project: Git, joined: MergeResult, paths: Touched) -> None:
     """Check that nothing is lost when the touched files are written.
 
     Raises:
@@ -94,7 +95,7 @@ def require_none(project: Git, joined: Joined, paths: Touched) -> None:
     require_unlocked(top)
 
 
-def in_the_way(project: Git, joined: Joined) -> tuple[str, ...]:
+def in_the_way(project: Git, joined: MergeResult) -> tuple[str, ...]:
     """Name untracked and ignored files that stand where new ones go; runs nothing but git.
 
     Raises:
@@ -134,13 +135,13 @@ def require_unlocked(top: Git) -> None:
         )
 
 
-def _require_unchanged(project: Git, joined: Joined) -> None:
+def _require_unchanged(project: Git, joined: MergeResult) -> None:
     """Refuse if the project changed since the plan was made: a rollback would discard those changes."""
-    planned = neutral(joined.repository)("rev-parse", f"{joined.ours}^{{tree}}")
+    planned = isolated(joined.repository).output("rev-parse", f"{joined.ours}^{{tree}}")
     again = "Run `scaffold update` again: it plans with the project as it is now."
     if project.committed() != planned:
         raise ObstacleError("something was committed since the update was planned", again)
-    if project("status", "--porcelain", "--untracked-files=no", "--ignore-submodules=dirty", "--", "."):
+    if project.output("status", "--porcelain", "--untracked-files=no", "--ignore-submodules=dirty", "--", "."):
         raise ObstacleError("tracked files were changed since the update was planned", f"Commit them. {again}")
 
 
@@ -156,7 +157,7 @@ class _Entry:
 
 def _entries(top: Git) -> list[_Entry]:
     found = []
-    for line in filter(None, top("ls-files", "-v", "--stage", "-z").split("\0")):
+    for line in filter(None, top.output("ls-files", "-v", "--stage", "-z").split("\0")):
         described, path = line.split("\t", 1)
         flag, mode, object_id, _ = described.split()
         found.append(_Entry(flag, mode, object_id, path))
@@ -166,7 +167,7 @@ def _entries(top: Git) -> list[_Entry]:
 def _require_seen(top: Git, entries: Iterable[_Entry]) -> None:
     """Refuse when a file was edited that git was told not to look at."""
     hidden = [entry for entry in entries if entry.flag.islower() or entry.flag == "S"]
-    modes = bool(hidden) and top("config", "--type=bool", "--default=true", "core.fileMode") == "true"
+    modes = bool(hidden) and top.output("config", "--type=bool", "--default=true", "core.fileMode") == "true"
     edited = [entry.path for entry in hidden if not _is_as_committed(top, entry, modes=modes)]
     if edited:
         raise ObstacleError(
@@ -228,7 +229,7 @@ def rehearse(top: Git, target: str, paths: Iterable[str]) -> None:
     asked = "\0".join(sorted(paths))
     if not asked:
         return
-    answer = top("check-attr", "-z", "--stdin", "filter", stdin=os.fsencode(asked)).split("\0")
+    answer = top.output("check-attr", "-z", "--stdin", "filter", stdin=os.fsencode(asked)).split("\0")
     for path, value in zip(answer[::3], answer[2::3], strict=False):
         if value not in {"unspecified", "unset"}:
             reported(top, "cat-file", "--filters", f"{target}:{path}")

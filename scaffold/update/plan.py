@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 from scaffold.errors import ScaffoldError, update_unfinished
 from scaffold.files.staging import staging
 from scaffold.git.view import find
-from scaffold.project.env_settings import changed_settings, missing_settings, text_of_example
+from scaffold.project.env_file import changed_settings, missing_settings, text_of_example
 from scaffold.project.record import look_at, open_project, require_clean
 from scaffold.project.unfinished import is_unfinished
 from scaffold.template import changelog
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from scaffold.project.record import Project
     from scaffold.questions.questionnaire import Answers, Questionnaire
     from scaffold.template.changelog import Entry
-    from scaffold.update.merge import Joined
+    from scaffold.update.merge import MergeResult
 
 Edited = Literal["refuse", "keep", "remove"]
 
@@ -43,7 +43,6 @@ class UpdateRequest:
     """What somebody wants.
 
     Attributes:
-        folder: the project.
         changes: answers to change, by name of the question.
         ref: release to go to, for example `v0.2.0`; empty for the newest.
         template: git address of another template; empty for the recorded one.
@@ -73,7 +72,6 @@ class UpdatePlan:
     """What an update would do.
 
     Attributes:
-        project: the project.
         to_version: the release it would be on.
         answers: the answers it would have.
         dropped: recorded answers to questions that no longer exist.
@@ -93,7 +91,7 @@ class UpdatePlan:
     to_version: str
     answers: Answers
     dropped: tuple[str, ...]
-    joined: Joined
+    joined: MergeResult
     edited: Edited
     entries: tuple[Entry, ...]
     missing_settings: tuple[str, ...]
@@ -132,7 +130,7 @@ class UpdatePlan:
 
 
 @contextmanager
-def planned(request: UpdateRequest) -> Iterator[UpdatePlan]:
+def plan_update(request: UpdateRequest) -> Iterator[UpdatePlan]:
     """Plan an update; the plan holds scratch files and can be carried out inside the context only.
 
     An update that was killed half way is put back first; a dry run, which writes nothing, refuses to look at one.
@@ -173,15 +171,15 @@ def _plan(request: UpdateRequest, project: Project, git: Git, upgrade: Upgrade) 
     sides = read_sides(git, base, theirs)
     edited = edited_by_owner(sides)
     check_lockfile = reconcile(sides)
-    joined = merge.join(git, git.committed(), base, theirs, label=f"template-{upgrade.newer}")
+    joined = merge.merge_renders(git, git.committed(), base, theirs, label=f"template-{upgrade.newer}")
     plan = UpdatePlan(
         project=project,
         to_version=upgrade.newer,
         answers=answers,
         dropped=dropped,
-        joined=_told_apart(joined, edited),
+        joined=_classified(joined, edited),
         edited="refuse",
-        entries=_news(upgrade),
+        entries=_changelog_entries(upgrade),
         missing_settings=missing_settings(project.folder, base, theirs),
         changed_settings=changed_settings(base, theirs),
         example=text_of_example(theirs),
@@ -203,11 +201,11 @@ def _keep_rules(upgrade: Upgrade, work: Path) -> dict[str, str]:
         return rules
     folder = upgrade.releases.export(ref, work / "template-newest")
     with suppress(ScaffoldError):  # nobody goes to that one
-        rules |= kept_files.rules_of(replace(newer, folder=folder, commit=ref))
+        rules |= kept_files.rules_of(replace(newer, folder=folder, version=ref))
     return rules
 
 
-def _told_apart(joined: Joined, edited: set[str]) -> Joined:
+def _classified(joined: MergeResult, edited: set[str]) -> MergeResult:
     """Tell changes that meet the owner's edits from those that do not."""
     met = {"changed": "merged", "removed": "moved"}
     changes = [
@@ -228,7 +226,7 @@ def _answers(request: UpdateRequest, project: Project, questionnaire: Questionna
     return questionnaire.resolve(given, defaults=request.defaults), dropped
 
 
-def _news(upgrade: Upgrade) -> tuple[Entry, ...]:
+def _changelog_entries(upgrade: Upgrade) -> tuple[Entry, ...]:
     newer = version_of(upgrade.newer)
     if newer is None:
         return ()

@@ -65,7 +65,7 @@ def reconcile(sides: Sides) -> bool:
     """
     _follow_line_endings(sides)
     if ANSWERS_FILE in sides.ours:
-        _settle(sides, ANSWERS_FILE, (sides.theirs / ANSWERS_FILE).read_bytes())
+        _replace_sides(sides, ANSWERS_FILE, (sides.theirs / ANSWERS_FILE).read_bytes())
     _settle_manifest(sides)
     return _settle_lockfile(sides)
 
@@ -89,7 +89,7 @@ def _blobs(names: list[str], answer: bytes) -> list[tuple[str, bytes]]:
     return found
 
 
-def _settle(sides: Sides, name: str, content: bytes) -> None:
+def _replace_sides(sides: Sides, name: str, content: bytes) -> None:
     (sides.base / name).write_bytes(sides.ours[name])
     (sides.theirs / name).write_bytes(content)
 
@@ -122,7 +122,7 @@ def _settle_manifest(sides: Sides) -> None:
         merged = json_merge.merge(base, ours, theirs)
     except json_merge.JsonConflictError:
         return
-    _settle(sides, MANIFEST, json_merge.dump(merged).encode())
+    _replace_sides(sides, MANIFEST, json_merge.dump(merged).encode())
 
 
 def _settle_lockfile(sides: Sides) -> bool:
@@ -135,7 +135,7 @@ def _settle_lockfile(sides: Sides) -> bool:
         merged = json_merge.merge(base, ours, theirs, on_conflict="theirs")
     except (ValueError, AttributeError):
         # A lockfile nobody can read: the template's own is at least valid.
-        _settle(sides, LOCKFILE, texts[2].encode())
+        _replace_sides(sides, LOCKFILE, texts[2].encode())
         return True
-    _settle(sides, LOCKFILE, json_merge.dump(merged).encode())
+    _replace_sides(sides, LOCKFILE, json_merge.dump(merged).encode())
     return True

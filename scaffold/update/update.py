@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scaffold.errors import edited_files_would_go, kept_files_would_go
-from scaffold.project import env_settings
+from scaffold.project import env_file
 from scaffold.template.trust import Consent, agree
 from scaffold.update import apply, npm_lockfile
-from scaffold.update.plan import Edited, UpdatePlan, UpdateRequest, planned
+from scaffold.update.plan import Edited, UpdatePlan, UpdateRequest, plan_update
 
 if TYPE_CHECKING:
     import os
@@ -36,7 +36,7 @@ class UpdateResult:
     lockfile_problem: str = ""
 
 
-def carry_out(plan: UpdatePlan, *, add_settings: bool = False) -> UpdateResult:
+def execute(plan: UpdatePlan, *, add_settings: bool = False) -> UpdateResult:
     """Bring a plan into the project: all of it, or nothing.
 
     Args:
@@ -51,9 +51,9 @@ def carry_out(plan: UpdatePlan, *, add_settings: bool = False) -> UpdateResult:
     if plan.kept and plan.is_downgrade:
         raise kept_files_would_go(plan.to_version, plan.kept)
     added = plan.missing_settings if add_settings else ()
-    with env_settings.adding_settings(plan.project.folder, plan.example, added):
+    with env_file.adding_settings(plan.project.folder, plan.example, added):
         if not plan.is_empty:
-            apply.apply(plan.project.git, plan.joined)
+            apply.apply_merge(plan.project.git, plan.joined)
     result = UpdateResult(plan, applied=not plan.is_empty, settings_added=added)
     if not plan.check_lockfile or plan.is_empty:
         return result
@@ -102,8 +102,8 @@ def update_project(  # noqa: PLR0913 - the options of the command, by name
         consent=Consent(tuple(trust_addresses)),
         remove_kept=remove_kept,
     )
-    with planned(request) as plan:
-        result = carry_out(plan, add_settings=add_settings)
+    with plan_update(request) as plan:
+        result = execute(plan, add_settings=add_settings)
     if template and result.applied:
         agree(template)
     return result

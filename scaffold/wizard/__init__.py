@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from scaffold.errors import Interrupted
 from scaffold.wizard.interview import Interview
-from scaffold.wizard.terminal import open_front
+from scaffold.wizard.terminal import open_prompts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +27,7 @@ def ask(
     """Ask for every answer that applies and is not given, then show all of them for review.
 
     Args:
-        questionnaire: the questions of the template.
+        questionnaire: says which questions apply, and what is wrong with an answer.
         given: answers that are known already; they are not asked again, but can be changed in the review.
         suggested: answers to pre-fill instead of the questions' own defaults. Default: none.
         title: first line: what will be made, and where.
@@ -40,8 +40,8 @@ def ask(
         Interrupted: Ctrl-C, Ctrl-D, end of input, or "Cancel" in the review.
     """
     try:
-        interview = Interview(questionnaire, open_front(), given, suggested or {})
-        return interview.hold(title, confirm)
+        interview = Interview(questionnaire, open_prompts(), given, suggested or {})
+        return interview.run(title, confirm)
     except Interrupted:
         raise
     except (KeyboardInterrupt, EOFError):

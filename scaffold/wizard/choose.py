@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from scaffold.errors import Interrupted
 from scaffold.wizard.prompts import Option
-from scaffold.wizard.terminal import open_front
+from scaffold.wizard.terminal import open_prompts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def decide(question: str, options: Sequence[tuple[T, str, str]]) -> T:
+def choose(question: str, options: Sequence[tuple[T, str, str]]) -> T:
     """Let a person pick one option; the first is the one that Enter picks.
 
     Args:
@@ -25,9 +25,9 @@ def decide(question: str, options: Sequence[tuple[T, str, str]]) -> T:
         Interrupted: Ctrl-C, Ctrl-D or end of input.
     """
     try:
-        front = open_front()
-        front.forget_keys()
-        return front.choose(question, [Option(*option) for option in options], default=options[0][0])
+        prompts = open_prompts()
+        prompts.discard_typeahead()
+        return prompts.choose(question, [Option(*option) for option in options], default=options[0][0])
     except Interrupted:
         raise
     except (KeyboardInterrupt, EOFError):

@@ -22,7 +22,7 @@ from prompt_toolkit.output.vt100 import Vt100_Output
 from questionary.prompts.common import InquirerControl
 
 from scaffold.text import visible
-from scaffold.wizard.wrap import fold, fold_row
+from scaffold.wizard.wrap import wrap, wrap_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -54,7 +54,7 @@ STYLE = questionary.Style(
 )
 
 
-class ScreenFront:
+class InteractivePrompts:
     """Asks with cursor keys and validates at every keystroke."""
 
     def __init__(self) -> None:
@@ -75,7 +75,7 @@ class ScreenFront:
         """Print one paragraph in the style of its tone."""
         gap = "\n" if tone == "heading" else ""
         margin = "  " if tone == "answer" else ""
-        row = fold_row(label, text, column=column, width=self.width - len(margin))
+        row = wrap_row(label, text, column=column, width=self.width - len(margin))
         paragraph = gap + margin + row.replace("\n", f"\n{margin}")
         print_formatted_text(FormattedText([(f"class:{tone}", paragraph)]), style=STYLE, output=self.output)
 
@@ -84,10 +84,10 @@ class ScreenFront:
 
         def verdict(text: str) -> str | bool:
             sentence = problem(text.strip())
-            return True if sentence is None else fold(sentence, self.width, first="  ", rest="  ")
+            return True if sentence is None else wrap(sentence, self.width, first="  ", rest="  ")
 
         question = questionary.text(
-            f"{fold(message, self.width - 2, rest='  ')}\n{POINTER}",
+            f"{wrap(message, self.width - 2, rest='  ')}\n{POINTER}",
             default=default,
             validate=verdict,
             placeholder=[("class:placeholder", f"for example {visible(example)}")] if example else None,
@@ -114,7 +114,7 @@ class ScreenFront:
         question.application.layout = self._page(message, menu)
         return cast("Option[T]", _run(question, _pointing_keys(menu, options))).value
 
-    def forget_keys(self) -> None:
+    def discard_typeahead(self) -> None:
         """Drop what was typed or pasted ahead, unless it asks to leave."""
         dropped = get_typeahead(self.input)
         with self.input.raw_mode():
@@ -133,12 +133,12 @@ class ScreenFront:
 
     def _page(self, message: str, menu: InquirerControl) -> Layout:
         """Return a layout without questionary's hidden text field, which would take part in pastes and searches."""
-        text = FormattedText([("class:qmark", "? "), ("class:question", fold(message, self.width - 2, rest="  "))])
+        text = FormattedText([("class:qmark", "? "), ("class:question", wrap(message, self.width - 2, rest="  "))])
         return Layout(HSplit([Window(FormattedTextControl(text), dont_extend_height=True), Window(menu)]))
 
 
 def _row(label: str, meaning: str, column: int, width: int) -> str:
-    return fold_row(label, meaning, column=column, width=width).replace("\n", f"\n{MARGIN}")
+    return wrap_row(label, meaning, column=column, width=width).replace("\n", f"\n{MARGIN}")
 
 
 def _menu(layout: Layout) -> InquirerControl:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from scaffold.questions.questionnaire import Answer, Answers, Question, Questionnaire
-    from scaffold.wizard.prompts import Front
+    from scaffold.wizard.prompts import Prompts
 
 # With a sign that no question's name can hold.
 CONFIRM: Final = "+confirm"
@@ -33,39 +33,39 @@ class Interview:
     def __init__(
         self,
         questionnaire: Questionnaire,
-        front: Front,
+        prompts: Prompts,
         given: Mapping[str, object],
         suggested: Mapping[str, object],
     ) -> None:
         """Start from the given answers, which are not asked again unless they do not fit."""
         self.questionnaire = questionnaire
-        self.front = front
+        self.prompts = prompts
         self.answers: Answers = _plain(given)
         self.remembered: Answers = _plain(suggested) | self.answers
         self.heading = ""
         self.column = max((len(label(question)) for question in questionnaire.questions), default=0)
 
-    def hold(self, title: str, confirm: str) -> Answers:
+    def run(self, title: str, confirm: str) -> Answers:
         """Ask, review and return the confirmed answers.
 
         Raises:
             KeyboardInterrupt: the person cancelled.
         """
         self._introduce(title)
-        self._settle()
+        self._ask_open_questions()
         while (choice := self._review(confirm)) != CONFIRM:
             if choice == CANCEL:
                 raise KeyboardInterrupt
             self._change(choice)
-            self._settle()
-        self.front.say("", tone="hint")
+            self._ask_open_questions()
+        self.prompts.say("", tone="hint")
         return self.answers
 
     def _introduce(self, title: str) -> None:
-        self.front.say(title, tone="title")
-        self.front.say("Enter keeps what is shown. Nothing is written before the review. Ctrl-C leaves.", tone="hint")
+        self.prompts.say(title, tone="title")
+        self.prompts.say("Enter keeps what is shown. Nothing is written before the review. Ctrl-C leaves.", tone="hint")
 
-    def _settle(self) -> None:
+    def _ask_open_questions(self) -> None:
         """Keep every answer that still applies and fits, drop what no longer applies, ask for the rest."""
         settled: Answers = {}
         for page, questions in self.questionnaire.groups():
@@ -80,16 +80,16 @@ class Interview:
     def _holds(self, question: Question, settled: Answers) -> bool:
         if question.name not in self.answers:
             return False
-        return self.questionnaire.problem_with(question, self.answers[question.name], settled) is None
+        return self.questionnaire.validate(question, self.answers[question.name], settled) is None
 
     def _ask(self, question: Question, settled: Answers, heading: str) -> Answer:
         if heading != self.heading:
-            self.front.say(heading, tone="heading")
+            self.prompts.say(heading, tone="heading")
             self.heading = heading
         prefilled = self.remembered.get(question.name, self.questionnaire.default(question, settled))
         value = self._prompt(question, prefilled, settled)
         self.remembered[question.name] = value
-        self.front.say(label(question), spelt(value), tone="answer", column=self.column)
+        self.prompts.say(label(question), spelt(value), tone="answer", column=self.column)
         return value
 
     def _prompt(self, question: Question, prefilled: Answer | None, settled: Answers) -> Answer:
@@ -98,23 +98,23 @@ class Interview:
             return options[0].value
         if options:
             fitting = prefilled if prefilled in [option.value for option in options] else None
-            return self.front.choose(question.help, options, default=fitting)
+            return self.prompts.choose(question.help, options, default=fitting)
         required = self.questionnaire.default(question, settled) is None
 
         def problem(text: str) -> str | None:
             if required and not text:
                 return "An answer is required"
-            return self.questionnaire.problem_with(question, text, settled)
+            return self.questionnaire.validate(question, text, settled)
 
         default = "" if prefilled is None else str(prefilled)
-        return self.front.text(question.help, default=default, example=question.placeholder, problem=problem)
+        return self.prompts.text(question.help, default=default, example=question.placeholder, problem=problem)
 
     def _review(self, confirm: str) -> str:
         by_name = {question.name: question for question in self.questionnaire.questions}
         rows = [Option(name, label(by_name[name]), spelt(value)) for name, value in self.answers.items()]
         # The tail of a pasted text must not confirm what nobody has looked at.
-        self.front.forget_keys()
-        return self.front.choose(
+        self.prompts.discard_typeahead()
+        return self.prompts.choose(
             "Review: confirm, or pick an answer to change it",
             [Option(CONFIRM, confirm)],
             rows,

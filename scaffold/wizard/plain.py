@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING, TypeVar
 
 from scaffold.text import visible
-from scaffold.wizard.wrap import fold, fold_row
+from scaffold.wizard.wrap import wrap, wrap_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,7 +19,7 @@ T = TypeVar("T")
 MARGIN = " " * 6
 
 
-class LineFront:
+class PlainPrompts:
     """Asks one line at a time."""
 
     @property
@@ -30,30 +30,30 @@ class LineFront:
     def say(self, label: str, text: str = "", *, tone: Tone, column: int = 0) -> None:
         """Print one paragraph."""
         gap = "\n" if tone == "heading" else ""
-        self._print(gap + fold_row(label, text, column=column, width=self.width))
+        self._print(gap + wrap_row(label, text, column=column, width=self.width))
 
     def text(self, message: str, *, default: str, example: str, problem: Callable[[str], str | None]) -> str:
         """Ask until the line is accepted; an empty line stands for the default."""
-        self._print(fold(message, self.width))
+        self._print(wrap(message, self.width))
         hint = f"[{visible(default)}] " if default else f"(for example {visible(example)}) " if example else ""
         while True:
             answer = self._read(hint) or default
             sentence = problem(answer)
             if sentence is None:
                 return answer
-            self._print(fold(sentence, self.width))
+            self._print(wrap(sentence, self.width))
 
     def choose(self, message: str, *blocks: Sequence[Option[T]], default: T | None = None) -> T:
         """Ask until the line is a number, a label or a key of the list; an empty line stands for the default."""
         options = [option for block in blocks for option in block]
         column = max((len(option.label) for option in options if option.meaning), default=0)
-        self._print(fold(message, self.width))
+        self._print(wrap(message, self.width))
         for number, option in enumerate(options, 1):
-            row = fold_row(option.label, option.meaning, column=column, width=self.width - len(MARGIN))
+            row = wrap_row(option.label, option.meaning, column=column, width=self.width - len(MARGIN))
             self._print(f"{number:>4}) " + row.replace("\n", f"\n{MARGIN}"))
         return self._pick(options, next((option for option in options if option.value == default), None))
 
-    def forget_keys(self) -> None:
+    def discard_typeahead(self) -> None:
         """Drop what was typed or pasted ahead."""
         import termios
 

@@ -22,7 +22,7 @@ class Option(Generic[T]):
     key: str = ""
 
 
-class Front(Protocol):
+class Prompts(Protocol):
     """A way to talk to a person. Every method raises KeyboardInterrupt or EOFError when the person leaves."""
 
     def say(self, label: str, text: str = "", *, tone: Tone, column: int = 0) -> None:
@@ -34,5 +34,5 @@ class Front(Protocol):
     def choose(self, message: str, *blocks: Sequence[Option[T]], default: T | None = None) -> T:
         """Ask for one option; the blocks are set apart from each other."""
 
-    def forget_keys(self) -> None:
+    def discard_typeahead(self) -> None:
         """Drop what was typed or pasted ahead of the next question."""

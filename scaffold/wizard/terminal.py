@@ -6,15 +6,15 @@ import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from scaffold.wizard.prompts import Front
+    from scaffold.wizard.prompts import Prompts
 
 
-def open_front() -> Front:
+def open_prompts() -> Prompts:
     """Return the screen front, or plain lines where the cursor cannot be moved."""
     if os.environ.get("TERM", "").lower() in {"dumb", "unknown"}:
-        from scaffold.wizard.plain import LineFront
+        from scaffold.wizard.plain import PlainPrompts
 
-        return LineFront()
-    from scaffold.wizard.interactive import ScreenFront
+        return PlainPrompts()
+    from scaffold.wizard.interactive import InteractivePrompts
 
-    return ScreenFront()
+    return InteractivePrompts()

@@ -9,7 +9,7 @@ from scaffold.text import visible
 NARROWEST = 20
 
 
-def fold(text: str, width: int, *, first: str = "", rest: str = "") -> str:
+def wrap(text: str, width: int, *, first: str = "", rest: str = "") -> str:
     """Fold a text at words; `first` and `rest` are the beginnings of the first and of all other lines."""
     return textwrap.fill(
         visible(text),
@@ -20,11 +20,11 @@ def fold(text: str, width: int, *, first: str = "", rest: str = "") -> str:
     )
 
 
-def fold_row(label: str, text: str, *, column: int, width: int) -> str:
+def wrap_row(label: str, text: str, *, column: int, width: int) -> str:
     """Fold a label, padded to `column`, and a text into two columns; one below the other where a word would not fit."""
     if not text:
-        return fold(label, width)
+        return wrap(label, width)
     head = f"{visible(label):<{column}}  "
     if len(head) + max(map(len, text.split()), default=0) > width:
-        return "\n".join([fold(label, width), fold(text, width, first="  ", rest="  ")])
-    return fold(text, width, first=head, rest=" " * len(head))
+        return "\n".join([wrap(label, width), wrap(text, width, first="  ", rest="  ")])
+    return wrap(text, width, first=head, rest=" " * len(head))

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from tests.support.command import environment, git
-from tests.support.histories import write
+from tests.support.template_repository import write
 
 if TYPE_CHECKING:
     from collections.abc import Callable

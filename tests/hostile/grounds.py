@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from tests.hostile.canaries import WAYS, Aviary, age, configure, plant, plant_hooks
 from tests.support.command import environment, git
-from tests.support.histories import start, write
 from tests.support.small_template import as_repository
+from tests.support.template_repository import start, write
 
 if TYPE_CHECKING:
     from pathlib import Path

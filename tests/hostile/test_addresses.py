@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from scaffold.errors import ScaffoldError
-from scaffold.git.run import neutral
+from scaffold.git.run import isolated
 from scaffold.inspect.status import status_of
 from scaffold.template import trust
 from scaffold.template.source import TEMPLATE_ADDRESS
@@ -20,7 +20,7 @@ from scaffold.template.trust import Consent
 from scaffold.update.update import update_project
 from tests.hostile.listener import listening
 from tests.support.command import COMPLETE, environment, git, scaffold
-from tests.support.histories import History, commit, start, write
+from tests.support.template_repository import History, commit, start, write
 from tests.wizard.terminal import DOWN, ENTER, SCAFFOLD, Terminal, plain_environment
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def project(folder: Path, address: str) -> Path:
     """Make a project that names an address, as a clone of somebody's repository."""
     record = {"_src_path": address, "_commit": "v1.0.0", "name": "x"}
     write(folder, {".copier-answers.yml": json.dumps(record), "a.txt": "a\n"})
-    neutral(folder)("init", "--quiet")
+    isolated(folder).output("init", "--quiet")
     commit(folder)
     return folder
 

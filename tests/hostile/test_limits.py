@@ -19,8 +19,8 @@ from scaffold.template.limits import FETCHED, RENDERED, Size, within_limits
 from scaffold.template.render import render
 from scaffold.template.source import Template, builtin, open_template
 from tests.support.command import environment, scaffold
-from tests.support.histories import commit, start, write
 from tests.support.small_template import small_template
+from tests.support.template_repository import commit, start, write
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -281,16 +281,16 @@ def test_a_small_repository_that_checks_out_as_a_huge_one_is_stopped(tmp_path: P
 
 def commit_bomb(repository: Path) -> str:
     """Commit a tree of ten million files and return the commit's id."""
-    from scaffold.git.run import neutral
+    from scaffold.git.run import isolated
 
-    git = neutral(repository)
-    blob = git("hash-object", "-w", "--stdin", stdin=b"boom")
-    tree = git("mktree", stdin="".join(f"100644 blob {blob}\tf{n}\n" for n in range(10)).encode())
+    git = isolated(repository)
+    blob = git.output("hash-object", "-w", "--stdin", stdin=b"boom")
+    tree = git.output("mktree", stdin="".join(f"100644 blob {blob}\tf{n}\n" for n in range(10)).encode())
     for _ in range(6):
-        tree = git("mktree", stdin="".join(f"040000 tree {tree}\td{n}\n" for n in range(10)).encode())
-    known = git("ls-tree", "HEAD") + f"\n040000 tree {tree}\tzz\n"
-    made = git("commit-tree", git("mktree", stdin=known.encode()), "-p", "HEAD", "-m", "bomb")
-    git("update-ref", "refs/heads/bomb", made)
+        tree = git.output("mktree", stdin="".join(f"040000 tree {tree}\td{n}\n" for n in range(10)).encode())
+    known = git.output("ls-tree", "HEAD") + f"\n040000 tree {tree}\tzz\n"
+    made = git.output("commit-tree", git.output("mktree", stdin=known.encode()), "-p", "HEAD", "-m", "bomb")
+    git.output("update-ref", "refs/heads/bomb", made)
     return made
 
 

@@ -91,14 +91,14 @@ def test_a_repository_kept_in_another_place_by_git_itself_is_used(tmp_path: Path
 def forge_journal(project: Path, path: str, content: bytes, *, copied: bool = False) -> None:
     """Leave what an update that died leaves, with a target no git would write: a tree with that path in it."""
     maker = Git(project)
-    entry, kind = maker("hash-object", "-w", "--stdin", stdin=content), b"100644"
+    entry, kind = maker.output("hash-object", "-w", "--stdin", stdin=content), b"100644"
     for name in reversed(path.split("/")):
         tree = kind + b" " + name.encode() + b"\0" + bytes.fromhex(entry)
-        entry = maker("hash-object", "-w", "-t", "tree", "--literally", "--stdin", stdin=tree)
+        entry = maker.output("hash-object", "-w", "-t", "tree", "--literally", "--stdin", stdin=tree)
         kind = b"40000"
     # What lay there before, as an update that copies files first would write it down.
     before = {"files": [{"path": path, "kind": "missing", "mode": 0, "digest": ""}], "folders": {}}
-    journal = {"head": maker("rev-parse", "HEAD"), "target": entry, "before": before if copied else None}
+    journal = {"head": maker.output("rev-parse", "HEAD"), "target": entry, "before": before if copied else None}
     (project / ".git/scaffold-update.json").write_text(json.dumps(journal))
 
 
@@ -123,11 +123,11 @@ def test_a_forged_journal_deletes_nothing_outside_of_the_files_of_the_project(
 
 
 def test_a_dry_run_does_not_put_back_what_a_dead_update_left(project: Path) -> None:
-    from scaffold.update.plan import UpdateRequest, planned
+    from scaffold.update.plan import UpdateRequest, plan_update
 
     forge_journal(project, "one.txt", b"half\n")
     (project / "one.txt").write_text("half\n")
-    with pytest.raises(ScaffoldError) as caught, planned(UpdateRequest(project, dry_run=True)):
+    with pytest.raises(ScaffoldError) as caught, plan_update(UpdateRequest(project, dry_run=True)):
         pass
     assert caught.value.code == "update-unfinished"
     assert (project / "one.txt").read_text() == "half\n"
@@ -141,7 +141,7 @@ def test_replaced_objects_are_not_followed(tmp_path: Path, project: Path) -> Non
     honest = git("rev-parse", "HEAD^{tree}", cwd=project)
     git("replace", honest, other, cwd=project)
     assert view(project, tmp_path / "view").committed() == honest
-    assert view(project, tmp_path / "view2")("show", "HEAD:one.txt") == "one"
+    assert view(project, tmp_path / "view2").output("show", "HEAD:one.txt") == "one"
 
 
 def feed(pipe: Path, done: threading.Event) -> None:

@@ -81,7 +81,7 @@ def patterned(name: str) -> st.SearchStrategy[str]:
     question = next(question for question in questionnaire().questions if question.name == name)
     (pattern,) = questionnaire().patterns(question)
     matching = st.from_regex(pattern)
-    return matching.filter(lambda text: questionnaire().problem_with(question, text, VALID) is None)
+    return matching.filter(lambda text: questionnaire().validate(question, text, VALID) is None)
 
 
 @cache

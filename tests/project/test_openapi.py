@@ -19,7 +19,7 @@ from tests.support.answers import title
 from tests.support.projects import attacked_sample
 from tools.processes import ended
 from tools.project_server import ProjectServer, serving
-from tools.visit import Visitor
+from tools.smoke_test import ApiClient
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,15 +72,15 @@ def caller(request: pytest.FixtureRequest, project: Project, database: str, serv
     """The arguments by which schemathesis comes as one kind of caller."""
     if request.param == "stranger":
         return []
-    visitor = Visitor.of(server)
+    client = ApiClient.of(server)
     role = "admin" if request.param == "administrator" else "user"
-    create = ["npm", "run", "create-user", "--", "--email", visitor.email, "--role", role]
+    create = ["npm", "run", "create-user", "--", "--email", client.email, "--role", role]
     environment = project.environment | {"DATABASE_URL": database, "BCRYPT_COST": SETTINGS["BCRYPT_COST"]}
     subprocess.run(
-        create, cwd=project.folder, env=environment, input=visitor.password, text=True, check=True, capture_output=True
+        create, cwd=project.folder, env=environment, input=client.password, text=True, check=True, capture_output=True
     )
-    visitor.log_in()
-    header = f"Authorization: Bearer {visitor.tokens['accessToken']}"
+    client.log_in()
+    header = f"Authorization: Bearer {client.tokens['accessToken']}"
     return ["--header", header, "--exclude-path-regex", ENDING, "--exclude-operation-id", "deleteApiV1Me"]
 
 
@@ -103,7 +103,7 @@ def test_the_document_promises_what_the_project_accepts_and_answers(
 def test_owasps_rules_find_nothing_in_the_document(project: Project, server: ProjectServer, tmp_path: Path) -> None:
     folder = program("spectral", "node_modules", ".bin", "spectral").parents[2]
     document = tmp_path / "openapi.json"
-    document.write_text(json.dumps(Visitor.of(server).call(200, "GET", "/openapi.json")), encoding="utf-8")
+    document.write_text(json.dumps(ApiClient.of(server).call(200, "GET", "/openapi.json")), encoding="utf-8")
     # Rule sets are found beside the rules, as node finds packages.
     rules = folder / f"{tmp_path.name}.yaml"
     rules.write_text((RULES / "spectral.yaml").read_text(encoding="utf-8"), encoding="utf-8")
@@ -117,7 +117,7 @@ def test_owasps_rules_find_nothing_in_the_document(project: Project, server: Pro
 
 @ON_EACH_DATABASE
 def test_every_text_and_number_that_comes_in_has_a_bound_in_the_document(server: ProjectServer) -> None:
-    document = Visitor.of(server).call(200, "GET", "/openapi.json")
+    document = ApiClient.of(server).call(200, "GET", "/openapi.json")
     unbounded = [
         f"{method} {path}: {place}"
         for path, operations in document["paths"].items()

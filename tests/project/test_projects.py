@@ -15,7 +15,7 @@ from tests.support.answers import pairwise_sample
 from tests.support.projects import attacked_sample, rows
 from tools.processes import ended
 from tools.project_server import ServerFailedError, serving
-from tools.visit import Visitor
+from tools.smoke_test import ApiClient
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -65,13 +65,13 @@ def failures(output: str) -> str:
 @rows(list(pairwise_sample()))
 def test_the_first_five_minutes(project: Project) -> None:
     with serving(project.folder, {"DATABASE_URL": project.empty_database()}) as server:
-        visitor = Visitor.of(server)
-        visitor.register()
-        visitor.log_in()
-        assert visitor.write_and_read_note("Hello") == "Hello"
-        visitor.refresh()
-        assert visitor.call(200, "GET", "/api/v1/me")["email"] == visitor.email
-        visitor.log_out()
+        client = ApiClient.of(server)
+        client.register()
+        client.log_in()
+        assert client.write_and_read_note("Hello") == "Hello"
+        client.refresh()
+        assert client.call(200, "GET", "/api/v1/me")["email"] == client.email
+        client.log_out()
         assert server.stop() == 0
 
 
@@ -79,7 +79,7 @@ def test_the_first_five_minutes(project: Project) -> None:
 def test_the_first_admin_is_made_on_the_command_line(project: Project) -> None:
     address = project.empty_database()
     with serving(project.folder, {"DATABASE_URL": address}) as server:
-        admin = Visitor.of(server)
+        admin = ApiClient.of(server)
         command = ["npm", "run", "create-user", "--", "--email", admin.email, "--role", "admin"]
         subprocess.run(
             command,
@@ -104,8 +104,8 @@ def test_production_asks_for_migrations_first_and_starts_after_them(project: Pro
     code, output = project.npm("run", "migrate", **settings)
     assert code == 0, output
     with serving(project.folder, settings) as server:
-        Visitor.of(server).call(200, "GET", "/healthz")
-        Visitor.of(server).call(404, "GET", "/openapi.json")
+        ApiClient.of(server).call(200, "GET", "/healthz")
+        ApiClient.of(server).call(404, "GET", "/openapi.json")
         assert server.stop() == 0
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support.command import git, scaffold
-from tests.support.histories import History, commit, lines, start, state, write
+from tests.support.template_repository import History, commit, lines, start, state, write
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from scaffold.git.run import Git
-from tests.support.histories import History, commit, lines, start, state, write
+from tests.support.template_repository import History, commit, lines, start, state, write
 from tests.wizard.terminal import CTRL_C, CTRL_D, DOWN, ENTER, SCAFFOLD, Terminal, plain_environment
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def update(project: Path, tmp_path: Path) -> Iterator[Callable[..., Terminal]]:
 
 
 def staged(project: Path) -> set[str]:
-    return set(Git(project)("diff", "--cached", "--name-only").splitlines())
+    return set(Git(project).output("diff", "--cached", "--name-only").splitlines())
 
 
 def test_enter_stages_what_was_shown(update: Callable[..., Terminal], project: Path) -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from scaffold.template.source import CHECKOUT
 from tests.support.command import CONTACT, environment, git
-from tests.support.histories import commit, tracked
+from tests.support.template_repository import commit, tracked
 
 if TYPE_CHECKING:
     from pathlib import Path

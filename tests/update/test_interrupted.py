@@ -15,7 +15,7 @@ import pytest
 
 from scaffold.update.journal import recover
 from tests.support.command import environment, git, scaffold
-from tests.support.histories import commit, lines, start, state, write
+from tests.support.template_repository import commit, lines, start, state, write
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,7 @@ import pytest
 from scaffold.template.source import CHECKOUT, builtin
 from scaffold.update.kept_files import rules_of
 from tests.support.command import git, scaffold
-from tests.support.histories import History, commit, start, state, write
+from tests.support.template_repository import History, commit, start, state, write
 
 if TYPE_CHECKING:
     from pathlib import Path

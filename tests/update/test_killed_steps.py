@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, TypeAlias
 import pytest
 
 from scaffold.errors import ScaffoldError
-from scaffold.git.run import Git, neutral
+from scaffold.git.run import Git, isolated
 from scaffold.update import journal, merge
 from tests.support.command import environment
-from tests.support.histories import commit, lines, state, write
+from tests.support.template_repository import commit, lines, state, write
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,7 +44,7 @@ def watch(event, details):
 os.environ["VICTIM"] = str(os.getpid())
 sys.addaudithook(watch)
 try:
-    apply.apply(Git(folder), plan)
+    apply.apply_merge(Git(folder), plan)
 finally:
     print(steps)
 """
@@ -69,7 +69,7 @@ class Plan:
         write(place / "base", old)
         write(place / "theirs", {**new, "plain/file.txt": "plain\n"})
         write(self.top / "api", old)
-        neutral(self.top)("init", "--quiet")
+        isolated(self.top).output("init", "--quiet")
         commit(self.top)
         write(self.top / "api", {"both.bin": b"\0mine"})
         if filtered:
@@ -77,7 +77,7 @@ class Plan:
         commit(self.top)
         (self.top / "api/old.txt").chmod(0o640)
         project = Git(self.top / "api")
-        self.joined = merge.join(project, project.committed(), place / "base", place / "theirs", label="v2")
+        self.joined = merge.merge_renders(project, project.committed(), place / "base", place / "theirs", label="v2")
         assert [conflict.path for conflict in self.joined.conflicts] == ["both.bin"]
         (place / "plan").write_bytes(pickle.dumps(self.joined))
 
@@ -96,10 +96,10 @@ class Plan:
         program = self.place / "filter"
         program.write_text(text)
         program.chmod(0o755)
-        git = neutral(self.top)
-        git("config", "filter.large.required", "true")
-        git("config", "filter.large.smudge", str(program))
-        git("config", "filter.large.clean", "cat")
+        git = isolated(self.top)
+        git.output("config", "filter.large.required", "true")
+        git.output("config", "filter.large.smudge", str(program))
+        git.output("config", "filter.large.clean", "cat")
 
 
 def seen(top: Path) -> object:
@@ -131,7 +131,7 @@ def test_killed_before_any_step_it_is_put_back_or_complete(tmp_path: Path, strid
             assert seen(top) == before, f"killed at step {moment} of {steps}"
         else:
             assert seen(top) in (before, after), f"killed at step {moment} of {steps}"
-        with journal.alone(Git(top / "api")):
+        with journal.exclusive(Git(top / "api")):
             pass
         assert leftovers(top) == [], f"killed at step {moment} of {steps}"
         shutil.rmtree(top)

@@ -9,9 +9,9 @@ import pytest
 
 from scaffold.errors import ScaffoldError
 from scaffold.git.run import Git
-from scaffold.update.plan import UpdateRequest, planned
-from scaffold.update.update import carry_out, update_project
-from tests.support.histories import History, commit, lines, start, state, tracked, write
+from scaffold.update.plan import UpdateRequest, plan_update
+from scaffold.update.update import execute, update_project
+from tests.support.template_repository import History, commit, lines, start, state, tracked, write
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -115,7 +115,7 @@ def test_the_same_line_changed_twice_is_a_conflict_with_both_sides(project: Path
     text = (project / "limits.txt").read_text()
     assert "<<<<<<< HEAD\nthe owner's limit\n=======\nthe template's limit\n>>>>>>> template-v1.1.0" in text
     assert [conflict.path for conflict in result.plan.joined.conflicts] == ["limits.txt"]
-    stages = Git(project)("ls-files", "--unmerged").splitlines()
+    stages = Git(project).output("ls-files", "--unmerged").splitlines()
     assert [line.split()[2] for line in stages] == ["1", "2", "3"]
 
 
@@ -136,7 +136,7 @@ def test_an_edited_file_goes_only_when_its_owner_says_so(project: Path, edited: 
 
 def test_a_plan_touches_nothing(project: Path) -> None:
     before = state(project)
-    with planned(UpdateRequest(project)) as plan:
+    with plan_update(UpdateRequest(project)) as plan:
         kinds = {change.path: change.kind for change in plan.joined.changes}
     assert kinds["added/file.txt"] == "added"
     assert kinds["limits.txt"] == "changed"
@@ -168,7 +168,7 @@ def test_a_project_in_a_subfolder_of_a_repository(history: History, tmp_path: Pa
     write(top, {"other/README.md": "other\n"})
     history.project(top / "services/api", "v1.0.0")
     (top / "services/api/.git").rename(tmp_path / "unused")
-    Git(top)("init", "--quiet")
+    Git(top).output("init", "--quiet")
     commit(top)
     write(top, {"other/README.md": "not committed, and none of our business\n"})
     update_project(top / "services/api")
@@ -177,7 +177,7 @@ def test_a_project_in_a_subfolder_of_a_repository(history: History, tmp_path: Pa
 
 
 def test_a_git_worktree_on_a_detached_head(project: Path, tmp_path: Path) -> None:
-    Git(project)("worktree", "add", "--quiet", "--detach", tmp_path / "worktree")
+    Git(project).output("worktree", "add", "--quiet", "--detach", tmp_path / "worktree")
     update_project(tmp_path / "worktree")
     assert (tmp_path / "worktree/added/file.txt").exists()
     assert not (project / "added/file.txt").exists()
@@ -217,19 +217,19 @@ def test_dependencies_of_the_owner_and_the_template_both_arrive(tmp_path: Path) 
 
 
 def test_the_plan_can_be_carried_out_inside_its_context(project: Path) -> None:
-    with planned(UpdateRequest(project)) as plan:
-        assert carry_out(plan).applied
+    with plan_update(UpdateRequest(project)) as plan:
+        assert execute(plan).applied
     assert (project / "added/file.txt").exists()
 
 
 def test_a_decision_about_edited_files_plans_nothing_again(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(project, {"gone.txt": changed(5, "the owner's", "gone")})
     commit(project)
-    with planned(UpdateRequest(project)) as plan:
+    with plan_update(UpdateRequest(project)) as plan:
         assert plan.refusals == ("edited-files-would-go",)
         monkeypatch.setattr("scaffold.template.render.render", None)
-        monkeypatch.setattr("scaffold.update.merge.join", None)
+        monkeypatch.setattr("scaffold.update.merge.merge_renders", None)
         removing = plan.decided("remove")
         assert (removing.refusals, removing.answers, removing.joined.changes) == ((), plan.answers, plan.joined.changes)
-        carry_out(removing)
+        execute(removing)
     assert not (project / "gone.txt").exists()

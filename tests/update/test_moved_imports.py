@@ -8,7 +8,7 @@ import pytest
 
 from scaffold.update.moved_imports import Moves
 from scaffold.update.update import update_project
-from tests.support.histories import History, commit, lines, start, tracked, write
+from tests.support.template_repository import History, commit, lines, start, tracked, write
 
 if TYPE_CHECKING:
     from pathlib import Path

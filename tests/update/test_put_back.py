@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from scaffold.git.run import neutral
+from scaffold.git.run import isolated
 from tests.support.command import environment, git, scaffold
-from tests.support.histories import History, commit, lines, start, state, write
+from tests.support.template_repository import History, commit, lines, start, state, write
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -197,7 +197,7 @@ def test_a_folder_with_files_that_git_does_not_keep_is_not_replaced(tmp_path: Pa
 def monorepo(history: History, folder: Path) -> Path:
     """A project in a folder of a repository."""
     write(folder, {"README.md": "many services\n"})
-    neutral(folder)("init", "--quiet")
+    isolated(folder).output("init", "--quiet")
     made = history.project(folder / "services/api", "v1.0.0")
     shutil.rmtree(made / ".git")
     commit(folder)

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from scaffold.errors import ScaffoldError
-from scaffold.git.run import Git, GitError, neutral
+from scaffold.git.run import Git, GitError, isolated
 from scaffold.update.update import update_project
-from tests.support.histories import History, commit, start, state, tracked, write
+from tests.support.template_repository import History, commit, start, state, tracked, write
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -201,9 +201,9 @@ def owners_lines(files: dict[str, bytes]) -> set[str]:
 
 def assert_both_sides(project: Path, result: UpdateResult) -> None:
     """Check that a file in conflict holds the owner's lines, and every line that is new in the template."""
-    git = neutral(project)
+    git = isolated(project)
     for conflict in result.plan.joined.conflicts:
-        assert git("ls-files", "--unmerged", "--", conflict.path), conflict.path
+        assert git.output("ls-files", "--unmerged", "--", conflict.path), conflict.path
         sides = {
             stage: words(git.run("cat-file", "blob", blob.object_id).stdout) for stage, blob in conflict.stages.items()
         }
@@ -235,7 +235,7 @@ def test_nothing_that_an_owner_wrote_is_lost(tmp_path: Path, number: int, monkey
     assert set(joined.removed_edited) <= after.keys()
     assert_both_sides(project, result)
     assert (project / "untracked-owner.txt").read_text() == "notes\n"
-    assert neutral(project)("diff", "--name-only", "--diff-filter=ad") == "" or joined.conflicts
+    assert isolated(project).output("diff", "--name-only", "--diff-filter=ad") == "" or joined.conflicts
 
 
 @pytest.mark.parametrize("number", range(UNEDITED))

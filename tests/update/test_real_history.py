@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from scaffold.git.run import Git, neutral
+from scaffold.git.run import Git, isolated
 from scaffold.update.update import update_project
 from tests.support.answers import FREE_TEXT, REPOSITORY
 from tests.support.command import environment
-from tests.support.histories import History, commit, tracked, write
 from tests.support.projects import Project
 from tests.support.rendering import template_files
+from tests.support.template_repository import History, commit, tracked, write
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -100,12 +100,12 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> History:
     states["v1.0.0"] = files
     folder = tmp_path_factory.mktemp("history") / "template"
     folder.mkdir()
-    neutral(folder)("init", "--quiet")
+    isolated(folder).output("init", "--quiet")
     before: Files = {}
     for version, after in sorted(states.items()):
         write(folder, {**dict.fromkeys(before.keys() - after.keys()), **after})
         commit(folder, version)
-        neutral(folder)("tag", version)
+        isolated(folder).output("tag", version)
         before = after
     return History(folder)
 
@@ -280,7 +280,7 @@ def test_the_weekly_workflow_prepares_the_update_as_a_patch(history: History, tm
     assert "to be solved here:** `src/config/base.ts`" in (project / "proposal/body.md").read_text()
     # The second job applies it to a checkout of its own.
     applied = Git(tmp_path / "second")
-    applied("apply", "--index", "--binary", project / "proposal/changes.patch")
+    applied.output("apply", "--index", "--binary", project / "proposal/changes.patch")
     shutil.rmtree(project / "proposal")
     assert tracked(tmp_path / "second") == tracked(project)
 

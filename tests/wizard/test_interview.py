@@ -60,7 +60,7 @@ class ScriptedFront:
         reply = self.replies.pop(0)
         return next(option.value for block in blocks for option in block if option.value == reply)
 
-    def forget_keys(self) -> None:
+    def discard_typeahead(self) -> None:
         """Count the calls."""
         self.forgot += 1
 
@@ -69,7 +69,7 @@ def interview(
     questions: dict[str, Any], front: ScriptedFront, given: dict[str, object], **suggested: object
 ) -> dict[str, str | bool]:
     questionnaire = Questionnaire(questions)
-    answers = Interview(questionnaire, front, given, suggested).hold("Title", "Go")
+    answers = Interview(questionnaire, front, given, suggested).run("Title", "Go")
     assert front.replies == []
     return answers
 

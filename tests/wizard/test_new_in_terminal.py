@@ -311,8 +311,8 @@ def test_changing_an_answer_asks_what_now_matters_and_drops_what_no_longer_does(
 @pytest.mark.parametrize("kind", ["xterm", "dumb"])
 def test_a_decision_may_be_for_nothing(start: Start, kind: str) -> None:
     program = (
-        "from scaffold.wizard.choose import decide;"
-        "print('result', decide('What now?', [('go', 'go', 'do it'), (None, 'cancel', 'do nothing')]))"
+        "from scaffold.wizard.choose import choose;"
+        "print('result', choose('What now?', [('go', 'go', 'do it'), (None, 'cancel', 'do nothing')]))"
     )
     terminal = start(command=(SCAFFOLD[0], "-c", program), TERM=kind).see("What now?", "cancel do nothing")
     terminal.press(*((DOWN, ENTER) if kind == "xterm" else ("cancel\n",))).see("result None")

@@ -69,7 +69,7 @@ def test_a_failure_lists_every_problem() -> None:
         AnswerProblem("database", "--database", "'orcale': there is no such value", ("sqlite", "postgres"), "postgres"),
         AnswerProblem("contact", "--contact", "no answer was given. A contact"),
     ]
-    written = text(output.failure(AnswerErrors(problems)))
+    written = text(output.failed(AnswerErrors(problems)))
     assert (
         "--database\n      'orcale': there is no such value. Did you mean postgres? Allowed: sqlite, postgres.\n"
         in written
@@ -80,7 +80,7 @@ def test_a_failure_lists_every_problem() -> None:
 
 
 def test_nothing_can_steer_the_readers_terminal() -> None:
-    written = text(output.failure(wrong_usage("\x1b]0;owned\x07 [red]not markup[/red]")))
+    written = text(output.failed(wrong_usage("\x1b]0;owned\x07 [red]not markup[/red]")))
     assert "\x1b" not in written
     assert "[red]not markup[/red]" in written
 

@@ -19,9 +19,9 @@ from scaffold.files.staging import (
     check_free,
     move_into_place,
     parent_folder,
+    remove_stale,
+    signals_deferred,
     staging,
-    sweep,
-    uninterrupted,
 )
 
 HOLD = """
@@ -75,7 +75,7 @@ def test_what_a_living_process_stages_is_left_alone(tmp_path: Path) -> None:
     process = hold(tmp_path)
     try:
         folder = first_line(process)
-        sweep(tmp_path)
+        remove_stale(tmp_path)
         assert Path(folder, "half").exists()
     finally:
         end(process)
@@ -86,7 +86,7 @@ def test_what_a_killed_process_left_is_swept(tmp_path: Path) -> None:
     folder = first_line(process)
     end(process)
     assert Path(folder, "half").exists()
-    sweep(tmp_path)
+    remove_stale(tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -100,18 +100,18 @@ def test_only_our_own_leftovers_are_swept(tmp_path: Path) -> None:
     (tmp_path / f"{PREFIX}not-ours").mkdir()
     (tmp_path / f"{PREFIX}not-ours" / LOCK_NAME).write_text("")
     before = sorted(tmp_path.rglob("*"))
-    sweep(tmp_path)
+    remove_stale(tmp_path)
     assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_a_folder_whose_process_died_before_locking_it_is_swept_after_a_while(tmp_path: Path) -> None:
     folder = tmp_path / f"{PREFIX}0123456789abcdef"
     folder.mkdir()
-    sweep(tmp_path)
+    remove_stale(tmp_path)
     assert folder.exists()
     long_ago = time.time() - 3600
     os.utime(folder, (long_ago, long_ago))
-    sweep(tmp_path)
+    remove_stale(tmp_path)
     assert not folder.exists()
 
 
@@ -121,12 +121,12 @@ def test_leftovers_of_others_are_left_to_them(tmp_path: Path) -> None:
     folder.mkdir()
     (folder / LOCK_NAME).write_text("")
     os.chown(folder, 12345, 12345)
-    sweep(tmp_path)
+    remove_stale(tmp_path)
     assert folder.exists()
 
 
 def test_a_folder_that_cannot_be_listed_is_not_swept(tmp_path: Path) -> None:
-    sweep(tmp_path / "missing")
+    remove_stale(tmp_path / "missing")
 
 
 def project(folder: Path) -> Path:
@@ -220,7 +220,7 @@ def test_signals_wait_until_the_work_is_done() -> None:
     done = []
 
     def work() -> None:
-        with uninterrupted():
+        with signals_deferred():
             # To this thread: a test process has others, in which nothing is held back.
             signal.raise_signal(signal.SIGINT)
             done.append(1)
@@ -236,6 +236,6 @@ def test_a_disk_without_locks_will_do_but_is_never_swept(tmp_path: Path, monkeyp
 
     monkeypatch.setattr("fcntl.flock", refuse)
     with staging(tmp_path) as folder:
-        sweep(tmp_path)
+        remove_stale(tmp_path)
         assert folder.exists()
     assert list(tmp_path.iterdir()) == []

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import scaffold
-from scaffold.new.create import free_destination
+from scaffold.new.create import resolve_destination
 from tests.support.command import IDENTITY, git
 from tests.support.small_template import as_repository, small_template, write_files
 
@@ -134,13 +134,13 @@ def test_a_folder_may_have_any_name(tmp_path: Path, template: Template, name: st
 @pytest.mark.parametrize("destination", ["", "a\0b"])
 def test_a_destination_without_a_name_is_refused(destination: str) -> None:
     with pytest.raises(scaffold.ScaffoldError) as caught:
-        free_destination(destination)
+        resolve_destination(destination)
     assert caught.value.code == "usage"
 
 
 def test_the_root_of_the_disk_is_refused() -> None:
     with pytest.raises(scaffold.ScaffoldError) as caught:
-        free_destination("/")
+        resolve_destination("/")
     assert caught.value.code == "destination-not-empty"
 
 

@@ -63,7 +63,7 @@ ANSWERS = [
 
 def accepted_here(questionnaire: Questionnaire) -> dict[str, list[bool]]:
     questions = [q for q in questionnaire.questions if "pattern" in SCHEMA["properties"][q.name]]
-    return {q.name: [questionnaire.problem_with(q, text, {}) is None for text in ANSWERS] for q in questions}
+    return {q.name: [questionnaire.validate(q, text, {}) is None for text in ANSWERS] for q in questions}
 
 
 def test_patterns_accept_in_python_what_scaffold_accepts() -> None:

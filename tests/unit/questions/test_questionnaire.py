@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from scaffold.errors import AnswerErrors, ScaffoldError
-from scaffold.questions.questionnaire import Questionnaire, truth
+from scaffold.questions.questionnaire import Questionnaire, as_bool
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -239,5 +239,5 @@ def test_an_unreadable_copier_yml_is_told_as_such(tmp_path: Path, text: str) -> 
 def test_conditions_are_read_as_copier_reads_them(value: object, expected: bool) -> None:  # noqa: FBT001
     from copier._tools import cast_to_bool
 
-    assert truth(value) is expected
+    assert as_bool(value) is expected
     assert cast_to_bool(value) is expected

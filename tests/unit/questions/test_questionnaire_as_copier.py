@@ -102,7 +102,7 @@ def test_both_accept_the_same_answers(question: Question) -> None:
         # Copier takes any text for a yes; Scaffold wants a word that means it.
         values = [True, False, "yes", "no", "true", "false"]
     copier_question = as_copier(question.name, answers)
-    ours = [value for value in values if questionnaire().problem_with(question, value, answers) is None]
+    ours = [value for value in values if questionnaire().validate(question, value, answers) is None]
     theirs = [value for value in values if copier_accepts(copier_question, value)]
     assert ours == theirs
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from packaging.version import Version
 
-from scaffold.git.run import GitError, bare, neutral
+from scaffold.git.run import GitError, bare, isolated
 from scaffold.template.releases import (
     Releases,
     from_address,
@@ -21,7 +21,7 @@ from scaffold.template.releases import (
     version_of,
     write_bundle,
 )
-from tests.support.histories import commit, write
+from tests.support.template_repository import commit, write
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,7 +36,7 @@ def repository(tmp_path: Path) -> Path:
     """A repository with releases 0.1.0 and 0.2.0, and 0.3.0 in work; nothing is tagged."""
     folder = tmp_path / "repository"
     folder.mkdir()
-    neutral(folder)("init", "--quiet", "--initial-branch=main")
+    isolated(folder).output("init", "--quiet", "--initial-branch=main")
     write(folder, {"README.md": "nothing of a template yet\n", "pyproject.toml": "[tool.x]\n"})
     commit(folder)
     for version, text in (("0.1.0", "one\n"), ("0.2.0", "two\n"), ("0.3.0", "three\n")):
@@ -50,7 +50,7 @@ def repository(tmp_path: Path) -> Path:
 
 def commits(releases: Releases) -> dict[str, str]:
     git = bare(releases.repository)
-    return {tag: git("rev-parse", tag) for tag in releases.refs.values()}
+    return {tag: git.output("rev-parse", tag) for tag in releases.refs.values()}
 
 
 def files(releases: Releases, ref: str, into: Path) -> dict[str, str]:
@@ -81,35 +81,35 @@ def test_two_clones_of_one_history_give_the_same_commits(repository: Path, tmp_p
     found = []
     for name in ("one", "another"):
         subprocess.run(["git", "clone", "--quiet", str(repository), str(tmp_path / name)], check=True)
-        neutral(tmp_path / name)("config", "user.name", name)
+        isolated(tmp_path / name).output("config", "user.name", name)
         found.append(commits(from_checkout(tmp_path / name, tmp_path / f"{name}.git")))
     assert found[0] == found[1]
     assert len(set(found[0].values())) == 3
 
 
 def test_a_tag_outweighs_the_commit_that_changed_the_version(repository: Path, tmp_path: Path) -> None:
-    neutral(repository)("tag", "v0.1.0", "HEAD~4")
+    isolated(repository).output("tag", "v0.1.0", "HEAD~4")
     found = from_checkout(repository, tmp_path / "found.git")
     assert files(found, "v0.1.0", tmp_path / "first")["template/a.txt"] == "one\nfixed after the release\n"
 
 
 def test_tags_that_name_no_version_are_nothing(repository: Path, tmp_path: Path) -> None:
     for tag in ("vnext", "stable"):
-        neutral(repository)("tag", tag)
+        isolated(repository).output("tag", tag)
     assert len(from_checkout(repository, tmp_path / "found.git").refs) == 3
 
 
 def test_without_git_there_is_the_current_release(repository: Path, tmp_path: Path) -> None:
     """As in a source distribution, also when it was unpacked inside somebody's repository."""
     shutil.copytree(repository, tmp_path / "sdist", ignore=shutil.ignore_patterns(".git"))
-    neutral(tmp_path)("init", "--quiet")
+    isolated(tmp_path).output("init", "--quiet")
     found = from_checkout(tmp_path / "sdist", tmp_path / "found.git")
     assert list(found.refs.values()) == ["v0.3.0"]
     assert files(found, "v0.3.0", tmp_path / "current")["template/a.txt"].startswith("three\n")
 
 
 def test_a_version_that_had_no_template_yet_is_no_release(repository: Path, tmp_path: Path) -> None:
-    neutral(repository)("tag", "v0.0.1", "HEAD~6")
+    isolated(repository).output("tag", "v0.0.1", "HEAD~6")
     found = from_checkout(repository, tmp_path / "found.git")
     assert found.versions[0] == Version("0.1.0")
 
@@ -176,8 +176,8 @@ def test_what_is_recorded_names_a_version_or_none(recorded: str, version: str | 
 
 def test_a_branch_is_described_by_what_stays_when_it_moves_on(repository: Path) -> None:
     untagged = from_repository(repository / ".git")
-    assert untagged.described("HEAD") == neutral(repository)("rev-parse", "--short", "HEAD")
-    neutral(repository)("tag", "v0.2.0", "HEAD~2")
+    assert untagged.described("HEAD") == isolated(repository).output("rev-parse", "--short", "HEAD")
+    isolated(repository).output("tag", "v0.2.0", "HEAD~2")
     found = from_repository(repository / ".git")
     assert found.described("v0.2.0") == "v0.2.0"
     assert found.described("main").startswith("v0.2.0-2-g")

@@ -27,7 +27,7 @@ def _identity(monkeypatch: pytest.MonkeyPatch) -> None:
 def opened(address: str | None, ref: str | None = None) -> tuple[str, str | None, str]:
     """Return address, version and the text of file `a` of a template."""
     with open_template(address, ref) as template:
-        return template.address, template.commit, (template.folder / "a").read_text()
+        return template.address, template.version, (template.folder / "a").read_text()
 
 
 def code_of(address: str | None, ref: str | None = None) -> str:
@@ -42,7 +42,7 @@ def test_the_version_is_the_one_of_pyproject() -> None:
 
 def test_the_builtin_template_has_the_address_and_version_that_updates_look_for() -> None:
     template = builtin()
-    assert (template.address, template.commit) == (TEMPLATE_ADDRESS, f"v{version()}")
+    assert (template.address, template.version) == (TEMPLATE_ADDRESS, f"v{version()}")
     assert (template.folder / "copier.yml").is_file()
     assert template.questionnaire().questions
 

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from scaffold.errors import NotUndoneError, ScaffoldError
-from scaffold.git.run import Git, GitError, neutral
+from scaffold.git.run import Git, GitError, isolated
 from scaffold.project.unfinished import is_unfinished
 from scaffold.update import apply, journal, merge, snapshot
-from tests.support.histories import commit, lines, state, write
+from tests.support.template_repository import commit, lines, state, write
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from scaffold.update.merge import Joined
+    from scaffold.update.merge import MergeResult
 
 LONG = lines(*range(30))
 
@@ -34,7 +34,7 @@ class Made:
         """Make a project of one long file."""
         self.place, self.folder = place, place / "project"
         write(self.folder, {"old.txt": LONG})
-        neutral(self.folder)("init", "--quiet")
+        isolated(self.folder).output("init", "--quiet")
         commit(self.folder)
         write(place, {"base/old.txt": LONG, "theirs/old.txt": LONG})
 
@@ -43,11 +43,11 @@ class Made:
         """Git in the project."""
         return Git(self.folder)
 
-    def join(self, **theirs: str | None) -> Joined:
+    def join(self, **theirs: str | None) -> MergeResult:
         """Merge a new render in which these files (dots as `__`, slashes as `___`) are other."""
         write(self.place / "theirs", {name.replace("___", "/").replace("__", "."): t for name, t in theirs.items()})
-        tree = self.git("rev-parse", "HEAD^{tree}")
-        return merge.join(self.git, tree, self.place / "base", self.place / "theirs", label="template-v2")
+        tree = self.git.output("rev-parse", "HEAD^{tree}")
+        return merge.merge_renders(self.git, tree, self.place / "base", self.place / "theirs", label="template-v2")
 
 
 @pytest.fixture
@@ -63,9 +63,9 @@ def fail_at_last(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
 
 
 def test_files_arrive_in_the_index_and_on_disk(made: Made) -> None:
-    apply.apply(made.git, made.join(old__txt=LONG + "more\n", new___file__txt="new\n"))
-    assert made.git("diff", "--name-only") == ""
-    assert made.git("diff", "--cached", "--name-only").splitlines() == ["new/file.txt", "old.txt"]
+    apply.apply_merge(made.git, made.join(old__txt=LONG + "more\n", new___file__txt="new\n"))
+    assert made.git.output("diff", "--name-only") == ""
+    assert made.git.output("diff", "--cached", "--name-only").splitlines() == ["new/file.txt", "old.txt"]
     assert not is_unfinished(made.folder)
 
 
@@ -78,7 +78,7 @@ def test_whatever_fails_the_project_is_as_it_was(
     joined = made.join(old__txt=None, new___deep___file__txt="new\n")
     fail_at_last(monkeypatch, error)
     with pytest.raises(ScaffoldError if isinstance(error, GitError) else type(error)):
-        apply.apply(made.git, joined)
+        apply.apply_merge(made.git, joined)
     assert state(made.folder) == before
     assert not (made.folder / "new").exists()
     assert not is_unfinished(made.folder)
@@ -94,7 +94,7 @@ def test_a_conflict_in_a_file_that_the_template_renames_leaves_nothing_behind(
     assert [conflict.path for conflict in joined.conflicts] == ["moved.txt"]
     fail_at_last(monkeypatch, GitError("no space"))
     with pytest.raises(ScaffoldError):
-        apply.apply(made.git, joined)
+        apply.apply_merge(made.git, joined)
     assert state(made.folder) == before
 
 
@@ -103,7 +103,7 @@ def test_what_is_untracked_and_in_the_way_stops_it(made: Made, name: str) -> Non
     write(made.folder, {name: "somebody's notes\n"})
     before = state(made.folder)
     with pytest.raises(ScaffoldError):
-        apply.apply(made.git, made.join(new__txt="new\n", folder___file__txt="new\n"))
+        apply.apply_merge(made.git, made.join(new__txt="new\n", folder___file__txt="new\n"))
     assert state(made.folder) == before
 
 
@@ -113,7 +113,7 @@ def test_an_ignored_file_in_the_way_of_a_conflict_stops_it(made: Made) -> None:
     write(made.folder, {"moved.txt": "somebody's notes\n"})
     before = state(made.folder)
     with pytest.raises(ScaffoldError, match=r"moved\.txt"):
-        apply.apply(made.git, made.join(old__txt=None, moved__txt=LONG.replace("line 3\n", "template\n")))
+        apply.apply_merge(made.git, made.join(old__txt=None, moved__txt=LONG.replace("line 3\n", "template\n")))
     assert state(made.folder) == before
 
 
@@ -122,7 +122,7 @@ def test_a_copied_project_is_not_taken_for_an_edited_one(made: Made) -> None:
     (made.folder / "old.txt").unlink()
     (made.folder / "old.txt").write_bytes(content)
     os.utime(made.folder / "old.txt", (1, 1))
-    apply.apply(made.git, made.join(old__txt=LONG + "more\n"))
+    apply.apply_merge(made.git, made.join(old__txt=LONG + "more\n"))
     assert (made.folder / "old.txt").read_text() == LONG + "more\n"
 
 
@@ -131,7 +131,7 @@ def test_the_lock_of_another_git_is_respected(made: Made) -> None:
     lock.touch()
     before = state(made.folder)
     with pytest.raises(ScaffoldError, match=r"index\.lock"):
-        apply.apply(made.git, made.join(old__txt=LONG + "more\n"))
+        apply.apply_merge(made.git, made.join(old__txt=LONG + "more\n"))
     assert state(made.folder) == before
     assert lock.exists()
 
@@ -141,10 +141,10 @@ def test_a_name_is_never_a_pattern(made: Made) -> None:
     write(made.folder, {"[id].ts": LONG + "edited\n", "i.ts": "own\n"})
     commit(made.folder)
     write(made.place, {"base/[id].ts": LONG})
-    tree = made.git("rev-parse", "HEAD^{tree}")
-    joined = merge.join(made.git, tree, made.place / "base", made.place / "theirs", label="v2")
+    tree = made.git.output("rev-parse", "HEAD^{tree}")
+    joined = merge.merge_renders(made.git, tree, made.place / "base", made.place / "theirs", label="v2")
     assert joined.removed_edited == ("[id].ts",)
-    apply.apply(made.git, merge.without(joined, joined.removed_edited))
+    apply.apply_merge(made.git, merge.without(joined, joined.removed_edited))
     assert not (made.folder / "[id].ts").exists()
     assert (made.folder / "i.ts").read_text() == "own\n"
 
@@ -152,16 +152,16 @@ def test_a_name_is_never_a_pattern(made: Made) -> None:
 def test_rolling_back_touches_one_project_of_a_repository_only(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
     top = made.place / "mono"
     write(top, {"[ab]/old.txt": LONG, "a/other.txt": "other\n"})
-    neutral(top)("init", "--quiet")
+    isolated(top).output("init", "--quiet")
     commit(top)
     write(top, {"a/other.txt": "work that is not committed\n"})
     project = Git(top / "[ab]")
-    joined = merge.join(
-        project, project("rev-parse", "HEAD:[ab]"), made.place / "base", _changed(made, "more\n"), label="v2"
+    joined = merge.merge_renders(
+        project, project.output("rev-parse", "HEAD:[ab]"), made.place / "base", _changed(made, "more\n"), label="v2"
     )
     fail_at_last(monkeypatch, GitError("no space"))
     with pytest.raises(ScaffoldError, match="no space"):
-        apply.apply(project, joined)
+        apply.apply_merge(project, joined)
     assert (top / "[ab]/old.txt").read_text() == LONG
     assert (top / "a/other.txt").read_text() == "work that is not committed\n"
 
@@ -174,12 +174,12 @@ def _changed(made: Made, text: str) -> Path:
 def test_two_updates_at_once_do_not_mix(made: Made) -> None:
     joined = made.join(old__txt=LONG + "more\n")
     before = state(made.folder)
-    with journal.alone(made.git), pytest.raises(ScaffoldError, match="is running"):
-        apply.apply(made.git, joined)
+    with journal.exclusive(made.git), pytest.raises(ScaffoldError, match="is running"):
+        apply.apply_merge(made.git, joined)
     assert state(made.folder) == before
     (made.folder / ".git/scaffold-update.json").write_text("{}")
     with pytest.raises(ScaffoldError, match="is running"):
-        apply.apply(made.git, joined)
+        apply.apply_merge(made.git, joined)
     assert state(made.folder) == before
 
 
@@ -188,12 +188,12 @@ def test_work_done_while_the_plan_lay_on_the_screen_stays(made: Made) -> None:
     write(made.folder, {"old.txt": LONG + "not committed\n"})
     before = state(made.folder)
     with pytest.raises(ScaffoldError, match="changed since"):
-        apply.apply(made.git, joined)
+        apply.apply_merge(made.git, joined)
     assert state(made.folder) == before
     commit(made.folder)
     before = state(made.folder)
     with pytest.raises(ScaffoldError, match="committed since"):
-        apply.apply(made.git, joined)
+        apply.apply_merge(made.git, joined)
     assert state(made.folder) == before
 
 
@@ -207,7 +207,7 @@ def test_a_conflict_whose_file_stays_is_put_back_in_the_index_too(made: Made, mo
     before = state(made.folder)
     monkeypatch.setattr("scaffold.update.journal._replace_index", _then(KeyboardInterrupt, journal._replace_index))  # noqa: SLF001
     with pytest.raises(KeyboardInterrupt):
-        apply.apply(made.git, joined)
+        apply.apply_merge(made.git, joined)
     assert state(made.folder) == before
     assert not is_unfinished(made.folder)
 
@@ -228,7 +228,7 @@ def test_what_cannot_be_put_back_is_named_with_the_place_of_its_content(
     fail_at_last(monkeypatch, error)
     monkeypatch.setattr("scaffold.update.snapshot._put_back", _then(OSError, lambda *_: None))
     with pytest.raises(NotUndoneError) as failed:
-        apply.apply(made.git, joined)
+        apply.apply_merge(made.git, joined)
     saved = made.folder / ".git/scaffold-update.saved"
     assert (failed.value.code, failed.value.exit_code) == ("update-not-undone", 74)
     assert "old.txt" in failed.value.sentence
@@ -263,7 +263,7 @@ def test_the_sentence_is_said_only_after_a_comparison(made: Made, monkeypatch: p
     fail_at_last(monkeypatch, GitError("no space"))
     monkeypatch.setattr("scaffold.update.snapshot.restore", _then(OSError, changed))
     with pytest.raises(ScaffoldError) as failed:
-        apply.apply(made.git, joined)
+        apply.apply_merge(made.git, joined)
     assert failed.value.code == "update-not-undone"
     assert ("new/" if edit == "a folder more" else "old.txt") in failed.value.sentence
 
@@ -275,7 +275,7 @@ def test_an_edit_made_after_the_kill_is_not_overwritten_by_what_was_saved(
     fail_at_last(monkeypatch, KeyboardInterrupt())
     monkeypatch.setattr("scaffold.update.snapshot._put_back", _then(OSError, lambda *_: None))
     with pytest.raises(NotUndoneError):
-        apply.apply(made.git, joined)
+        apply.apply_merge(made.git, joined)
     monkeypatch.undo()
     write(made.folder, {"old.txt": LONG + "mine\n"})
     with pytest.raises(ScaffoldError, match=r"edited afterwards: old\.txt") as refused:
@@ -299,7 +299,7 @@ def test_a_file_that_cannot_be_removed_stops_the_update(made: Made, monkeypatch:
 
     monkeypatch.setattr("scaffold.update.apply._move", moved)
     with pytest.raises(ScaffoldError, match=r"old\.txt cannot be removed") as refused:
-        apply.apply(made.git, joined)
+        apply.apply_merge(made.git, joined)
     assert (refused.value.code, refused.value.exit_code) == ("cannot-write", 73)
     assert state(made.folder) == before
 
@@ -312,7 +312,7 @@ def test_a_planted_journal_writes_nothing_outside_the_project(made: Made, path: 
     if there:
         outside.write_text("somebody's\n")
     before = snapshot.Snapshot((snapshot.File(path, "file", 0o644, "0"),), {})
-    head = made.git("rev-parse", "HEAD")
+    head = made.git.output("rev-parse", "HEAD")
     planted = json.dumps(asdict(journal.Journal(head, head, before)))
     write(made.folder, {".git/scaffold-update.json": planted})
     (made.folder / ".git/scaffold-update.saved").mkdir()

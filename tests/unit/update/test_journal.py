@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from scaffold.errors import ScaffoldError
-from scaffold.git.run import Git, neutral
+from scaffold.git.run import Git, isolated
 from scaffold.project.unfinished import is_unfinished
 from scaffold.update import journal
-from tests.support.histories import commit, state, write
+from tests.support.template_repository import commit, state, write
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,12 +26,12 @@ def died(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     top = tmp_path / "top"
     folder = top / str(request.param)
     write(folder, FILES)
-    neutral(top)("init", "--quiet")
+    isolated(top).output("init", "--quiet")
     head = commit(top)
     write(folder, AFTER)
     commit(top)
-    target = neutral(top)("rev-parse", "HEAD^{tree}")
-    neutral(top)("reset", "--quiet", "--hard", head)
+    target = isolated(top).output("rev-parse", "HEAD^{tree}")
+    isolated(top).output("reset", "--quiet", "--hard", head)
     (top / ".git/scaffold-update.json").write_text(json.dumps({"head": head, "target": target}))
     return folder
 
@@ -50,7 +50,7 @@ def died(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 def test_what_git_may_have_left_is_put_back(died: Path, half_way: dict[str, str | bytes | None]) -> None:
     before = state(died)
     write(died, half_way)
-    neutral(died)("add", "--all")
+    isolated(died).output("add", "--all")
     assert journal.recover(died)
     assert state(died) == before
     assert not (died / "new").exists()
@@ -95,7 +95,7 @@ def test_an_update_that_is_at_work_is_left_alone(died: Path) -> None:
     place = Git(died).path_of("scaffold-update.json")
     text = place.read_text()
     place.unlink()
-    with journal.alone(Git(died)) as file:
+    with journal.exclusive(Git(died)) as file:
         file.write(text)
         file.flush()
         with pytest.raises(ScaffoldError, match="is running"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from scaffold.git.run import Git, neutral
+from scaffold.git.run import Git, isolated
 from scaffold.new.create import create_project
 
 if TYPE_CHECKING:
@@ -34,10 +34,10 @@ def write(folder: Path, files: Mapping[str, str | bytes | None]) -> None:
 
 def commit(folder: Path, message: str = "work") -> str:
     """Commit everything and return the id."""
-    git = neutral(folder)
-    git("add", "--all")
-    git("commit", "--quiet", "--allow-empty", "--message", message)
-    return git("rev-parse", "HEAD")
+    git = isolated(folder)
+    git.output("add", "--all")
+    git.output("commit", "--quiet", "--allow-empty", "--message", message)
+    return git.output("rev-parse", "HEAD")
 
 
 @dataclass(frozen=True)
@@ -55,12 +55,12 @@ class History:
         write(self.folder / "template", template)
         write(self.folder, {name.replace("__", "."): text for name, text in other.items()})
         commit(self.folder, version)
-        neutral(self.folder)("tag", version)
+        isolated(self.folder).output("tag", version)
 
     def project(self, folder: Path, ref: str, **answers: object) -> Path:
         """Create a project from a release, committed."""
         create_project(folder, answers, template=str(self.folder), ref=ref, git=False)
-        neutral(folder)("init", "--quiet")
+        isolated(folder).output("init", "--quiet")
         commit(folder, "Create the project")
         return folder
 
@@ -68,14 +68,14 @@ class History:
 def start(folder: Path, questions: str = "name:\n  type: str\n  default: x\n") -> History:
     """Start a template repository without a release."""
     folder.mkdir()
-    neutral(folder)("init", "--quiet")
+    isolated(folder).output("init", "--quiet")
     write(folder, {"copier.yml": f"_subdirectory: template\n{questions}", f"template/{ANSWERS}": RECORD})
     return History(folder)
 
 
 def tracked(folder: Path) -> dict[str, bytes]:
     """Return the tracked files of a project as they lie there."""
-    names = neutral(folder)("ls-files", "-z").split("\0")
+    names = isolated(folder).output("ls-files", "-z").split("\0")
     return {name: (folder / name).read_bytes() for name in names if (folder / name).is_file()}
 
 
@@ -87,4 +87,4 @@ def state(folder: Path) -> tuple[dict[str, bytes], str, str]:
         for path in sorted(folder.rglob("*"))
         if path.is_file() and ".git" not in path.relative_to(folder).parts
     }
-    return files, git("ls-files", "--stage"), git("rev-parse", "HEAD")
+    return files, git.output("ls-files", "--stage"), git.output("rev-parse", "HEAD")

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from scaffold.errors import ScaffoldError
-from scaffold.project.env_settings import adding_settings, changed_settings, missing_settings
-from tests.support.histories import write
+from scaffold.project.env_file import adding_settings, changed_settings, missing_settings
+from tests.support.template_repository import write
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -156,7 +156,7 @@ def test_a_file_that_cannot_be_written_stays_as_it_is(
     def refuse(*_: object) -> None:
         raise OSError("no space left")
 
-    monkeypatch.setattr("scaffold.project.env_settings.with_secrets", refuse)
+    monkeypatch.setattr("scaffold.project.env_file.with_secrets", refuse)
     with pytest.raises(OSError, match="no space"):
         add_settings(project, "MAIL")
     assert [path.name for path in sorted(project.iterdir())] == [".env", ".env.example"]

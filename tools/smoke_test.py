@@ -18,7 +18,7 @@ class UnexpectedAnswerError(AssertionError):
 
 
 @dataclass
-class Visitor:
+class ApiClient:
     """A user with an e-mail address and a password.
 
     Attributes:
@@ -34,9 +34,9 @@ class Visitor:
     tokens: dict[str, Any]
 
     @classmethod
-    def of(cls, server: ProjectServer) -> Visitor:
-        """Return a visitor with a new address."""
-        return cls(server, f"visitor-{secrets.token_hex(4)}@example.com", secrets.token_urlsafe(18), {})
+    def of(cls, server: ProjectServer) -> ApiClient:
+        """Return a client with a new address."""
+        return cls(server, f"client-{secrets.token_hex(4)}@example.com", secrets.token_urlsafe(18), {})
 
     def call(self, expected: int, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 - any JSON
         """Send a request and return the JSON of the response; None when it has no body.
