@@ -39,7 +39,7 @@ async function breakDeletion({ services: { database } }: TestServer, noteId: str
   return () => database.schema.dropTable('anchors').execute();
 }
 
-test('an account with six thousand notes is deleted while others get their answers', async (t) => {
+test('other users get responses while an account with 6,000 notes is deleted', async (t) => {
   const server = await startServer(t);
   const [ada, bob] = [await createUser(server), await createUser(server)];
   await insertNotes(server, ada, 6000);
@@ -54,7 +54,7 @@ test('an account with six thousand notes is deleted while others get their answe
   assert.equal(await leftOf(server, ada), 0);
 });
 
-test('an interrupted deletion leaves an account that nobody can use or revive, and the next start finishes it', async (t) => {
+test('after an interrupted deletion the account gets 401, an admin gets 404 for it, and the next start finishes it', async (t) => {
   const server = await startServer(t);
   const [admin, ada] = [await createAdmin(server), await createUser(server)];
   const [first = ''] = await insertNotes(server, ada, 120);
@@ -74,7 +74,7 @@ test('an interrupted deletion leaves an account that nobody can use or revive, a
   assert.equal(await leftOf(server, ada), 0);
 });
 
-test('an interrupted deletion is finished behind the next one', async (t) => {
+test('an interrupted deletion is finished after the next deletion', async (t) => {
   const server = await startServer(t);
   // The start looks for unfinished deletions too, half a second later at most: that is over then.
   await delay(700);
@@ -87,7 +87,7 @@ test('an interrupted deletion is finished behind the next one', async (t) => {
   assert.equal(await leftOf(server, ada), 0);
 });
 
-test('no table that belongs to accounts is forgotten: each is emptied in portions', async (t) => {
+test('every table with a foreign key to users is listed for deletion in portions', async (t) => {
   const server = await startServer(t);
   const listed = (owned: readonly Owned[], of: string): string[] =>
     owned.flatMap(({ table, owner, children = [] }) => [`${table}.${owner} -> ${of}`, ...listed(children, table)]);

@@ -42,7 +42,7 @@ const REQUESTS = {
   'a failed login': ['/api/v1/auth/login', (email: string) => ({ email, password: `${PASSWORD}?` })],
 } as const;
 
-test('the work behind a request for a mail has not begun when the next requests are answered', async (t) => {
+test('the database work for a mail starts after the next request is answered', async (t) => {
   const server = await startServer(t);
   const { email } = await createUser(server);
   let unfelt = 0;
@@ -58,7 +58,7 @@ test('the work behind a request for a mail has not begun when the next requests 
 });
 
 for (const [name, [path, bodyFor]] of Object.entries(REQUESTS)) {
-  test(`neither the answer to ${name} nor the one behind it takes longer for an address with an account`, async (t) => {
+  test(`the response to ${name} and the next response take the same time with and without an account`, async (t) => {
     const server = await startServer(t);
     const { email } = await createUser(server);
     const known: { answer: number; next: number }[] = [];

@@ -47,7 +47,7 @@ async function fillDisk({ services: { database } }: TestServer, ownerId: string)
   }
 }
 
-test('writers that wait for the lock of another process do not stop the others', async (t) => {
+test('while another process holds the write lock, writing gets 503 and other requests get 200', async (t) => {
   const server = await startServer(t);
   const [ada, bob] = [await createUser(server), await createUser(server)];
   const other = lockedElsewhere(server);
@@ -61,7 +61,7 @@ test('writers that wait for the lock of another process do not stop the others',
   assert.equal((await write(server, ada)).status, 201);
 });
 
-test('a lock of another process that is over in time costs no writer an error', async (t) => {
+test('writers get 201 when another process releases its lock in time', async (t) => {
   const server = await startServer(t);
   const ada = await createUser(server);
   const other = lockedElsewhere(server);
@@ -71,7 +71,7 @@ test('a lock of another process that is over in time costs no writer an error', 
   for (const answer of await writers) assert.equal(answer.status, 201, answer.text);
 });
 
-test('on a full disk people are told to come back later, the log tells why, and reading goes on', async (t) => {
+test('on a full disk writing gets 503, the log names the reason, and reading gets 200', async (t) => {
   const server = await startServer(t);
   const [ada, bob] = [await createUser(server), await createUser(server)];
   await fillDisk(server, ada.id);

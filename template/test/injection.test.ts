@@ -50,7 +50,7 @@ function* readingRequests({ tokens }: Account, payload: string): Generator<[stri
   yield ['GET', '/api/v1/me', { token, headers: { 'X-Request-Id': header, 'User-Agent': header, 'X-Forwarded-For': header } }];
 }
 
-test('no input reaches the database as a part of a statement', async (t) => {
+test('SQL in any field, path, query or header changes no row and never gets 500', async (t) => {
   const server = await startServer(t, GENEROUS);
   const admin = await createAdmin(server);
   const before = await rowCounts(server);
@@ -73,7 +73,7 @@ test('no input reaches the database as a part of a statement', async (t) => {
   assert.deepEqual(await rowCounts(server), { ...before, one_time_tokens: mailable.length });
 });
 
-test('an apostrophe in an address is a letter like any other', async (t) => {
+test('a user whose e-mail address has an apostrophe can sign in', async (t) => {
   const server = await startServer(t);
   const [ada, owner] = [await createUser(server), await createUser(server, { email: `o'neil.${freshEmail()}` })];
   assert.notEqual(ada.id, owner.id);

@@ -53,7 +53,7 @@ async function startWithOutput(t: TestContext, output: number): Promise<Running>
 }
 
 describe('the output of the log', { concurrency: true }, () => {
-  it('a full log disk does not end the process: it starts, answers, and says what it lost', { skip: !existsSync(FULL) && `${FULL} is not here` }, async (t) => {
+  it('with a full log disk the server starts, answers, and reports lost lines on standard error', { skip: !existsSync(FULL) && `${FULL} is not here` }, async (t) => {
     const full = openSync(FULL, 'w');
     t.after(() => { closeSync(full); });
     const program = await startWithOutput(t, full);
@@ -65,7 +65,7 @@ describe('the output of the log', { concurrency: true }, () => {
     if (lost !== null) assert.ok(Number(lost[1]) >= 20, lost[0]);
   });
 
-  it('a reader of the log that dies and comes back finds out how many lines it missed', { skip: process.platform === 'win32' && 'no named pipes' }, async (t) => {
+  it('a log reader that restarts gets the number of lines it missed', { skip: process.platform === 'win32' && 'no named pipes' }, async (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'log-pipe-'));
     t.after(() => { rmSync(folder, { recursive: true }); });
     const pipe = join(folder, 'log');

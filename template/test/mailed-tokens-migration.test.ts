@@ -35,7 +35,7 @@ async function oldAccount(database: Kysely<Schema>, email: string, verifiedAt: n
   return user.id;
 }
 
-test('the update takes the passwords out that strangers may have planted, and keeps the tokens that are under way', async (t) => {
+test('the migration removes the passwords of unverified accounts and keeps mailed tokens valid', async (t) => {
   const database = await oldDatabase(t);
   const now = Date.now();
   await oldAccount(database, 'verified@example.com', 1);

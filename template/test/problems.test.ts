@@ -44,7 +44,7 @@ function assertFailure(answer: Answer, secrets: readonly string[] = []): void {
 }
 
 describe('problems', () => {
-  it('whatever is thrown, the caller learns nothing and the server lives', async (t) => {
+  it('any thrown value gets a 500 without details, and the server keeps running', async (t) => {
     const server = await startServer(t);
     const ask = await probe(t, server, Object.entries(KINDS).map(([name, handle]) => failing(name, handle)));
     for (const name of Object.keys(KINDS)) {
@@ -57,14 +57,14 @@ describe('problems', () => {
     assert.equal((await ask('/healthz')).status, 200);
   });
 
-  it('development shows no more than production', async (t) => {
+  it('a 500 has no details in development either', async (t) => {
     const server = await startServer(t, { NODE_ENV: 'development', BCRYPT_COST: '10' });
     const ask = await probe(t, server, [failing('error', careless(new Error(CANARY)))]);
     assertProblem(await ask('/fail/error'), 500, 'internal-error', [CANARY]);
     assertProblem(await ask('/nope'), 404, 'not-found');
   });
 
-  it('with the database gone the answer tells nothing, and nothing protected comes through', async (t) => {
+  it('without the database protected routes and logins get 500 or 503 without details', async (t) => {
     const server = await startServer(t);
     const { email, password, tokens } = await createUser(server);
     await server.services.database.destroy();
@@ -75,7 +75,7 @@ describe('problems', () => {
     assertFailure(await server.request('POST', '/api/v1/auth/refresh', { body: { refreshToken: tokens.refreshToken } }));
   });
 
-  it('a path full of markup or secrets is not repeated', async (t) => {
+  it('an error response does not repeat the path or the query', async (t) => {
     const server = await startServer(t);
     for (const path of [`/${CANARY}`, `/%3Cscript%3E${CANARY}`, `/api/v1/notes/${CANARY}`, `/api/v1/me?${CANARY}=${CANARY}`]) {
       const answer = await server.request('GET', path);

@@ -78,7 +78,7 @@ async function assertEndsAfter(server: TestServer, windowMs: number, works: () =
   assert.equal(await works(), true, 'the window did not end');
 }
 
-test('limits of requests are those of the table', async (t) => {
+test('the limits of requests are those of docs/security.md', async (t) => {
   const server = await startServer(t, { ...SETTINGS, TRUSTED_PROXIES: '127.0.0.1' });
   const user = await createUser(server);
   const requests = limitOf('requests');
@@ -91,7 +91,7 @@ test('limits of requests are those of the table', async (t) => {
   await assertEndsAfter(server, requests.windowMs, async () => (await ask()).status === 200);
 });
 
-test('limits of one account from one address are those of the table', async (t) => {
+test('the limits of one account from one address are those of docs/security.md', async (t) => {
   const server = await startServer(t, AS_DOCUMENTED);
   const user = await createUser(server);
   const wrong = limitOf('wrong passwords');
@@ -103,7 +103,7 @@ test('limits of one account from one address are those of the table', async (t) 
   await assertEndsAfter(server, all.windowMs, () => right(network(2)));
 });
 
-test('what one address can guess at all accounts in a day is what the table says', async (t) => {
+test('one address has as many guesses a day at all accounts as docs/security.md says', async (t) => {
   const server = await startServer(t, SMALL);
   const crowd = await insertCrowd(server, 40);
   const guesses = await countGuesses(t, server);
@@ -129,7 +129,7 @@ test('what one address can guess at all accounts in a day is what the table says
   assert.deepEqual(dayOf('guesses at all accounts together'), [day, 10 * day, 1000 * day]);
 });
 
-test('what can be guessed at one account is what the table says, from one address or a thousand', async (t) => {
+test('1, 10 and 1,000 addresses have as many guesses at one account as docs/security.md says', async (t) => {
   const server = await startServer(t, AS_DOCUMENTED);
   const user = await createUser(server);
   const guesses = await countGuesses(t, server);
@@ -152,7 +152,7 @@ test('what can be guessed at one account is what the table says, from one addres
   assert.deepEqual(dayOf('guesses at one account'), [one, ten, ten + guesses()]);
 });
 
-test('what can be guessed at one account from a network it knows is what the table says', async (t) => {
+test('a known network has as many guesses at one account as docs/security.md says', async (t) => {
   const server = await startServer(t, AS_DOCUMENTED);
   const user = await createUser(server);
   tokensOf(await login(server, user, from('203.0.113.200')));
@@ -168,7 +168,7 @@ test('what can be guessed at one account from a network it knows is what the tab
   await assertEndsAfter(server, known.windowMs, async () => (await login(server, user, from('203.0.113.201'))).status === 200);
 });
 
-test('what a stolen session can guess is what the table says', async (t) => {
+test('a stolen session has as many guesses at the password as docs/security.md says', async (t) => {
   const server = await startServer(t, AS_DOCUMENTED);
   const user = await createUser(server);
   const session = limitOf('wrong current passwords');
@@ -192,7 +192,7 @@ test('what a stolen session can guess is what the table says', async (t) => {
   await assertEndsAfter(server, inARow.windowMs - 20 * session.windowMs, works);
 });
 
-test('mails that strangers can cause are those of the table', async (t) => {
+test('strangers can cause as many mails as docs/security.md says', async (t) => {
   const server = await startServer(t, AS_DOCUMENTED);
   const forgot = (address: string, ip: string) =>
     server.request('POST', '/api/v1/auth/password/forgot', { body: { email: address }, headers: from(ip) });
@@ -222,7 +222,7 @@ async function mailsOfDay({ services }: TestServer, purpose: 'reset-password' | 
   return mails;
 }
 
-test('places in the hashing queue are those of the table', async (t) => {
+test('the hashing queue has as many places as docs/security.md says', async (t) => {
   const [running, waiting, places] = [limitOf('hashes at work'), limitOf('hashes waiting'), limitOf('hashes at work and waiting')];
   const held: number[] = [];
   for (const addresses of [1, 10, 30]) {
@@ -246,11 +246,11 @@ test('places in the hashing queue are those of the table', async (t) => {
   assert.equal(held[0], places.limit);
   assert.equal(held[2], running.limit + waiting.limit);
   assert.deepEqual(dayOf(`places held in the queue of ${running.limit + waiting.limit} hashes`), held);
-  // How long: 'a login waits ten seconds for its turn' in hashing-gate.test.ts measures it.
+  // How long: 'a login that waits ten seconds in the hashing queue …' in hashing-gate.test.ts measures it.
   assert.equal(waiting.windowMs, 10_000);
 });
 
-test('each row of the tables was measured', () => {
+test('every row of the tables in docs/security.md was measured', () => {
   const tables = DOCUMENT.split('\n## ').find((section) => section.startsWith('Limits')) ?? '';
   const names = [...tables.matchAll(/^\| (.+?) \|/gm)].map(([, name = '']) => name).filter((name) => name !== 'what' && name !== '---');
   assert.deepEqual([...compared].sort(), names.sort());
