@@ -164,7 +164,7 @@ test('a known network has as many guesses at one account as docs/security.md say
   assert.equal(asKnown, known.limit);
   for (let host = 20; host < 40; host += 1) await guess(host);
   const day = asKnown + guesses();
-  assert.deepEqual(dayOf('guesses at one account from a network it knows'), [day, day, day]);
+  assert.deepEqual(dayOf('guesses at one account from a known network'), [day, day, day]);
   await assertEndsAfter(server, known.windowMs, async () => (await login(server, user, from('203.0.113.201'))).status === 200);
 });
 
@@ -223,7 +223,7 @@ async function mailsOfDay({ services }: TestServer, purpose: 'reset-password' | 
 }
 
 test('the hashing queue has as many places as docs/security.md says', async (t) => {
-  const [running, waiting, places] = [limitOf('hashes at work'), limitOf('hashes waiting'), limitOf('hashes at work and waiting')];
+  const [running, waiting, places] = [limitOf('hashes running'), limitOf('hashes waiting'), limitOf('hashes running or waiting')];
   const held: number[] = [];
   for (const addresses of [1, 10, 30]) {
     const server = await startServer(t, AS_DOCUMENTED);
