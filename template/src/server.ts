@@ -13,17 +13,17 @@ import { createServices } from './services.ts';
 import type { ServiceOverrides, Services } from './services.ts';
 import { finishDeletions } from './users/deletion.ts';
 
-/** Longest time that requests get to finish after a signal, in milliseconds. */
+/** How long running requests may take to finish after a signal, in milliseconds. */
 const STOP_DEADLINE_MS = 10_000;
 
-/** Exit status of a wrong configuration. Source: sysexits.h, EX_CONFIG. */
+/** Exit status for an invalid configuration. Source: sysexits.h, EX_CONFIG. */
 const EXIT_CONFIG = 78;
 
 export interface RunningServer {
   readonly port: number;
   readonly managementPort: number;
   readonly services: Services;
-  /** Lets running requests finish, then closes both listeners and the database. Further calls wait for the same end. */
+  /** Lets running requests finish, then closes both listeners and the database. Further calls return the same promise. */
   stop(): Promise<void>;
 }
 
@@ -64,7 +64,7 @@ export async function start(config: Config, overrides: ServiceOverrides = {}): P
   }
 }
 
-/** Several processes start at once in production, and their account may not change tables: migrating is a step of its own. */
+/** In production migrations are a separate step: several processes start at once, and their account may not change tables. */
 async function prepareDatabase({ config, database, log }: Services): Promise<void> {
   if (config.environment !== 'production') {
     const migrated = await migrate(database);
@@ -72,7 +72,7 @@ async function prepareDatabase({ config, database, log }: Services): Promise<voi
     return;
   }
   const pending = await pendingMigrations(database);
-  if (pending.length > 0) throw new Error(`Migrations have not run: ${pending.join(', ')}. Run "npm run migrate" first.`);
+  if (pending.length > 0) throw new Error(`Migrations are pending: ${pending.join(', ')}. Run "npm run migrate" first.`);
 }
 
 async function main(): Promise<void> {
@@ -90,7 +90,7 @@ async function main(): Promise<void> {
   }
 }
 
-/** One line for the terminal; refused connections come as an aggregate with a code and no message. */
+/** One line for the terminal. A refused connection is an AggregateError that has a code but no message. */
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return 'The server could not start.';
   return error.message || ('code' in error ? `The server could not start: ${String(error.code)}` : error.name);

@@ -14,7 +14,7 @@ const DAY_MS = 86_400_000;
 
 const from = (ip: string) => ({ 'X-Forwarded-For': ip });
 
-/** Ten wrong passwords from each of as many networks of one /48. */
+/** Ten wrong passwords from each of the given number of networks, all in one /48. */
 async function attack(server: TestServer, email: string, networks: number, first = 0): Promise<Answer[]> {
   const answers = [];
   for (let network = first; network < first + networks; network += 1) {
@@ -32,7 +32,7 @@ async function reset(server: TestServer, email: string, password: string, ip: st
   assert.equal(answer.status, 204, answer.text);
 }
 
-/** A person at home who has signed in from there. */
+/** A user who has signed in from the address HOME. */
 async function personAtHome(server: TestServer): Promise<Credentials> {
   const user = await createUser(server);
   tokensOf(await login(server, user, from(HOME)));

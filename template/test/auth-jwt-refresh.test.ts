@@ -128,10 +128,10 @@ test('an access token, an unknown token and garbage are refused as refresh token
   tokensOf(await refresh(server, tokens.refreshToken));
 });
 
-/** What the database knows of refresh tokens. */
+/** All rows of refresh tokens. */
 const rows = (server: TestServer) => server.services.database.selectFrom('refresh_tokens').selectAll().execute();
 
-/** Turns the newest token of a session into one of version 0.1: a random text that only its row makes valid. */
+/** Replaces the newest token of a session by one of version 0.1: a random text without a seal, valid because of its row. */
 async function asOldToken(server: TestServer, { refreshToken }: Tokens): Promise<string> {
   const old = randomBytes(32).toString('base64url');
   await server.services.database

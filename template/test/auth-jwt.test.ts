@@ -25,7 +25,7 @@ async function victim(t: Ending): Promise<Victim> {
   return { server, user, claims: decoded(claims) as JWTPayload, header: decoded(header) as JWTHeaderParameters };
 }
 
-/** Signs like the server, with whatever the attack changes. */
+/** Signs a token as the server does, with the changes of the attack. */
 function forge({ server, claims, header }: Victim, changed: { claims?: JWTPayload; header?: object; key?: Uint8Array }): Promise<string> {
   return new SignJWT({ ...claims, ...changed.claims })
     .setProtectedHeader({ ...header, ...changed.header })
@@ -37,7 +37,7 @@ const withClaims = (claims: JWTPayload) => (target: Victim) => forge(target, { c
 const withHeader = (header: object) => (target: Victim) => forge(target, { header });
 const seconds = (target: Victim, offset: number): number => Math.floor(target.server.clock.now() / 1000) + offset;
 
-/** A signature over other bytes. */
+/** The token with one bit of a part changed. */
 function bitFlip(token: string, part: 0 | 1 | 2): string {
   const parts = token.split('.');
   const bytes = Buffer.from(parts[part] ?? '', 'base64url');
@@ -109,7 +109,7 @@ const FORGERIES: Readonly<Record<string, (target: Victim) => string | Promise<st
 };
 
 const shared = await victim({ after });
-// Whatever the server remembers of a token it has accepted must not help another one.
+// The server caches this token as verified; the cache must not help a forged one.
 assert.equal((await me(shared.server, shared.user.tokens)).status, 200);
 
 for (const [attack, create] of Object.entries(FORGERIES)) {

@@ -8,7 +8,7 @@ import { createAdmin, createUser, signIn, type Account, type Answer } from './su
 import { assertProblem } from './support/problems.ts';
 import { startServer, type TestServer } from './support/server.ts';
 
-/** Who may call what, written down a second time on purpose: a change of access must be made in two places. */
+/** Who may call which route. Written a second time on purpose: a change of access must be made in two places. */
 const ACCESS: Readonly<Record<string, 'anyone' | 'signed-in' | 'users:read' | 'users:write' | 'notes:own'>> = {
   'POST /api/v1/auth/register': 'anyone',
   'POST /api/v1/auth/verify-email': 'anyone',
@@ -40,10 +40,10 @@ function declared(access: Access): string {
   return access.kind === 'public' ? 'anyone' : 'signed-in';
 }
 
-/** A caller whose rights suffice is answered, were it with a complaint about the input. */
+/** Whether the caller passed authorisation; the input may still be refused. */
 const isLetIn = ({ status }: { readonly status: number }) => ![401, 403].includes(status) && status < 500;
 
-/** Resolves once it has been called twice, or when the second caller is kept away for a while, as a lock does. */
+/** Resolves when it was called twice, or after 200 ms, because a lock may keep the second caller waiting. */
 function meeting(): () => Promise<unknown> {
   const both = Promise.withResolvers<undefined>();
   let arrived = 0;
@@ -54,7 +54,7 @@ function meeting(): () => Promise<unknown> {
   };
 }
 
-/** Makes two transactions overlap as far as the database lets them: they begin together and end together. */
+/** Makes two transactions begin together and end together, as far as the database allows it. */
 function overlapTransactions(t: TestContext, { services: { database } }: TestServer): void {
   const begin = database.transaction.bind(database);
   const [beginning, end] = [meeting(), meeting()];
@@ -74,7 +74,7 @@ function overlapTransactions(t: TestContext, { services: { database } }: TestSer
   });
 }
 
-/** A request that is authorised first and found wrong afterwards, so it changes nothing. */
+/** A request with an invalid body: it gets past authorisation only with permission, and changes no data. */
 function probe(server: TestServer, operation: string, token?: string): Promise<Answer> {
   const [method = '', pattern = ''] = operation.split(' ');
   const body = method === 'GET' ? {} : { body: { 'not a field': true } };

@@ -23,7 +23,7 @@ const PRODUCTION: NodeJS.ProcessEnv = {
   BCRYPT_COST: '12',
 };
 
-/** Names of the settings that are refused; none when the settings are good. */
+/** Names of the settings that are refused; empty when all are valid. */
 function refused(environment: NodeJS.ProcessEnv): string[] {
   try {
     loadConfig(environment);

@@ -10,12 +10,12 @@ import type { ListenerNeeds, SocketLimits } from '../src/http/listener.ts';
 import { UNOBSERVED } from './support/listener.ts';
 import { startServer } from './support/server.ts';
 
-/** Only the limit under attack may fire within the test. */
+/** Long timeouts: within a test only the limit under attack may close a connection. */
 const PATIENT: SocketLimits = { ...SOCKET_LIMITS, headersTimeout: 60_000, requestTimeout: 60_000, socketTimeout: 60_000, keepAliveTimeout: 60_000, connectionsCheckingInterval: 50 };
 
 const GET = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n';
 const COMPOSE = new URL('../compose.yaml', import.meta.url);
-/** Files for the database, mail, the program itself and what an operator opens beside it. */
+/** Open files for the database, mail and the program itself. */
 const RESERVE = 1024;
 
 interface Listener {
@@ -29,7 +29,7 @@ async function listener(t: TestContext, limits: SocketLimits, needs: ListenerNee
   return { server, port: await listen(server, 0, '127.0.0.1') };
 }
 
-/** Opens connections that each send one request and are kept. */
+/** Opens connections that send one request each and stay open. */
 async function keep(t: TestContext, port: number, count: number, request = GET, localAddress = '127.0.0.1'): Promise<net.Socket[]> {
   const sockets = Array.from({ length: count }, () => net.connect({ port, host: '127.0.0.1', localAddress }).on('error', () => undefined));
   t.after(() => { for (const socket of sockets) socket.destroy(); });
@@ -47,7 +47,7 @@ const openAt = (server: Server) => new Promise<number>((resolve, reject) => {
   server.getConnections((error, count) => { if (error) reject(error); else resolve(count); });
 });
 
-/** The number of open connections, once it is as expected or has had five seconds to become so. */
+/** The number of open connections, as soon as it is as expected or after five seconds. */
 async function settled(server: Server, expected: number): Promise<number> {
   for (let round = 0; round < 100 && (await openAt(server)) !== expected; round += 1) await delay(50);
   return openAt(server);

@@ -17,14 +17,14 @@ interface Outcome {
   readonly output: string;
 }
 
-/** Runs the command as an operator would, on the database of the server. */
+/** Runs the command as an operator does, with the database of the server. */
 async function run(server: TestServer, commandLine: readonly string[], input = ''): Promise<Outcome> {
   const env = {
     NODE_ENV: 'test', PUBLIC_URL: 'http://localhost:3000', MAIL_FROM: 'no-reply@example.com', SECURITY_CONTACT: 'security@example.com',
     BCRYPT_COST: '4', JWT_SECRET: Buffer.from(server.services.config.jwtSecret).toString('base64url'), DATABASE_URL: server.services.config.databaseUrl,
   };
   const child = spawn(process.execPath, ['--disable-proto=delete', COMMAND, ...commandLine], { cwd: tmpdir(), env, stdio: 'pipe' });
-  // A command that refuses its arguments never reads its input.
+  // A command that refuses its arguments does not read its input, so writing to it can fail.
   child.stdin.on('error', () => undefined).end(input);
   const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close') as Promise<[number | null]>]);
   return { code: Number(code), output: stdout + stderr };

@@ -16,7 +16,7 @@ interface Place {
   readonly open: () => Kysely<Schema>;
 }
 
-/** A folder that does not exist yet, in one that is removed afterwards. */
+/** A folder that does not exist yet, inside one that is removed after the test. */
 function freshPlace(t: TestContext): Place {
   const parent = mkdtempSync(join(tmpdir(), 'database-'));
   t.after(() => { rmSync(parent, { recursive: true }); });

@@ -11,7 +11,7 @@ const TABLES = ['users', 'sessions', 'refresh_tokens', 'one_time_tokens', 'notes
 const keys = (value: unknown): string[] => Object.keys(value as object).sort();
 const firstOf = (body: unknown): unknown => (body as { items: unknown[] }).items[0];
 
-/** A column in every table that no response schema names, with a value that is easy to find. */
+/** Adds a column to every table that no response schema names, with a value that is easy to find. */
 async function plantCanaries({ services: { database } }: TestServer): Promise<void> {
   for (const table of TABLES) {
     await database.schema.alterTable(table).addColumn('canary', 'text', (column) => column.notNull().defaultTo(CANARY)).execute();

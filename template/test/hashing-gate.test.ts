@@ -8,14 +8,14 @@ import { startServer, type TestServer } from './support/server.ts';
 
 const RUNNING = 3;
 const WAITING = 64;
-/** Places of one address. */
+/** Places of one address in the queue. */
 const PLACES = 4;
 const BEHIND_PROXY = { TRUSTED_PROXIES: '127.0.0.1' };
 
 const from = (ip: string) => ({ 'X-Forwarded-For': ip });
 const tryFrom = (server: TestServer, ip: string) => login(server, { email: freshEmail(), password: PASSWORD }, from(ip));
 
-/** Holds every password comparison until it is let go, and counts those that run. */
+/** Makes every password comparison wait until it is released, and counts those that have begun. */
 function holdComparisons(t: TestContext) {
   const held: (() => void)[] = [];
   const compare = t.mock.method(bcrypt, 'compare', () => {
@@ -35,15 +35,15 @@ function holdComparisons(t: TestContext) {
 }
 
 /**
- * Waits until something has happened, and for what else is under way; at most eight seconds, then the assertion behind
- * it decides. Nothing sleeps here: timers may be mocked.
+ * Waits until something has happened, at most eight seconds, and 100 ms more for other work. If it did not happen, the
+ * next assertion fails. It uses no timers, because they may be mocked.
  */
 async function settled(happened: () => boolean = () => true): Promise<void> {
   for (const end = performance.now() + 8000; !happened() && performance.now() < end; ) await turn();
   for (const end = performance.now() + 100; performance.now() < end; ) await turn();
 }
 
-/** Answers as they come. */
+/** The responses so far; more are added as they arrive. */
 function collect(asked: readonly Promise<Answer>[]): Answer[] {
   const answers: Answer[] = [];
   for (const one of asked) void one.then((answer) => answers.push(answer));
@@ -97,7 +97,7 @@ test('addresses take turns in the hashing queue: a single login does not wait fo
   const attackers = ['198.51.100.1', '198.51.100.2', '198.51.100.3', '198.51.100.4'];
   const flood = attackers.flatMap((ip) => Array.from({ length: PLACES }, () => tryFrom(server, ip)));
   await settled(() => hold.begun() === RUNNING);
-  // One of each too many: their refusals show that the others stand in line.
+  // One more login of each address: its 503 shows that the others are in the queue.
   const tooMany = collect(attackers.map((ip) => tryFrom(server, ip)));
   await settled(() => tooMany.length === attackers.length);
   const victim = tryFrom(server, '203.0.113.9');

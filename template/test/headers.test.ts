@@ -21,7 +21,7 @@ const EXPECTED: Record<string, string> = {
   'cache-control': 'no-store',
 };
 
-/** One answer of every kind the project can give. */
+/** One response of every kind that the project sends. */
 async function provoke(t: TestContext): Promise<Map<string, Answer>> {
   const [server, limited, broken] = await Promise.all([startServer(t), startServer(t, { RATE_LIMIT_MAX: '1' }), startServer(t)]);
   const { tokens } = await createUser(broken);

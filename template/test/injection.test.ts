@@ -22,7 +22,7 @@ async function rowCounts(server: TestServer): Promise<Record<string, number>> {
 
 const emails = (payload: string): string[] => [payload, `x${payload}x@example.com`, `x@${payload}.example.com`];
 
-/** Every place a request has for a string, except those that store one. */
+/** Requests with the payload in every place for a string, except those that store it. */
 function* readingRequests({ tokens }: Account, payload: string): Generator<[string, string, object]> {
   const token = tokens.accessToken;
   const inPath = encodeURIComponent(payload);
@@ -63,7 +63,7 @@ test('SQL in any field, path, query or header changes no row and never gets 500'
       assert.doesNotMatch(answer.text, /\$2b\$|syntax error|near "/i);
     }
   }
-  // Each request for a mail to an acceptable address leaves a row, whether or not there is an account.
+  // Each request for a mail to a valid address writes a row, whether or not there is an account.
   const { database } = server.services;
   const asked = await eventually('the work behind the answers', async () => {
     const rows = await database.selectFrom('one_time_tokens').select('email').execute();

@@ -72,7 +72,7 @@ describe('input', () => {
       for (const value of [null, 1, true, {}, [], [''], { $gt: '' }, { toString: 1 }, '\u0000', 'a'.repeat(7000)]) {
         const body = Object.fromEntries(fields.map((field) => [field, value]));
         const answer = await server.request(method, path, { token: tokens.accessToken, body });
-        // Any short text may be a token; it is only a wrong one.
+        // Any short text has the form of a token, so it gets the response for a wrong token.
         const { code } = JSON.parse(answer.text) as { code: string };
         if (code === 'invalid-token') assert.ok([400, 401].includes(answer.status));
         else assertProblem(answer, 400, 'invalid-request');

@@ -22,13 +22,13 @@ async function freePort(): Promise<number> {
 }
 
 interface Running {
-  /** Status of an answer; undefined when the program has ended. */
+  /** Status of the response; undefined when the program does not answer. */
   ask(path: string): Promise<number | undefined>;
   metrics(): Promise<string>;
   stderr(): string;
 }
 
-/** The server with this file as its standard output. Resolves when it answers. */
+/** Starts the server with this file as its standard output. Resolves when it answers. */
 async function startWithOutput(t: TestContext, output: number): Promise<Running> {
   const [port, managementPort] = [await freePort(), await freePort()];
   const settings = { ...(await exampleSettings(t)), PORT: String(port), MANAGEMENT_PORT: String(managementPort) };
@@ -43,7 +43,7 @@ async function startWithOutput(t: TestContext, output: number): Promise<Running>
   let stderr = '';
   child.stderr?.on('data', (chunk) => (stderr += String(chunk)));
   const ask = (path: string) => fetch(`http://127.0.0.1:${port}${path}`).then(({ status }) => status, () => undefined);
-  // Starting takes long on a busy machine; a program that ended has nothing to wait for.
+  // The start can take long on a busy machine; do not wait for a program that has ended.
   for (let round = 0; round < 400 && child.exitCode === null && (await ask('/healthz')) === undefined; round += 1) await delay(100);
   return {
     ask,
@@ -89,7 +89,7 @@ describe('the output of the log', { concurrency: true }, () => {
   });
 });
 
-/** What a pipe holds now. */
+/** The bytes that are in the pipe now. */
 function readAvailable(file: number): string {
   const buffer = Buffer.alloc(65_536);
   try {

@@ -8,14 +8,14 @@ import { assertProblem } from './support/problems.ts';
 import { startServer, type TestServer } from './support/server.ts';
 
 const LIMIT = 3;
-/** A trusted proxy in front lets a test come from any address. */
+/** The test is the trusted proxy, so it can send requests from any address. */
 const BEHIND_PROXY = { LOGIN_LIMIT_MAX: String(LIMIT), TRUSTED_PROXIES: '127.0.0.1' };
 const WRONG = `${PASSWORD}?`;
 const MINUTE_MS = 60_000;
 
 const from = (ip: string) => ({ 'X-Forwarded-For': ip });
 
-/** As many wrong guesses as are free, and their answers. */
+/** Sends as many wrong passwords as the limit allows; returns the responses. */
 async function exhaust(server: TestServer, email: string, ip: string): Promise<Answer[]> {
   const answers = [];
   for (let guess = 0; guess < LIMIT; guess += 1) answers.push(await login(server, { email, password: WRONG }, from(ip)));

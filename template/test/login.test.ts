@@ -10,7 +10,7 @@ function update(server: TestServer, { id }: Account, set: { disabled_at?: number
   return server.services.database.updateTable('users').set(set).where('id', '=', id).execute();
 }
 
-/** Every reason there is for not letting somebody in. */
+/** Credentials for every reason to refuse a login. */
 async function refusedCredentials(server: TestServer): Promise<Record<string, Credentials>> {
   const [disabled, passwordless, wrong, overlong] = await Promise.all([1, 2, 3, 4].map(() => createUser(server)));
   assert.ok(disabled && passwordless && wrong && overlong);

@@ -4,7 +4,7 @@ import { createLog } from '../src/operations/log.ts';
 import { createUser, refresh } from './support/accounts.ts';
 import { startServer } from './support/server.ts';
 
-/** Lines a logger writes for what `act` does. */
+/** The lines that a log writes during `act`. */
 function written(act: (log: ReturnType<typeof createLog>) => void): string[] {
   const lines: string[] = [];
   act(createLog({ level: 'debug', write: (line: string) => { lines.push(line); } }));

@@ -9,7 +9,7 @@ import { startServer, type TestServer } from './support/server.ts';
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
 const LIMIT = 2;
-/** A trusted proxy in front lets a test come from any address. */
+/** The test is the trusted proxy, so it can send requests from any address. */
 const BEHIND_PROXY = { LOGIN_LIMIT_MAX: String(LIMIT), TRUSTED_PROXIES: '127.0.0.1' };
 const OWNER = '192.0.2.1';
 const NEW_PASSWORD = 'seventeen kites over harbour';
@@ -64,7 +64,7 @@ test('an owner can register while strangers register the address and 20 plus-tag
   const name = freshEmail().split('@', 1).join();
   const email = `${name}@example.com`;
   for (let network = 1; network <= 20; network += 1) await register(server, `${name}+${network}@example.com`, from(`198.51.100.${network}`));
-  // The work behind the answers may overtake: the strangers' mails are there before the owner asks.
+  // Work after a response can overtake other work: wait until the strangers' mails are sent.
   await mailsSettled(server);
   await register(server, email, from(OWNER));
   for (let network = 1; network <= 20; network += 1) await register(server, email, from(`198.51.100.${network}`));
@@ -103,7 +103,7 @@ for (const [purpose, perHour, perDay] of [['reset-password', 6, 98], ['verify-em
 
 test('ten parallel requests for one mailbox issue one token', async (t) => {
   const { services } = await startServer(t);
-  // The first round opens the connections; in the later ones ten transactions really are at the same place.
+  // The first round opens the database connections; in the later rounds ten transactions run in parallel.
   for (let round = 0; round < 6; round += 1) {
     const request = { email: `person-${round}@example.com`, purpose: 'verify-email', now: services.clock() } as const;
     const work = () => services.database.transaction().execute((transaction) => issueWhenDue(transaction, request));

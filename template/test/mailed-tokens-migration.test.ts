@@ -15,7 +15,7 @@ const NAME = '0004_mailed_tokens';
 const HOUR_MS = 60 * 60_000;
 const TOKEN = 'a-token-that-was-mailed-before-the-update';
 
-/** The tables as they were before. */
+/** A database with the tables as they were before the migration. */
 async function oldDatabase(t: TestContext): Promise<Kysely<Schema>> {
   const file = await createTestDatabase();
   const database = openDatabase({ databaseUrl: file.url, log: createLog({ level: 'silent' }) });

@@ -4,7 +4,7 @@ import { createUser } from './support/accounts.ts';
 import { startServer, type TestServer } from './support/server.ts';
 
 const scrape = async (server: TestServer): Promise<string> => (await fetch(`${server.managementUrl}/metrics`)).text();
-/** Names and labels of what this project counts, without what the runtime counts of itself. */
+/** Names and labels of the metrics of this project, without those of the runtime. */
 const series = (text: string): string[] => text.split('\n').filter((line) => /^(?:http|security)_/.test(line)).map((line) => line.slice(0, line.lastIndexOf(' ')));
 
 /** The value of the first series whose name and labels match. */

@@ -8,7 +8,7 @@ import { startServer } from './support/server.ts';
 const SMUGGLED = 'GET /smuggled HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n';
 const post = (...headers: string[]) => ['POST /api/v1/auth/login HTTP/1.1', 'Host: 127.0.0.1', 'Content-Type: application/json', ...headers, '', ''].join('\r\n');
 
-/** Two hops that read one of these differently let a second request hide in the first. */
+/** If a proxy and this server read one of these differently, a second request can be hidden in the first. */
 const AMBIGUOUS: Record<string, string> = {
   'length and chunks': post('Content-Length: 4', 'Transfer-Encoding: chunked') + `0\r\n\r\n${SMUGGLED}`,
   'chunks and length': post('Transfer-Encoding: chunked', 'Content-Length: 4') + `0\r\n\r\n${SMUGGLED}`,

@@ -20,7 +20,7 @@ const change = (server: TestServer, { accessToken }: Tokens, currentPassword: st
 
 /** The token in the nth mail to the address. */
 async function resetToken(server: TestServer, email: string, nth = 1): Promise<string> {
-  // Mails to one mailbox need a pause.
+  // Another mail to the same mailbox is sent only after a pause.
   if (nth > 1) server.clock.advance(5 * MINUTE_MS);
   assert.equal((await forgot(server, email)).status, 202);
   return tokenIn(await mailTo(server, email, nth));

@@ -19,7 +19,7 @@ async function storedHash(server: TestServer, email: string): Promise<string> {
   return row.password_hash;
 }
 
-/** Chooses the password for a new account. */
+/** Registers a new address and sets the password. */
 async function choose(server: TestServer, password: string): Promise<Answer> {
   const email = freshEmail();
   await register(server, email);

@@ -18,7 +18,7 @@ async function listener(t: TestContext, handler: RequestListener): Promise<numbe
   return listen(server, 0, '127.0.0.1');
 }
 
-/** Sends everything at once and gives what came back when the server closed, or when the patience is over. */
+/** Sends everything at once; returns what was received when the server closed the connection, or after PATIENCE_MS. */
 async function send(port: number, text: string): Promise<string> {
   let received = '';
   const socket = net.connect(port, '127.0.0.1').setEncoding('utf8');

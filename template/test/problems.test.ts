@@ -11,7 +11,7 @@ const CANARY = 'CANARY-4f1c';
 const failing = (name: string, handle: () => Promise<undefined>): AnyRoute =>
   route({ method: 'get', path: `/fail/${name}`, summary: name, access: dangerouslyPublic('fails on purpose'), status: 204, handle });
 
-/** Throws what is no error, as careless libraries do. */
+/** Throws any value, as careless libraries do. */
 function careless(thrown: unknown): () => Promise<undefined> {
   return () => {
     throw thrown;
@@ -29,7 +29,7 @@ const KINDS: Record<string, () => Promise<undefined>> = {
   symbol: careless(Symbol(CANARY)),
   frozen: careless(Object.freeze({ message: CANARY })),
   trap: careless(new Proxy({}, { get: () => { throw new Error(CANARY); } })),
-  // Libraries mark errors as fit for callers; only this project's own problems are.
+  // Libraries mark errors as safe to send; only the problems of this project are.
   exposed: careless(dressed({ status: 400, statusCode: 400, expose: true, body: CANARY, headers: { 'x-canary': CANARY } })),
   teapot: careless(dressed({ status: 418, expose: true })),
   success: careless(dressed({ status: 200, statusCode: 200 })),
@@ -38,7 +38,7 @@ const KINDS: Record<string, () => Promise<undefined>> = {
   aggregate: careless(new AggregateError([new Error(CANARY)], CANARY, { cause: new Error(CANARY) })),
 };
 
-/** What fails for want of a database is our fault; whether a retry may help depends on how it is gone. */
+/** Without a database a request gets 500 or 503, depending on the error of the driver. */
 function assertFailure(answer: Answer, secrets: readonly string[] = []): void {
   assertProblem(answer, answer.status === 503 ? 503 : 500, answer.status === 503 ? 'overloaded' : 'internal-error', secrets);
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { startServer, type TestServer } from './support/server.ts';
 
-/** Statuses of one request per set of headers. */
+/** The statuses of one request for each set of headers. */
 async function statuses(server: TestServer, headerSets: Record<string, string>[]): Promise<number[]> {
   const seen = [];
   for (const headers of headerSets) seen.push((await server.request('GET', '/', { headers })).status);

@@ -16,7 +16,7 @@ const ask = (server: TestServer, { tokens }: Account, method: string, path: stri
 
 const write = (server: TestServer, author: Account): Promise<Answer> => ask(server, author, 'POST', '/api/v1/notes', { title: 'one more' });
 
-/** Notes as if they had been written over days. */
+/** Writes notes into the database, without the quota. */
 async function insertNotes({ services }: TestServer, { id }: Account, count: number): Promise<void> {
   const note = () => ({ id: randomUUID(), owner_id: id, title: 'old', body: '', created_at: 1, updated_at: 1 });
   await services.database.insertInto('notes').values(Array.from({ length: count }, note)).execute();

@@ -115,7 +115,7 @@ describe('rate limits in the database', () => {
     const from = (address: string) => `GET /api/v1/me HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Forwarded-For: ${address}\r\n\r\n`;
     const flood = Array.from({ length: connections }, async () => {
       let text = '';
-      // The listener ends a connection on which too much is sent ahead; the attacker comes back.
+      // The listener closes a connection with too many pipelined requests, so the attacker opens new ones.
       for (let sent = 0; sent < each; sent += 31) text += await server.raw(from('203.0.113.9').repeat(30) + from('203.0.113.9').replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n'));
       return text;
     });

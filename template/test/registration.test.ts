@@ -13,7 +13,7 @@ const users = (server: TestServer) => server.services.database.selectFrom('users
 
 /** The token in the nth registration mail to the address. */
 async function registrationToken(server: TestServer, email: string, nth = 1): Promise<string> {
-  // Mails to one mailbox need a pause.
+  // Another mail to the same mailbox is sent only after a pause.
   if (nth > 1) server.clock.advance(5 * MINUTE_MS);
   assert.equal((await register(server, email)).status, 202);
   return tokenIn(await mailTo(server, email, nth));

@@ -9,7 +9,7 @@ import { startServer } from './support/server.ts';
 const CANARY = 'CANARY-4f1c';
 const access = dangerouslyPublic('leaks on purpose');
 
-/** A handler that returns a whole row where its schema promises a name. */
+/** A handler that returns a whole row although its schema declares only a name. */
 const leaking = route({
   method: 'get',
   path: '/leak',

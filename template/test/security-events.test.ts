@@ -10,7 +10,7 @@ interface Scene {
   readonly admin: Account;
 }
 
-/** What somebody does, and the one event an alert rule may wait for. */
+/** Actions, and the event that each must log: alert rules depend on it. */
 const ACTIONS: Record<string, { readonly event: SecurityEvent; readonly principal?: 'user' | 'admin'; readonly act: (scene: Scene) => Promise<unknown> }> = {
   'a sign-in': { event: 'authn_login_success', principal: 'user', act: ({ server, user }) => signIn(server, user) },
   'a wrong password': { event: 'authn_login_fail', act: ({ server, user }) => server.request('POST', '/api/v1/auth/login', { body: { email: user.email, password: 'not the right one' } }) },

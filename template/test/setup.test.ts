@@ -9,7 +9,7 @@ import { parseEnv } from 'node:util';
 
 const file = (name: string): string => fileURLToPath(new URL(`../${name}`, import.meta.url));
 
-/** A folder that holds nothing but the published example. */
+/** A folder with only a copy of `.env.example`. */
 function freshFolder(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'setup-'));
   t.after(() => { rmSync(folder, { recursive: true }); });

@@ -13,7 +13,7 @@ import { parseAnswer } from './support/raw-http.ts';
 const BODY = JSON.stringify({ email: 'someone@example.com' });
 const HEAD = `POST /api/v1/auth/register HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: ${BODY.length}\r\n\r\n`;
 
-/** A request whose second half is still to come. */
+/** Sends the first half of a request; `finish` sends the second half. */
 async function halfRequest(port: number): Promise<{ finish: () => Promise<string>; socket: net.Socket }> {
   const socket = net.connect(port, '127.0.0.1').setEncoding('utf8');
   await once(socket, 'connect');
@@ -31,7 +31,7 @@ async function halfRequest(port: number): Promise<{ finish: () => Promise<string
   return { finish, socket };
 }
 
-/** Whether the port takes no connection. */
+/** Whether the port refuses connections. */
 const refuses = (port: number): Promise<boolean> =>
   new Promise((resolve) => {
     const socket = net.connect(port, '127.0.0.1', () => { socket.destroy(); resolve(false); });

@@ -15,7 +15,7 @@ const FLAGS = (scripts['start'] ?? '').split(' ').filter((word) => word.startsWi
 
 const silent = { log: createLog({ level: 'silent' }) };
 
-/** Starts what must not start; if it does, it is stopped with its test. */
+/** Starts a server whose start must fail; if it does not fail, the server is stopped with the test. */
 async function startAnyway(t: TestContext, config: Config): Promise<void> {
   const running = await start(config, silent);
   t.after(() => running.stop());
@@ -44,7 +44,7 @@ describe('start', { concurrency: true }, () => {
     const program = startProgram(t, await exampleSettings(t), FLAGS);
     const { port } = await program.listening;
     program.kill('SIGUSR1');
-    // Node.js opens its debugger on a thread of its own: it has had its time when requests on fresh connections are answered.
+    // Node.js opens its debugger on another thread: twenty requests give it enough time.
     for (let request = 0; request < 20; request += 1) {
       const answer = await fetch(`http://127.0.0.1:${port}/healthz`, { headers: { Connection: 'close' } });
       assert.equal(answer.status, 200);

@@ -8,15 +8,15 @@ import { UNOBSERVED } from './support/listener.ts';
 import { assertProblem } from './support/problems.ts';
 import { drip, parseAnswer } from './support/raw-http.ts';
 
-/** The real limits, divided: what fires here in a second fires there in ten. */
+/** The real limits, shortened by a factor of about 20. */
 const SHORT = { ...SOCKET_LIMITS, headersTimeout: 600, requestTimeout: 900, socketTimeout: 1500, keepAliveTimeout: 300, connectionsCheckingInterval: 50 };
 
-/** Without the last resort, so that the limit under attack is the one that fires. */
+/** With a long socket timeout, so that only the limit under attack can close the connection. */
 const UNBACKED = { ...SHORT, socketTimeout: 60_000 };
 
 const PATIENCE = { pauseMs: 100, patienceMs: 8000 };
 
-/** A listener that answers when the whole request has arrived. */
+/** Starts a listener that responds when the whole request has arrived. */
 async function patient(t: TestContext, limits: typeof SOCKET_LIMITS = SHORT): Promise<number> {
   const server = createListener((request, response) => { request.resume().on('end', () => response.end('ok')); }, UNOBSERVED, limits);
   t.after(() => { server.close(); server.closeAllConnections(); });

@@ -4,10 +4,10 @@ import { migrate } from '../database/migrator.ts';
 import { createLog } from '../operations/log.ts';
 import { flushLog } from '../operations/standard-output.ts';
 
-/** A migration may rewrite a large table. */
+/** Longer than for requests: a migration may rewrite a large table. */
 const STATEMENT_TIMEOUT_MS = 10 * 60_000;
 
-/** Exit status of a wrong configuration. Source: sysexits.h, EX_CONFIG. */
+/** Exit status for an invalid configuration. Source: sysexits.h, EX_CONFIG. */
 const EXIT_CONFIG = 78;
 
 async function main(): Promise<void> {

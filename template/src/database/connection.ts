@@ -10,7 +10,7 @@ export interface DatabaseOptions {
   readonly statementTimeoutMs?: number;
 }
 
-/** Opens the database of the settings. Close it with `destroy()`. */
+/** Opens the database in `databaseUrl`. Close it with `destroy()`. */
 export function openDatabase(options: DatabaseOptions): Kysely<Schema> {
   return new Kysely<Schema>({ dialect: openDialect(options) });
 }

@@ -2,7 +2,7 @@ import type { RequestHandler } from 'express';
 import type { Services } from '../services.ts';
 import { contextOf } from './request-context.ts';
 
-/** One line, unless the context says otherwise, and one observation per request, when its answer is out or its client is gone. */
+/** Logs and measures each request when its response is sent or its client has disconnected. See `RequestState.logged`. */
 export function requestLog({ log, metrics }: Pick<Services, 'log' | 'metrics'>): RequestHandler {
   return (request, response, next) => {
     const begun = performance.now();

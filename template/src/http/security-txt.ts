@@ -14,7 +14,7 @@ export function securityTxt({ clock, config }: Pick<Services, 'clock' | 'config'
       (_request, response) => {
         const lines = [
           `Contact: ${contact}`,
-          // Counted from each request: a date in a file passes one day, and the file is void from then on.
+          // Calculated for each request: a fixed date would pass some day, and the file would not be valid any more.
           `Expires: ${new Date(clock() + HALF_A_YEAR_MS).toISOString()}`,
           'Preferred-Languages: en',
           `Canonical: ${publicUrl}${PATH}`,

@@ -2,7 +2,7 @@ import type { Services } from '../../services.ts';
 import type { Counter, CounterOptions, LimitCounter, LimitOptions } from './counter.ts';
 import { createWindows } from './windows.ts';
 
-/** Counts in this process: fastest, forgotten by a restart, and each further process counts for itself. */
+/** Counts in this process: fast, but each process counts for itself, and a restart resets the counts. */
 export function createCounter({ windowMs }: CounterOptions, { clock }: Pick<Services, 'clock'>): Counter {
   const windows = createWindows(windowMs, clock);
   return {
@@ -15,5 +15,5 @@ export function createCounter({ windowMs }: CounterOptions, { clock }: Pick<Serv
   };
 }
 
-/** A count in this process can neither fail nor be slow, so a limiter takes it as it is. */
+/** A count in this process can neither fail nor be slow, so a limiter uses it directly. */
 export const createLimitCounter: (options: LimitOptions, services: Pick<Services, 'clock'>) => LimitCounter = createCounter;
