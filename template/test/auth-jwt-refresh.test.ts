@@ -180,7 +180,7 @@ test('a refresh token of version 0.1 works once, and its replay ends the family'
   const old = await asOldToken(server, tokens);
   const second = tokensOf(await refresh(server, old));
   const third = tokensOf(await refresh(server, second.refreshToken));
-  assert.equal((await rows(server)).length, 2, 'the old one, until it expires, and the newest one');
+  assert.equal((await rows(server)).length, 2, 'the old token, until it expires, and the newest one');
   assert.equal((await refresh(server, old)).status, 401);
   await assertFamilyEnded(server, second, third);
 });

@@ -168,7 +168,7 @@ test('a login that waits ten seconds in the hashing queue gets 503, and its plac
   t.mock.timers.tick(1);
   await settled(() => answered.length > 1);
   const [, late] = answered;
-  assert.ok(late, 'it waits still');
+  assert.ok(late, 'the login still waits');
   t.mock.timers.reset();
   assertProblem(late, 503, 'overloaded');
   const next = tryFrom(server, '198.51.100.7');

@@ -49,7 +49,7 @@ export interface Identity {
 
 /**
  * Whether only the process and root can read a secret file. Kubernetes mounts secrets as `root:GROUP 0440`, so a file of
- * another owner may be readable for a group of the process. A file of the process's own user must not be.
+ * another owner may be readable for a group of the process; a file of the process's own user may not.
  */
 export function isPrivate({ mode, uid, gid }: FileRights, process: Identity): boolean {
   const readableForGroup = (mode & 0o040) !== 0;

@@ -4,7 +4,7 @@ import type { Services } from '../services.ts';
 const PATH = '/.well-known/security.txt';
 const HALF_A_YEAR_MS = 180 * 86_400_000;
 
-/** Tells finders of vulnerabilities where to report. Source: RFC 9116. */
+/** Says where to report vulnerabilities. Source: RFC 9116. */
 export function securityTxt({ clock, config }: Pick<Services, 'clock' | 'config'>): [string, RequestHandler][] {
   const { publicUrl, securityContact } = config;
   const contact = securityContact.startsWith('https://') ? securityContact : `mailto:${securityContact}`;

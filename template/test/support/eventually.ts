@@ -13,7 +13,7 @@ export async function eventually<T>(what: string, look: () => T | undefined | Pr
   for (;;) {
     const value = await look();
     if (value !== undefined) return value;
-    if (performance.now() > deadline) throw new Error(`never came: ${what}`);
+    if (performance.now() > deadline) throw new Error(`timed out waiting for ${what}`);
     await delay(5);
   }
 }

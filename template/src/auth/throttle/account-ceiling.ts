@@ -23,7 +23,7 @@ export interface AccountCeiling {
    *
    * @param origin `known`: counted for the network. `new`: counted for the account. `spent`: not counted for the account,
    *   with the same work
-   * @returns whether the right password may open the account from there
+   * @returns whether the right password may be accepted from there
    */
   count(claimant: Claimant, origin: 'known' | 'new' | 'spent'): Promise<boolean>;
   /** After a right password: sets the counts of the account and of the network to zero. */
