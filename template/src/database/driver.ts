@@ -15,8 +15,8 @@ export interface DatabaseDriver {
   readonly supportsRowLocks: boolean;
   /** @throws Error when the database is a file that cannot be opened */
   createDialect(options: DatabaseOptions): Dialect;
-  /** Whether the error means that the database cannot answer now, rather than that the query is wrong. */
+  /** Whether the error means that the database is not available now, not that the query is wrong. */
   isUnavailable(error: unknown): boolean;
-  /** Until the transaction ends, no other one gets past this call with the same name. For what has no row to lock. */
+  /** Locks a name until the transaction ends: others with the same name wait. For things that have no row to lock. */
   lockName(transaction: Transaction<Schema>, name: string): Promise<void>;
 }

@@ -8,8 +8,8 @@ import { Problem } from '../http/problem.ts';
 import { lockOwner } from '../users/owner.ts';
 
 /**
- * Notes that one owner may have. A note is at most 30,600 bytes (10,200 characters of three bytes), so an account holds
- * 31 MB at most; without a quota it could add 5 GB a day.
+ * Maximum number of notes of one owner. A note has at most 30,600 bytes (10,200 characters of three bytes), so the notes
+ * of an account have at most 31 MB. Without a quota an account could add 5 GB a day.
  */
 export const NOTES_PER_OWNER = 1000;
 
@@ -28,17 +28,17 @@ const COLUMNS = ['id', 'title', 'body', 'created_at', 'updated_at'] as const;
 export type Note = Pick<NoteRow, (typeof COLUMNS)[number]>;
 
 const tooManyNotes = (quota: number) =>
-  new Problem({ status: 409, code: 'too-many-notes', title: `You have ${quota} notes, and cannot have more. Delete one first.` });
+  new Problem({ status: 409, code: 'too-many-notes', title: `You cannot have more than ${quota} notes. Delete one first.` });
 
 /**
- * The caller's notes. Every query names the owner, so a note of somebody else is not forbidden but absent:
- * nobody learns which ids exist.
+ * The notes of the caller. Every query filters by owner, so a note of another user gets 404 like an unknown one: the
+ * response does not show which ids exist.
  *
- * @param quota notes that one owner may have, at least 1. Default 1000
+ * @param quota maximum number of notes of one owner, at least 1. Default: 1000
  */
 export function createNotes(database: Kysely<Schema>, clock: () => number, quota = NOTES_PER_OWNER) {
   return {
-    /** Newest first, one row more than asked for. */
+    /** Newest first, one row more than the limit (see `toPage`). */
     list: (principal: Principal, page: PageRequest): Promise<Note[]> => {
       const own = database
         .selectFrom('notes')

@@ -7,7 +7,7 @@ import { finishDeletion, finishDeletions } from './deletion.ts';
 import { createUsers } from './repository.ts';
 import { me, ownChange, toMe } from './schema.ts';
 
-/** How long ago the password may have been proven for what cannot be undone. Source: ASVS 5.0 V7.5.1. */
+/** Actions that cannot be undone need a sign-in within this time. Source: ASVS 5.0 V7.5.1. */
 const RECENT_MS = 5 * 60_000;
 
 const reauthenticationRequired = () =>
@@ -49,7 +49,7 @@ export function meRoutes({ database, clock, later }: Services): readonly AnyRout
     route({
       method: 'delete',
       path: '/api/v1/me',
-      summary: 'Delete your account and everything in it; needs a sign-in of the last five minutes',
+      summary: 'Delete your account and everything in it; needs a sign-in within the last five minutes',
       access: authenticated,
       problems: [403],
       conflicts: ['last-admin'],

@@ -5,10 +5,10 @@ import type { Schema } from '../database/schema.ts';
 import { unauthenticated } from '../http/problem.ts';
 
 /**
- * Makes whoever else counts or adds rows of this owner wait for the end of the transaction: parallel requests would
- * all count the same rows and all pass a quota.
+ * Locks the owner until the transaction ends. Without the lock, parallel requests would all count the same rows, and all
+ * of them would be within the quota.
  *
- * @throws Problem 401 when the account was disabled or deleted a moment ago
+ * @throws Problem 401 when the account was disabled or deleted during the request
  */
 export async function lockOwner(transaction: Transaction<Schema>, { userId }: Principal): Promise<void> {
   const owner = await transaction

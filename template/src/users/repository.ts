@@ -26,7 +26,7 @@ const lastAdmin = () =>
 const yourself = () =>
   new Problem({ status: 409, code: 'cannot-change-yourself', title: 'Another administrator has to do this for you.' });
 
-/** Users, as themselves (`…Own`) or as an administrator sees them. The caller comes first, always. */
+/** Users, for themselves (`…Own`) or for an administrator. The first parameter is always the caller. */
 export function createUsers(database: Kysely<Schema>, clock: () => number) {
   const readUser = prepared<{ id: string }, User>(database, (bind) =>
     database.selectFrom('users').select(COLUMNS).where('id', '=', bind('id')).where('deleted_at', 'is', null),
@@ -43,7 +43,7 @@ export function createUsers(database: Kysely<Schema>, clock: () => number) {
         .returning(COLUMNS)
         .executeTakeFirst(),
 
-    /** From here on nobody has the account; `finishDeletion` removes the rest. @throws Problem 409 for the last administrator */
+    /** Closes the account; `finishDeletion` deletes its rows. @throws Problem 409 for the last administrator */
     closeOwn: (principal: Principal): Promise<void> =>
       database.transaction().execute(async (transaction) => {
         const admins = await lockAdmins(transaction);
@@ -51,7 +51,7 @@ export function createUsers(database: Kysely<Schema>, clock: () => number) {
         await closeAccount(transaction, principal.userId, clock());
       }),
 
-    /** Newest first, one row more than asked for. */
+    /** Newest first, one row more than the limit (see `toPage`). */
     list: (_admin: Principal, page: PageRequest): Promise<User[]> =>
       newestFirst(database.selectFrom('users').select(COLUMNS).where('deleted_at', 'is', null), page).execute(),
 
@@ -62,7 +62,7 @@ export function createUsers(database: Kysely<Schema>, clock: () => number) {
       database.transaction().execute(async (transaction) => {
         if (id === admin.userId) throw yourself();
         const admins = await lockAdmins(transaction);
-        // Two administrators may remove each other at the same moment: the second one no longer is one.
+        // Two administrators may demote each other at the same moment: the second request gets 403.
         if (!admins.includes(admin.userId)) throw forbidden();
         const now = clock();
         const changed = await transaction
@@ -82,7 +82,7 @@ export function createUsers(database: Kysely<Schema>, clock: () => number) {
   };
 }
 
-/** Ids of those who can administer users. Locked, so that nobody is counted on who is being removed right now. */
+/** Ids of active administrators. Their rows are locked, so that none is removed before the transaction ends. */
 async function lockAdmins(transaction: Transaction<Schema>): Promise<string[]> {
   const rows = await transaction
     .selectFrom('users')
