@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import test from 'node:test';
 import type { Principal } from '../src/access/principal.ts';
-import { createNotes, NOTES_PER_OWNER } from '../src/notes/repository.ts';
+import { createNotes, NOTES_PER_OWNER } from '../src/notes/store.ts';
 import { createUser, type Account, type Answer } from './support/accounts.ts';
 import { assertProblem } from './support/problems.ts';
 import { startServer, type TestServer } from './support/server.ts';

@@ -4,7 +4,7 @@ import { notFound } from '../http/problem.ts';
 import { route } from '../http/route.ts';
 import type { AnyRoute } from '../http/route.ts';
 import type { Services } from '../services.ts';
-import { createNotes } from './repository.ts';
+import { createNotes } from './store.ts';
 import { newNote, note, noteChange, noteId, notePage, toNote } from './schema.ts';
 
 const access = can('notes:own');

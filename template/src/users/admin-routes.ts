@@ -4,7 +4,7 @@ import { notFound } from '../http/problem.ts';
 import { route } from '../http/route.ts';
 import type { AnyRoute } from '../http/route.ts';
 import type { Services } from '../services.ts';
-import { createUsers } from './repository.ts';
+import { createUsers } from './store.ts';
 import { toUser, user, userChange, userId, userPage } from './schema.ts';
 
 /** Users, for administrators. */

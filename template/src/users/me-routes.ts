@@ -4,7 +4,7 @@ import { route } from '../http/route.ts';
 import type { AnyRoute } from '../http/route.ts';
 import type { Services } from '../services.ts';
 import { finishDeletion, finishDeletions } from './deletion.ts';
-import { createUsers } from './repository.ts';
+import { createUsers } from './store.ts';
 import { me, ownChange, toMe } from './schema.ts';
 
 /** How long ago the password may have been proven for what cannot be undone. Source: ASVS 5.0 V7.5.1. */
