@@ -49,7 +49,7 @@ export function passwordResetRoutes(services: Services): readonly AnyRoute[] {
       handle: async ({ body: { token, password }, context }) => {
         const { id, email } = await setPasswordByMail(services, { token, password, purpose: 'reset-password', context }, replacePassword);
         context.audit('authn_password_change', { userId: id });
-        services.mail(email, passwordChanged());
+        services.mailInBackground(email, passwordChanged());
         await throttle.proved(email, context);
         return undefined;
       },

@@ -1,5 +1,5 @@
 /** A waiting line in which callers take turns, however many places one of them holds. */
-export interface FairLine<Place> {
+export interface FairQueue<Place> {
   /** Places in the line, of all callers. */
   readonly size: () => number;
   readonly join: (caller: unknown, place: Place) => void;
@@ -9,7 +9,7 @@ export interface FairLine<Place> {
 }
 
 /** Source: fair queueing (RFC 970): whoever asks a hundred times waits a hundred turns, and everybody else one. */
-export function createFairLine<Place>(): FairLine<Place> {
+export function createFairQueue<Place>(): FairQueue<Place> {
   // The order of the map is the order of the turns.
   const lines = new Map<unknown, Set<Place>>();
 

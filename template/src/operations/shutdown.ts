@@ -1,10 +1,10 @@
-import { report } from '../observability/security-log.ts';
-import type { Reporting } from '../observability/security-log.ts';
+import { logSecurityEvent } from '../observability/security-log.ts';
+import type { SecurityLog } from '../observability/security-log.ts';
 import { flushLog } from '../observability/standard-output.ts';
 
 /** What a running server offers to whoever ends it. */
 interface Stoppable {
-  readonly services: Reporting;
+  readonly services: SecurityLog;
   stop(): Promise<void>;
 }
 
@@ -13,7 +13,7 @@ interface Stoppable {
  * caught leaves an unknown state behind, so it ends the process too; its supervisor starts a fresh one.
  * Source: ASVS 5.0 16.5.2, 16.5.4.
  */
-export function endWith(server: Stoppable): void {
+export function stopOnSignals(server: Stoppable): void {
   let ending = false;
 
   function end(code: number): void {
@@ -23,7 +23,7 @@ export function endWith(server: Stoppable): void {
   }
 
   function crash(error: unknown): void {
-    report(server.services, 'sys_crash', { error });
+    logSecurityEvent(server.services, 'sys_crash', { error });
     end(1);
   }
 

@@ -9,7 +9,7 @@ import { me, ownChange, toMe } from './schema.ts';
 import { createUsers } from './store.ts';
 
 /** The caller's own account. */
-export function meRoutes({ database, clock, later }: Services): readonly AnyRoute[] {
+export function meRoutes({ database, clock, runInBackground }: Services): readonly AnyRoute[] {
   const users = createUsers(database, clock);
 
   return [
@@ -54,7 +54,7 @@ export function meRoutes({ database, clock, later }: Services): readonly AnyRout
         if (!(await users.closeOwn(principal))) throw lastAdmin();
         context.audit('user_deleted');
         await finishDeletion(database, principal.userId);
-        later('unfinished-deletions', () => finishDeletions(database));
+        runInBackground('unfinished-deletions', () => finishDeletions(database));
         return undefined;
       },
     }),

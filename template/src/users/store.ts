@@ -4,7 +4,7 @@ import type { Principal } from '../access/principal.ts';
 import { endOneTimeTokens } from '../auth/one-time-tokens.ts';
 import { endSessions } from '../auth/sessions.ts';
 import { driver } from '../database/chosen.ts';
-import { prepared } from '../database/compiled-query.ts';
+import { compiledQuery } from '../database/compiled-query.ts';
 import { newestFirst } from '../database/newest-first.ts';
 import type { PageRequest } from '../database/newest-first.ts';
 import type { Schema, UserRow } from '../database/schema.ts';
@@ -23,7 +23,7 @@ export interface UserChange {
 
 /** Users, as themselves (`…Own`) or as an administrator sees them. The caller comes first, always. */
 export function createUsers(database: Kysely<Schema>, clock: () => number) {
-  const readUser = prepared<{ id: string }, User>(database, (bind) =>
+  const readUser = compiledQuery<{ id: string }, User>(database, (bind) =>
     database.selectFrom('users').select(COLUMNS).where('id', '=', bind('id')).where('deleted_at', 'is', null),
   );
 
