@@ -6,17 +6,17 @@ import { authenticate, authorise } from './http/middleware/authorization.ts';
 import { readBody } from './http/middleware/body.ts';
 import { requireJson } from './http/middleware/content-type.ts';
 import { crossOrigin } from './http/middleware/cors.ts';
-import { problems } from './http/middleware/error-handler.ts';
+import { errorHandler } from './http/middleware/error-handler.ts';
 import { hostGuard } from './http/middleware/host-guard.ts';
 import { globalLimit, userLimit } from './http/middleware/rate-limit.ts';
 import { requestLog } from './http/middleware/request-log.ts';
-import { answer } from './http/middleware/response.ts';
+import { respond } from './http/middleware/response.ts';
 import { securityHeaders } from './http/middleware/security-headers.ts';
 import { validate } from './http/middleware/validation.ts';
 import { openApi } from './http/openapi.ts';
 import { requestContext } from './http/request-context.ts';
 import type { AnyRoute } from './http/route.ts';
-import { mountRoutes, nothingHere, pages } from './http/router.ts';
+import { mountRoutes, notFoundHandler, staticDocuments } from './http/router.ts';
 import { securityTxt } from './http/security-txt.ts';
 import { PROJECT_NAME } from './project.ts';
 import type { Services } from './services.ts';
@@ -60,23 +60,23 @@ export function createApp(services: Services, features: Features): Express {
     requireJson(route),
     readBody(route),
     validate(route),
-    answer(route, services),
+    respond(route, services),
   ]);
   app.use(publicPages(services));
   if (config.environment !== 'production') app.use(developerPages(services, features));
 
   // Every refusal and every error
-  app.use(nothingHere);
-  app.use(problems(services));
+  app.use(notFoundHandler);
+  app.use(errorHandler(services));
   return app;
 }
 
 /** Health checks must succeed during a flood, so they are neither limited nor logged. Fixed response, for any host name. */
 const health = (): RequestHandler =>
-  pages(new Map([['/healthz', (_request, response) => { response.json({ status: 'ok' }); }]]));
+  staticDocuments(new Map([['/healthz', (_request, response) => { response.json({ status: 'ok' }); }]]));
 
 const publicPages = (services: Services): RequestHandler =>
-  pages(
+  staticDocuments(
     new Map<string, RequestHandler>([
       ['/', (_request, response) => { response.json({ name: PROJECT_NAME, security: '/.well-known/security.txt' }); }],
       ...securityTxt(services),
@@ -86,7 +86,7 @@ const publicPages = (services: Services): RequestHandler =>
 /** The API document would help attackers, so production does not serve it. */
 function developerPages({ config }: Services, { authenticator, routes }: Features): RequestHandler {
   const document = openApi(config.publicUrl, routes, authenticator);
-  return pages(
+  return staticDocuments(
     new Map<string, RequestHandler>([
       ['/openapi.json', (_request, response) => { response.json(document); }],
       ['/docs', docsPage(routes)],

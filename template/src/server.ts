@@ -2,12 +2,12 @@ import { createApp } from './app.ts';
 import { ConfigError, loadConfig } from './config/index.ts';
 import type { Config } from './config/index.ts';
 import { ensureMigrated } from './database/migrator.ts';
-import { createListener, drain, listen, MANAGEMENT_LIMITS } from './http/listener/http-server.ts';
-import { report } from './observability/security-log.ts';
+import { createHttpServer, drain, listen, MANAGEMENT_LIMITS } from './http/listener/http-server.ts';
+import { logSecurityEvent } from './observability/security-log.ts';
 import { flushLog } from './observability/standard-output.ts';
 import { managementHandler } from './operations/management.ts';
 import { createReadiness } from './operations/readiness.ts';
-import { endWith } from './operations/shutdown.ts';
+import { stopOnSignals } from './operations/shutdown.ts';
 import { createFeatures } from './routes.ts';
 import { createServices } from './services.ts';
 import type { ServiceOverrides, Services } from './services.ts';
@@ -36,24 +36,24 @@ export async function start(config: Config, overrides: ServiceOverrides = {}): P
   const { trustedProxies } = config;
   const needs = { log, metrics, trustedProxies };
   const readiness = createReadiness(services);
-  const main = createListener(createApp(services, createFeatures(services)), needs);
-  const management = createListener(managementHandler(services, readiness), needs, MANAGEMENT_LIMITS);
+  const main = createHttpServer(createApp(services, createFeatures(services)), needs);
+  const management = createHttpServer(managementHandler(services, readiness), needs, MANAGEMENT_LIMITS);
 
   async function shutDown(): Promise<void> {
     readiness.drain();
     await drain(main, STOP_DEADLINE_MS);
     await drain(management, 0);
-    report(services, 'sys_shutdown');
+    logSecurityEvent(services, 'sys_shutdown');
     await services.close();
   }
 
   try {
     const migrated = await ensureMigrated(services.database, config.environment);
     if (migrated.length > 0) log.info('database_migrated', { migrations: migrated });
-    services.later('unfinished-deletions', () => finishDeletions(services.database));
+    services.runInBackground('unfinished-deletions', () => finishDeletions(services.database));
     const managementPort = await listen(management, config.managementPort, config.managementHost);
     const port = await listen(main, config.port, config.host);
-    report(services, 'sys_startup', { environment: config.environment, host: config.host, port, managementPort });
+    logSecurityEvent(services, 'sys_startup', { environment: config.environment, host: config.host, port, managementPort });
     let stopping: Promise<void> | undefined;
     return { port, managementPort, services, stop: () => (stopping ??= shutDown()) };
   } catch (error) {
@@ -66,7 +66,7 @@ async function main(): Promise<void> {
   try {
     const config = loadConfig();
     const server = await start(config);
-    endWith(server);
+    stopOnSignals(server);
     if (/[@.]example\.(?:com|net|org)$/.test(config.securityContact)) {
       server.services.log.warn('security_contact_is_an_example', { hint: 'set SECURITY_CONTACT to an address that you read' });
     }

@@ -1,8 +1,8 @@
 import { randomInt } from 'node:crypto';
 import type { Kysely } from 'kysely';
 import type { Config } from './config/index.ts';
-import { createPasswords } from './crypto/password-hasher.ts';
-import type { Passwords } from './crypto/password-hasher.ts';
+import { createPasswordHasher } from './crypto/password-hasher.ts';
+import type { PasswordHasher } from './crypto/password-hasher.ts';
 import { openDatabase } from './database/connection.ts';
 import type { Schema } from './database/schema.ts';
 import { createMailer } from './mail/mailer.ts';
@@ -22,14 +22,14 @@ export interface Services {
   readonly metrics: Metrics;
   readonly database: Kysely<Schema>;
   readonly mailer: Mailer;
-  readonly passwords: Passwords;
+  readonly passwords: PasswordHasher;
   /** Now, in milliseconds since 1970. */
   readonly clock: () => number;
   readonly counter: (options: CounterOptions) => Counter;
   /** Runs the work a random pause after the response, so that its time is not visible to the client. Failures are logged. */
-  readonly later: (name: string, work: () => Promise<void>) => void;
-  /** Sends a mail with `later`. */
-  readonly mail: (to: string, message: Message) => void;
+  readonly runInBackground: (name: string, work: () => Promise<void>) => void;
+  /** Sends a mail after the answer, as `runInBackground` does. */
+  readonly mailInBackground: (to: string, message: Message) => void;
   /** Waits for the work of `later`, then closes the database. */
   readonly close: () => Promise<void>;
 }
@@ -43,7 +43,7 @@ export function createServices(config: Config, overrides: ServiceOverrides = {})
   const clock = overrides.clock ?? Date.now;
   const mailer = overrides.mailer ?? createMailer(config);
   const database = openDatabase({ databaseUrl: config.databaseUrl, log });
-  const { later, settled } = createBackground(log);
+  const { runInBackground, backgroundDone } = createBackground(log);
   return {
     config,
     log,
@@ -51,12 +51,12 @@ export function createServices(config: Config, overrides: ServiceOverrides = {})
     mailer,
     database,
     metrics: overrides.metrics ?? createMetrics(),
-    passwords: createPasswords(config.bcryptCost),
+    passwords: createPasswordHasher(config.bcryptCost),
     counter: counters((options) => store.createCounter(options, { clock, database })),
-    later,
-    mail: (to, message) => { later('mail', () => mailer.send({ to, ...message })); },
+    runInBackground,
+    mailInBackground: (to, message) => { runInBackground('mail', () => mailer.send({ to, ...message })); },
     close: async () => {
-      await settled();
+      await backgroundDone();
       await database.destroy();
     },
   };
@@ -78,7 +78,7 @@ function counters(create: Services['counter']): Services['counter'] {
  */
 const PAUSE_MS = { min: 50, max: 500 };
 
-function createBackground(log: Log): { later: Services['later']; settled: () => Promise<void> } {
+function createBackground(log: Log): { runInBackground: Services['runInBackground']; backgroundDone: () => Promise<void> } {
   const running = new Set<Promise<void>>();
   const pausing = new Set<() => void>();
   let closing = false;
@@ -106,11 +106,11 @@ function createBackground(log: Log): { later: Services['later']; settled: () => 
   }
 
   return {
-    later: (name, work) => {
+    runInBackground: (name, work) => {
       const task = run(name, work).finally(() => running.delete(task));
       running.add(task);
     },
-    settled: async () => {
+    backgroundDone: async () => {
       closing = true;
       for (const begin of pausing) begin();
       // Work may call `later` again, for example to send a mail.

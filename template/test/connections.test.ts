@@ -5,7 +5,7 @@ import type { Server } from 'node:http';
 import net from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { createListener, listen, MANAGEMENT_LIMITS, SOCKET_LIMITS } from '../src/http/listener/http-server.ts';
+import { createHttpServer, listen, MANAGEMENT_LIMITS, SOCKET_LIMITS } from '../src/http/listener/http-server.ts';
 import type { ListenerNeeds, SocketLimits } from '../src/http/listener/http-server.ts';
 import { UNOBSERVED } from './support/listener.ts';
 import { startServer } from './support/server.ts';
@@ -24,7 +24,7 @@ interface Listener {
 }
 
 async function listener(t: TestContext, limits: SocketLimits, needs: ListenerNeeds = UNOBSERVED, body = Buffer.from('ok')): Promise<Listener> {
-  const server = createListener((_request, response) => { response.end(body); }, needs, limits);
+  const server = createHttpServer((_request, response) => { response.end(body); }, needs, limits);
   t.after(() => { server.close(); server.closeAllConnections(); });
   return { server, port: await listen(server, 0, '127.0.0.1') };
 }

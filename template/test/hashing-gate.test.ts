@@ -2,16 +2,15 @@ import assert from 'node:assert/strict';
 import test, { type TestContext } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import bcrypt from 'bcrypt';
+import { HASHING_LIMITS } from '../src/crypto/password-hasher.ts';
 import { createUser, freshEmail, login, mailTo, PASSWORD, register, tokenIn, tokensOf, verifyEmail, type Answer } from './support/accounts.ts';
 import { assertProblem } from './support/problems.ts';
 import { startServer, type TestServer } from './support/server.ts';
 
-const RUNNING = 3;
-const WAITING = 64;
-/** Places of one address in the queue. */
-const PLACES = 4;
+const { maxRunning: RUNNING, maxQueued: WAITING, maxPerCaller: PLACES, maxWaitMs: WAIT_MS } = HASHING_LIMITS;
 const BEHIND_PROXY = { TRUSTED_PROXIES: '127.0.0.1' };
 
+const address = (index: number) => `198.18.${index >> 8}.${index & 255}`;
 const from = (ip: string) => ({ 'X-Forwarded-For': ip });
 const tryFrom = (server: TestServer, ip: string) => login(server, { email: freshEmail(), password: PASSWORD }, from(ip));
 
@@ -53,8 +52,8 @@ function collect(asked: readonly Promise<Answer>[]): Answer[] {
 test('logins beyond the hashing queue get 503, and other requests are answered meanwhile', async (t) => {
   const server = await startServer(t, BEHIND_PROXY);
   const hold = holdComparisons(t);
-  const flood = 100;
-  const logins = Array.from({ length: flood }, (_, index) => tryFrom(server, `192.0.2.${index}`));
+  const flood = RUNNING + WAITING + 33;
+  const logins = Array.from({ length: flood }, (_, index) => tryFrom(server, address(index)));
   const answered = collect(logins);
   const refused = flood - RUNNING - WAITING;
   await settled(() => answered.length >= refused);
@@ -117,7 +116,7 @@ test('logins refused by the full queue are not counted: after twelve of them the
   const server = await startServer(t, { ...BEHIND_PROXY, LOGIN_LIMIT_MAX: '10' });
   const victim = await createUser(server);
   const hold = holdComparisons(t);
-  const crowd = Array.from({ length: RUNNING + WAITING + 1 }, (_, index) => tryFrom(server, `198.51.100.${index}`));
+  const crowd = Array.from({ length: RUNNING + WAITING + 1 }, (_, index) => tryFrom(server, address(index)));
   const answered = collect(crowd);
   await settled(() => answered.length > 0);
   for (let time = 0; time < 12; time += 1) {
@@ -131,7 +130,7 @@ test('logins refused by the full queue are not counted: after twelve of them the
 test('a client that disconnects leaves the hashing queue, and its password is not hashed', async (t) => {
   const server = await startServer(t, BEHIND_PROXY);
   const hold = holdComparisons(t);
-  const working = Array.from({ length: RUNNING }, (_, index) => tryFrom(server, `198.51.100.${index}`));
+  const working = Array.from({ length: RUNNING }, (_, index) => tryFrom(server, address(index)));
   await settled(() => hold.begun() === RUNNING);
   const leaving = new AbortController();
   const statuses: number[] = [];
@@ -162,7 +161,7 @@ test('a login that waits ten seconds in the hashing queue gets 503, and its plac
   const flood = Array.from({ length: PLACES + 1 }, () => tryFrom(server, '198.51.100.7'));
   const answered = collect(flood);
   await settled(() => answered.length > 0);
-  t.mock.timers.tick(9999);
+  t.mock.timers.tick(WAIT_MS - 1);
   await settled();
   assert.equal(answered.length, 1);
   t.mock.timers.tick(1);
@@ -194,7 +193,7 @@ test('setting a password with a mailed token gets 503 when logins fill the hashi
   const token = tokenIn(await mailTo(server, email));
   const hold = holdComparisons(t);
   const hash = t.mock.method(bcrypt, 'hash');
-  const logins = Array.from({ length: RUNNING + WAITING + 1 }, (_, index) => tryFrom(server, `198.51.100.${index}`));
+  const logins = Array.from({ length: RUNNING + WAITING + 1 }, (_, index) => tryFrom(server, address(index)));
   const answered = collect(logins);
   await settled(() => answered.length > 0);
   assertProblem(await verifyEmail(server, token), 503, 'overloaded');

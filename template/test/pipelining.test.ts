@@ -3,7 +3,7 @@ import net from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RequestListener } from 'node:http';
-import { createListener, listen, SOCKET_LIMITS } from '../src/http/listener/http-server.ts';
+import { createHttpServer, listen, SOCKET_LIMITS } from '../src/http/listener/http-server.ts';
 import { UNOBSERVED } from './support/listener.ts';
 import { countAnswers, parseAnswer } from './support/raw-http.ts';
 import { startServer } from './support/server.ts';
@@ -13,7 +13,7 @@ const PATIENCE_MS = 15_000;
 const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`;
 
 async function listener(t: TestContext, handler: RequestListener): Promise<number> {
-  const server = createListener(handler, UNOBSERVED, { ...SOCKET_LIMITS, keepAliveTimeout: 300 });
+  const server = createHttpServer(handler, UNOBSERVED, { ...SOCKET_LIMITS, keepAliveTimeout: 300 });
   t.after(() => { server.close(); server.closeAllConnections(); });
   return listen(server, 0, '127.0.0.1');
 }

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import net from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { createListener, listen, SOCKET_LIMITS } from '../src/http/listener/http-server.ts';
+import { createHttpServer, listen, SOCKET_LIMITS } from '../src/http/listener/http-server.ts';
 import { UNOBSERVED } from './support/listener.ts';
 import { assertProblem } from './support/problems.ts';
 import { drip, parseAnswer } from './support/raw-http.ts';
@@ -18,7 +18,7 @@ const PATIENCE = { pauseMs: 100, patienceMs: 8000 };
 
 /** Starts a listener that responds when the whole request has arrived. */
 async function patient(t: TestContext, limits: typeof SOCKET_LIMITS = SHORT): Promise<number> {
-  const server = createListener((request, response) => { request.resume().on('end', () => response.end('ok')); }, UNOBSERVED, limits);
+  const server = createHttpServer((request, response) => { request.resume().on('end', () => response.end('ok')); }, UNOBSERVED, limits);
   t.after(() => { server.close(); server.closeAllConnections(); });
   return listen(server, 0, '127.0.0.1');
 }
@@ -52,7 +52,7 @@ describe('timeouts', { concurrency: true }, () => {
   });
 
   it('a client that never reads its response is disconnected', async (t) => {
-    const server = createListener((_request, response) => { response.end(Buffer.alloc(32 * 1024 * 1024)); }, UNOBSERVED, SHORT);
+    const server = createHttpServer((_request, response) => { response.end(Buffer.alloc(32 * 1024 * 1024)); }, UNOBSERVED, SHORT);
     t.after(() => { server.close(); server.closeAllConnections(); });
     const closed = new Promise<boolean>((resolve) => server.once('connection', (socket) => socket.once('close', () => { resolve(true); })));
     const socket = net.connect(await listen(server, 0, '127.0.0.1'), '127.0.0.1').pause();

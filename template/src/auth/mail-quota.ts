@@ -4,7 +4,7 @@ import { tooManyRequests } from '../http/problem.ts';
 import type { RequestContext } from '../http/request-context.ts';
 import { addressKey } from '../network/client-address.ts';
 import type { Services } from '../services.ts';
-import { closingCounter } from './throttle/fail-closed.ts';
+import { failClosed } from './throttle/fail-closed.ts';
 
 type Purpose = OneTimeTokenRow['purpose'];
 
@@ -31,7 +31,7 @@ const longPause = (purpose: Purpose) => (purpose === 'reset-password' ? 15 : 60)
  */
 export function createMailRequestLimit(services: Services, name: string): (context: RequestContext) => Promise<void> {
   const { config, clock } = services;
-  const addresses = closingCounter(services, { prefix: `${name}-per-address`, windowMs: ADDRESS_WINDOW_MS });
+  const addresses = failClosed(services, { prefix: `${name}-per-address`, windowMs: ADDRESS_WINDOW_MS });
   return async (context) => {
     const { hits, resetsAt } = await addresses.increment(addressKey(context.ip));
     if (hits > config.loginLimitMax * ADDRESS_FACTOR) throw tooManyRequests(resetsAt, clock());

@@ -56,7 +56,7 @@ export function passwordChangeRoute(services: Services): AnyRoute {
       });
       await throttle.succeeded(proof);
       context.audit('authn_password_change');
-      services.mail(user.email, passwordChanged());
+      services.mailInBackground(user.email, passwordChanged());
       return undefined;
     },
   });

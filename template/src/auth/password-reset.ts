@@ -7,11 +7,10 @@ import { route } from '../http/route.ts';
 import type { AnyRoute } from '../http/route.ts';
 import { passwordChanged, resetPassword } from '../mail/messages.ts';
 import type { Services } from '../services.ts';
-import { invalidOneTimeToken } from './one-time-tokens.ts';
+import { checkYourEmail, invalidOneTimeToken, oneTimeToken } from './one-time-tokens.ts';
 import { setPasswordByMail } from './password-by-mail.ts';
 import type { ChosenPassword } from './password-by-mail.ts';
 import { newPassword } from './password-policy.ts';
-import { checkYourEmail, oneTimeToken } from './registration.ts';
 import { endSessions } from './sessions.ts';
 import { createSignInThrottle } from './throttle/sign-in-throttle.ts';
 import { createTokenMail } from './token-mail.ts';
@@ -50,7 +49,7 @@ export function passwordResetRoutes(services: Services): readonly AnyRoute[] {
       handle: async ({ body: { token, password }, context }) => {
         const { id, email } = await setPasswordByMail(services, { token, password, purpose: 'reset-password', context }, replacePassword);
         context.audit('authn_password_change', { userId: id });
-        services.mail(email, passwordChanged());
+        services.mailInBackground(email, passwordChanged());
         await throttle.proved(email, context);
         return undefined;
       },

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Kysely, Transaction } from 'kysely';
 import type { Principal } from '../access/principal.ts';
-import { prepared } from '../database/compiled-query.ts';
+import { compiledQuery } from '../database/compiled-query.ts';
 import type { Schema, SessionRow } from '../database/schema.ts';
 import type { RequestContext } from '../http/request-context.ts';
 import { ipPrefix } from '../network/client-address.ts';
@@ -15,7 +15,7 @@ const ABSOLUTE_MS = 30 * DAY_MS;
  * effect on the next request, whatever the token says.
  */
 export function createPrincipalReader(database: Kysely<Schema>, clock: () => number) {
-  const read = prepared<{ sessionId: string; userId: string; now: number }, Principal>(database, (bind) =>
+  const read = compiledQuery<{ sessionId: string; userId: string; now: number }, Principal>(database, (bind) =>
     database
       .selectFrom('sessions')
       .innerJoin('users', 'users.id', 'sessions.user_id')

@@ -46,7 +46,7 @@ export function createSignIn(services: Services) {
       .where('email', '=', email)
       .executeTakeFirst();
 
-  async function prove({ email, password }: Credentials, attempt: SignInAttempt, { gone }: RequestContext): Promise<{ id: string; hash: string } | undefined> {
+  async function verifyCredentials({ email, password }: Credentials, attempt: SignInAttempt, { gone }: RequestContext): Promise<{ id: string; hash: string } | undefined> {
     let user: Awaited<ReturnType<typeof readUser>>;
     const stored = async (): Promise<string | null> => {
       const opens = await attempt.begin();
@@ -69,7 +69,7 @@ export function createSignIn(services: Services) {
   }
 
   /** Locks the user, checks that password and account did not change during the hash, and stores the upgraded hash. */
-  async function lock(transaction: Transaction<Schema>, id: string, hash: string, newHash: string): Promise<void> {
+  async function lockUser(transaction: Transaction<Schema>, id: string, hash: string, newHash: string): Promise<void> {
     const { numUpdatedRows } = await transaction
       .updateTable('users')
       .set({ password_hash: newHash })
@@ -86,7 +86,7 @@ export function createSignIn(services: Services) {
     complete: (transaction: Transaction<Schema>, session: NewSession) => Promise<T>,
   ): Promise<T> => {
     const attempt = await throttle.admit(claimed.email, context);
-    const user = await prove(claimed, attempt, context);
+    const user = await verifyCredentials(claimed, attempt, context);
     if (!user) {
       context.audit('authn_login_fail');
       await attempt.failed();
@@ -94,7 +94,7 @@ export function createSignIn(services: Services) {
     }
     const newHash = await upToDate(user.hash, claimed.password, attempt, context);
     const result = await database.transaction().execute(async (transaction) => {
-      await lock(transaction, user.id, user.hash, newHash);
+      await lockUser(transaction, user.id, user.hash, newHash);
       const sessionId = await openSession(transaction, { userId: user.id, context, now: clock() });
       return complete(transaction, { userId: user.id, sessionId });
     });

@@ -35,7 +35,7 @@ export function createTokenMail(services: Services, { purpose, compose }: TokenM
 
   return async (email, context) => {
     await limit(context);
-    services.later(`${purpose}-mail`, () => answerByMail(email));
+    services.runInBackground(`${purpose}-mail`, () => answerByMail(email));
   };
 }
 

@@ -1,14 +1,14 @@
-import { createFairLine } from './fair-queue.ts';
+import { createFairQueue } from './fair-queue.ts';
 
-export interface GateOptions {
+export interface ConcurrencyLimitOptions {
   /** Maximum number of tasks that run at once. */
-  readonly running: number;
+  readonly maxRunning: number;
   /** Maximum number of tasks that wait. */
-  readonly waiting: number;
+  readonly maxQueued: number;
   /** Maximum number of tasks, running and waiting, of one caller. */
-  readonly perCaller: number;
+  readonly maxPerCaller: number;
   /** Longest wait in milliseconds. */
-  readonly patienceMs: number;
+  readonly maxWaitMs: number;
 }
 
 export interface Visitor {
@@ -18,7 +18,7 @@ export interface Visitor {
   readonly gone?: AbortSignal | undefined;
 }
 
-export type Gate = <T>(visitor: Visitor, work: () => Promise<T>) => Promise<T>;
+export type ConcurrencyLimit = <T>(visitor: Visitor, work: () => Promise<T>) => Promise<T>;
 
 /** The work has not begun, and will not: too much is waiting. */
 export class QueueFull extends Error {
@@ -36,14 +36,14 @@ export class QueueFull extends Error {
  * @returns runs the work in turn; rejects with QueueFull when the line is full, when the caller holds as many places
  *   when the queue is full, the caller has its maximum of tasks, the wait is too long or the client has disconnected
  */
-export function createGate({ running, waiting, perCaller, patienceMs }: GateOptions): Gate {
-  const line = createFairLine<() => void>();
+export function createConcurrencyLimit({ maxRunning, maxQueued, maxPerCaller, maxWaitMs }: ConcurrencyLimitOptions): ConcurrencyLimit {
+  const queue = createFairQueue<() => void>();
   const held = new Map<unknown, number>();
   let active = 0;
 
   function hold(caller: unknown, change: 1 | -1): void {
     const places = (held.get(caller) ?? 0) + change;
-    if (places > perCaller) throw new QueueFull();
+    if (places > maxPerCaller) throw new QueueFull();
     if (places > 0) held.set(caller, places);
     else held.delete(caller);
   }
@@ -57,25 +57,25 @@ export function createGate({ running, waiting, perCaller, patienceMs }: GateOpti
       };
       const begin = (): void => { settle(resolve); };
       const giveUp = (): void => {
-        line.leave(caller, begin);
+        queue.leave(caller, begin);
         settle(() => { reject(new QueueFull()); });
       };
-      const timer = setTimeout(giveUp, patienceMs);
+      const timer = setTimeout(giveUp, maxWaitMs);
       gone?.addEventListener('abort', giveUp);
-      line.join(caller, begin);
+      queue.join(caller, begin);
     });
   }
 
   async function enter(caller: unknown, gone: AbortSignal | undefined): Promise<void> {
-    if (active >= running) {
-      if (gone?.aborted || line.size() >= waiting) throw new QueueFull();
+    if (active >= maxRunning) {
+      if (gone?.aborted || queue.size() >= maxQueued) throw new QueueFull();
       await wait(caller, gone);
     } else active += 1;
   }
 
-  /** Gives the place to the next task in the queue, so that a new task cannot overtake it. */
+  /** Hands the place on, so nobody overtakes the queue. */
   function leave(): void {
-    const next = line.next();
+    const next = queue.next();
     if (next) next();
     else active -= 1;
   }

@@ -1,5 +1,5 @@
 /** A queue in which callers take turns, however many places one of them holds. */
-export interface FairLine<Place> {
+export interface FairQueue<Place> {
   /** Number of places of all callers. */
   readonly size: () => number;
   readonly join: (caller: unknown, place: Place) => void;
@@ -9,7 +9,7 @@ export interface FairLine<Place> {
 }
 
 /** Fair queueing (RFC 970): the hundredth place of one caller waits a hundred turns, the first place of another caller one. */
-export function createFairLine<Place>(): FairLine<Place> {
+export function createFairQueue<Place>(): FairQueue<Place> {
   // Callers in the order of their turns.
   const lines = new Map<unknown, Set<Place>>();
 

@@ -16,7 +16,7 @@ class Placeholder {
  *
  * @param build the query; `bind(name)` stands for the value of that name
  */
-export function prepared<Values extends object, Row>(
+export function compiledQuery<Values extends object, Row>(
   database: Kysely<Schema>,
   build: (bind: <Name extends keyof Values & string>(name: Name) => Values[Name]) => { compile(): CompiledQuery<Row> },
 ): (values: Values) => Promise<Row[]> {

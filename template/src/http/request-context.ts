@@ -4,8 +4,8 @@ import { isIP } from 'node:net';
 import type { Principal } from '../access/principal.ts';
 import { plainAddress } from '../network/client-address.ts';
 import type { SecurityEvent } from '../observability/security-events.ts';
-import { report } from '../observability/security-log.ts';
-import type { Reporting } from '../observability/security-log.ts';
+import { logSecurityEvent } from '../observability/security-log.ts';
+import type { SecurityLog } from '../observability/security-log.ts';
 
 /** What is known about a request before the caller is authenticated. */
 export interface RequestContext {
@@ -40,13 +40,13 @@ export class RequestState implements RequestContext {
   input: Input = { params: undefined, query: undefined, body: undefined };
   readonly #request: Request;
   readonly #response: Response;
-  readonly #reporting: Reporting;
+  readonly #securityLog: SecurityLog;
   #ip: string | undefined;
 
-  constructor(request: Request, response: Response, reporting: Reporting) {
+  constructor(request: Request, response: Response, securityLog: SecurityLog) {
     this.#request = request;
     this.#response = response;
-    this.#reporting = reporting;
+    this.#securityLog = securityLog;
   }
 
   get ip(): string {
@@ -72,8 +72,8 @@ export class RequestState implements RequestContext {
     const { id: requestId, ip, route, principal } = this;
     const who = principal && { userId: principal.userId, sessionId: principal.sessionId };
     const { method } = this.#request;
-    if (!this.logged) this.#reporting.metrics.countEvent(event);
-    else report(this.#reporting, event, { requestId, ip, method, route, ...who, ...detail });
+    if (!this.logged) this.#securityLog.metrics.countEvent(event);
+    else logSecurityEvent(this.#securityLog, event, { requestId, ip, method, route, ...who, ...detail });
   }
 }
 
@@ -85,9 +85,9 @@ function clientAddress({ ip = '', socket }: Request): string {
 type StatefulRequest = Request & { state?: RequestState };
 
 /** Gives the request its id. An id from the client is ignored: it could be the id of another request in the log. */
-export function requestContext(reporting: Reporting): RequestHandler {
+export function requestContext(securityLog: SecurityLog): RequestHandler {
   return (request: StatefulRequest, response, next) => {
-    request.state = new RequestState(request, response, reporting);
+    request.state = new RequestState(request, response, securityLog);
     response.setHeader('X-Request-Id', request.state.id);
     next();
   };

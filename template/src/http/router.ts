@@ -13,14 +13,14 @@ export function mountRoutes(app: Express, routes: readonly AnyRoute[], steps: (r
   for (const [path, declared] of Map.groupBy(routes, (route) => route.path)) {
     const methods = declared.map((route) => route.method);
     if (new Set(methods).size < methods.length) throw new Error(`a route on ${path} is declared twice`);
-    const entry = app.route(path).all(remember(path));
+    const entry = app.route(path).all(recordRoute(path));
     for (const route of declared) entry[route.method](steps(route));
     entry.all(refuseMethod(methods));
   }
 }
 
 /** Fixed documents for GET and HEAD, by exact path. */
-export function pages(table: ReadonlyMap<string, RequestHandler>): RequestHandler {
+export function staticDocuments(table: ReadonlyMap<string, RequestHandler>): RequestHandler {
   return (request, response, next) => {
     const page = table.get(request.path);
     if (page === undefined) {
@@ -34,11 +34,11 @@ export function pages(table: ReadonlyMap<string, RequestHandler>): RequestHandle
 }
 
 /** Requests that match no route and no page. */
-export const nothingHere: RequestHandler = () => {
+export const notFoundHandler: RequestHandler = () => {
   throw notFound();
 };
 
-const remember =
+const recordRoute =
   (path: string): RequestHandler =>
   (request: Request, _response, next) => {
     contextOf(request).route = path;

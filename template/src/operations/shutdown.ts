@@ -1,10 +1,10 @@
-import { report } from '../observability/security-log.ts';
-import type { Reporting } from '../observability/security-log.ts';
+import { logSecurityEvent } from '../observability/security-log.ts';
+import type { SecurityLog } from '../observability/security-log.ts';
 import { flushLog } from '../observability/standard-output.ts';
 
 /** The parts of a running server that are needed to stop it. */
 interface Stoppable {
-  readonly services: Reporting;
+  readonly services: SecurityLog;
   stop(): Promise<void>;
 }
 
@@ -13,7 +13,7 @@ interface Stoppable {
  * error the state is unknown, so the process ends too, and its supervisor starts a new one.
  * Source: ASVS 5.0 16.5.2, 16.5.4.
  */
-export function endWith(server: Stoppable): void {
+export function stopOnSignals(server: Stoppable): void {
   let ending = false;
 
   function end(code: number): void {
@@ -23,7 +23,7 @@ export function endWith(server: Stoppable): void {
   }
 
   function crash(error: unknown): void {
-    report(server.services, 'sys_crash', { error });
+    logSecurityEvent(server.services, 'sys_crash', { error });
     end(1);
   }
 

@@ -1,20 +1,15 @@
 import { authenticated } from '../access/rules.ts';
-import { notFound, Problem } from '../http/problem.ts';
+import { notFound } from '../http/problem.ts';
 import { route } from '../http/route.ts';
 import type { AnyRoute } from '../http/route.ts';
 import type { Services } from '../services.ts';
 import { finishDeletion, finishDeletions } from './deletion.ts';
-import { createUsers } from './repository.ts';
+import { lastAdmin, reauthenticationRequired, RECENT_MS } from './rules.ts';
 import { me, ownChange, toMe } from './schema.ts';
-
-/** Actions that cannot be undone need a sign-in within this time. Source: ASVS 5.0 V7.5.1. */
-const RECENT_MS = 5 * 60_000;
-
-const reauthenticationRequired = () =>
-  new Problem({ status: 403, code: 'reauthentication-required', title: 'Sign in again, then repeat this within five minutes.' });
+import { createUsers } from './store.ts';
 
 /** The caller's own account. */
-export function meRoutes({ database, clock, later }: Services): readonly AnyRoute[] {
+export function meRoutes({ database, clock, runInBackground }: Services): readonly AnyRoute[] {
   const users = createUsers(database, clock);
 
   return [
@@ -56,10 +51,10 @@ export function meRoutes({ database, clock, later }: Services): readonly AnyRout
       status: 204,
       handle: async ({ principal, context }) => {
         if (clock() - principal.authenticatedAt > RECENT_MS) throw reauthenticationRequired();
-        await users.closeOwn(principal);
+        if (!(await users.closeOwn(principal))) throw lastAdmin();
         context.audit('user_deleted');
         await finishDeletion(database, principal.userId);
-        later('unfinished-deletions', () => finishDeletions(database));
+        runInBackground('unfinished-deletions', () => finishDeletions(database));
         return undefined;
       },
     }),

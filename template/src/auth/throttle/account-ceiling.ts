@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { addressKey, ipPrefix } from '../../network/client-address.ts';
 import type { Services } from '../../services.ts';
-import { closingCounter } from './fail-closed.ts';
+import { failClosed } from './fail-closed.ts';
 
 const DAY_MS = 86_400_000;
 /** Source: NIST SP 800-63B-4, 3.2.2. */
@@ -41,9 +41,9 @@ export const accountKey = (email: string): string => createHash('sha256').update
  */
 export function createAccountCeiling(services: Services): AccountCeiling {
   const { database } = services;
-  const accounts = closingCounter(services, { prefix: 'sign-in-account', windowMs: 30 * DAY_MS });
-  const networks = closingCounter(services, { prefix: 'sign-in-network', windowMs: DAY_MS });
-  const proofs = closingCounter(services, { prefix: 'sign-in-proof', windowMs: DAY_MS });
+  const accounts = failClosed(services, { prefix: 'sign-in-account', windowMs: 30 * DAY_MS });
+  const networks = failClosed(services, { prefix: 'sign-in-network', windowMs: DAY_MS });
+  const proofs = failClosed(services, { prefix: 'sign-in-proof', windowMs: DAY_MS });
   const network = ({ email, ip }: Claimant) => `${accountKey(email)}:${ipPrefix(ip)}`;
   const address = ({ email, ip }: Claimant) => `${accountKey(email)}:${addressKey(ip)}`;
 

@@ -1,6 +1,6 @@
 import { addressKey } from '../../network/client-address.ts';
 import type { Services } from '../../services.ts';
-import { closingCounter } from './fail-closed.ts';
+import { failClosed } from './fail-closed.ts';
 
 const QUARTER_MS = 15 * 60_000;
 const DAY_MS = 86_400_000;
@@ -19,8 +19,8 @@ export interface AddressLimit {
  */
 export function createAddressLimit(services: Services): AddressLimit {
   const { loginLimitMax } = services.config;
-  const quarters = closingCounter(services, { prefix: 'sign-in-address-quarter', windowMs: QUARTER_MS });
-  const days = closingCounter(services, { prefix: 'sign-in-address-day', windowMs: DAY_MS });
+  const quarters = failClosed(services, { prefix: 'sign-in-address-quarter', windowMs: QUARTER_MS });
+  const days = failClosed(services, { prefix: 'sign-in-address-day', windowMs: DAY_MS });
 
   return {
     spentUntil: async (ip) => {

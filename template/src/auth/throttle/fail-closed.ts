@@ -5,7 +5,7 @@ import type { Services } from '../../services.ts';
 const RETRY_AFTER_SECONDS = 5;
 
 /** A counter that fails closed: when its store fails, it throws Problem 503, because guesses would be unlimited. */
-export function closingCounter({ counter, log }: Services, options: CounterOptions): Counter {
+export function failClosed({ counter, log }: Services, options: CounterOptions): Counter {
   const counts = counter(options);
   const refuse = (error: unknown): never => {
     log.error('rate_limit_error', { error });

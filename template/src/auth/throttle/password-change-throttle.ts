@@ -1,7 +1,7 @@
 import type { RequestContext } from '../../http/request-context.ts';
 import type { Services } from '../../services.ts';
 import { accountKey as hashed, MAX_IN_A_ROW } from './account-ceiling.ts';
-import { closingCounter } from './fail-closed.ts';
+import { failClosed } from './fail-closed.ts';
 import { createTryLimit } from './try-limit.ts';
 
 /** The session that sends a password, and the stored hash of the account. */
@@ -30,7 +30,7 @@ export interface PasswordChangeThrottle {
  */
 export function createPasswordChangeThrottle(services: Services): PasswordChangeThrottle {
   const tries = createTryLimit(services, 'password-change');
-  const guesses = closingCounter(services, { prefix: 'password-change-guesses', windowMs: 30 * 86_400_000 });
+  const guesses = failClosed(services, { prefix: 'password-change-guesses', windowMs: 30 * 86_400_000 });
 
   return {
     check: ({ sessionId }, context) => tries.check(sessionId, context),

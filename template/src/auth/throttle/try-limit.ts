@@ -2,7 +2,7 @@ import { tooManyRequests } from '../../http/problem.ts';
 import type { RequestContext } from '../../http/request-context.ts';
 import type { Counter } from '../../rate-limit/counter.ts';
 import type { Services } from '../../services.ts';
-import { closingCounter } from './fail-closed.ts';
+import { failClosed } from './fail-closed.ts';
 
 const WINDOW_MS = 15 * 60_000;
 /** Limit of all tries in units of `LOGIN_LIMIT_MAX`, because right passwords cost a hash too. */
@@ -40,8 +40,8 @@ export function refuse(resetsAt: number, context: RequestContext, now: number): 
 export function createTryLimit(services: Services, name: string): TryLimit {
   const { config, clock } = services;
   const max = config.loginLimitMax;
-  const wrong = closingCounter(services, { prefix: name, windowMs: WINDOW_MS });
-  const all = closingCounter(services, { prefix: `${name}-all`, windowMs: WINDOW_MS });
+  const wrong = failClosed(services, { prefix: name, windowMs: WINDOW_MS });
+  const all = failClosed(services, { prefix: `${name}-all`, windowMs: WINDOW_MS });
 
   async function limit(read: (counter: Counter) => ReturnType<Counter['peek']>, others: number, context: RequestContext): Promise<void> {
     const tries = await read(wrong);

@@ -41,7 +41,7 @@ export interface ListenerNeeds extends Omit<ConnectionBounds, 'limits' | 'metric
 }
 
 /** An HTTP server with limits for slow, large, numerous and malformed requests. Source: ASVS 5.0 4.2.1, 15.2.2. */
-export function createListener(handler: RequestListener, needs: ListenerNeeds, limits: SocketLimits = SOCKET_LIMITS): Server {
+export function createHttpServer(handler: RequestListener, needs: ListenerNeeds, limits: SocketLimits = SOCKET_LIMITS): Server {
   const { headersTimeout, requestTimeout, keepAliveTimeout, connectionsCheckingInterval, maxHeaderSize } = limits;
   const server = createServer({
     headersTimeout,

@@ -18,7 +18,7 @@ const EVENTS: ReadonlyMap<string, SecurityEvent> = new Map([
 ]);
 
 /** Last middleware: sends every error as problem+json, without internals. Source: RFC 9457; ASVS 5.0 16.5.1. */
-export function problems({ log }: { readonly log: Pick<Log, 'error'> }): ErrorRequestHandler {
+export function errorHandler({ log }: { readonly log: Pick<Log, 'error'> }): ErrorRequestHandler {
   return (error: unknown, request, response, next) => {
     const context = contextOf(request);
     const problem = asProblem(error);

@@ -17,13 +17,13 @@ interface LimiterNeeds extends LimitNeeds {
 }
 
 /** Limits each client address, before any step that is expensive or writes to the log. */
-export function globalLimit(needs: LimiterNeeds): RequestHandler {
-  return limiter(needs, 'address', needs.config.rateLimitMax, (request) => addressKey(contextOf(request).ip));
+export function globalLimit(services: LimiterNeeds): RequestHandler {
+  return limiter(services, 'address', services.config.rateLimitMax, (request) => addressKey(contextOf(request).ip));
 }
 
 /** Limits each user, from any number of addresses. Mount it after authentication. */
-export function userLimit(needs: LimiterNeeds): RequestHandler {
-  const limit = limiter(needs, 'user', needs.config.userRateLimitMax, (request) => userOf(request) ?? '');
+export function userLimit(services: LimiterNeeds): RequestHandler {
+  const limit = limiter(services, 'user', services.config.userRateLimitMax, (request) => userOf(request) ?? '');
   return (request, response, next) => {
     if (userOf(request) === undefined) next();
     else void limit(request, response, next);
@@ -32,8 +32,8 @@ export function userLimit(needs: LimiterNeeds): RequestHandler {
 
 const userOf = (request: Request) => contextOf(request).principal?.userId;
 
-function limiter(needs: LimiterNeeds, prefix: string, limit: number, keyOf: (request: Request) => string): RequestHandler {
-  const { config, log } = needs;
+function limiter(services: LimiterNeeds, prefix: string, limit: number, keyOf: (request: Request) => string): RequestHandler {
+  const { config, log } = services;
   const windowMs = config.rateLimitWindowSeconds * 1000;
   return rateLimit({
     windowMs,
@@ -41,12 +41,12 @@ function limiter(needs: LimiterNeeds, prefix: string, limit: number, keyOf: (req
     standardHeaders: 'draft-7',
     legacyHeaders: false,
     keyGenerator: keyOf,
-    store: asStore(store.createLimitCounter({ prefix, windowMs, limit }, needs)),
+    store: asStore(store.createLimitCounter({ prefix, windowMs, limit }, services)),
     logger: {
       warn: (error: unknown) => { log.warn('rate_limit_warning', { error }); },
       error: (error: unknown) => { log.error('rate_limit_error', { error }); },
     },
-    handler: refusal(needs, prefix, limit, windowMs),
+    handler: refusal(services, prefix, limit, windowMs),
   });
 }
 

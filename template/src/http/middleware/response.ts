@@ -11,7 +11,7 @@ interface ResponseNeeds {
 }
 
 /** Runs the handler and sends the fields that the response schema declares. */
-export function answer(route: AnyRoute, services: ResponseNeeds): RequestHandler {
+export function respond(route: AnyRoute, services: ResponseNeeds): RequestHandler {
   return async (request, response) => {
     const context = contextOf(request);
     const { input, principal } = context;

@@ -4,14 +4,9 @@ import type { Principal } from '../access/principal.ts';
 import { newestFirst } from '../database/newest-first.ts';
 import type { PageRequest } from '../database/newest-first.ts';
 import type { NoteRow, Schema } from '../database/schema.ts';
-import { Problem } from '../http/problem.ts';
 import { lockOwner } from '../users/owner.ts';
-
-/**
- * Maximum number of notes of one owner. A note has at most 30,600 bytes (10,200 characters of three bytes), so the notes
- * of an account have at most 31 MB. Without a quota an account could add 5 GB a day.
- */
-export const NOTES_PER_OWNER = 1000;
+import { NOTES_PER_OWNER } from './rules.ts';
+import type { Refusal } from './rules.ts';
 
 export interface NoteText {
   readonly title: string;
@@ -27,16 +22,11 @@ const COLUMNS = ['id', 'title', 'body', 'created_at', 'updated_at'] as const;
 
 export type Note = Pick<NoteRow, (typeof COLUMNS)[number]>;
 
-const tooManyNotes = (quota: number) =>
-  new Problem({ status: 409, code: 'too-many-notes', title: `You cannot have more than ${quota} notes. Delete one first.` });
-
 /**
  * The notes of the caller. Every query filters by owner, so a note of another user gets 404 like an unknown one: the
  * response does not show which ids exist.
- *
- * @param quota maximum number of notes of one owner, at least 1. Default: 1000
  */
-export function createNotes(database: Kysely<Schema>, clock: () => number, quota = NOTES_PER_OWNER) {
+export function createNotes(database: Kysely<Schema>, clock: () => number) {
   return {
     /** Newest first, one row more than the limit (see `toPage`). */
     list: (principal: Principal, page: PageRequest): Promise<Note[]> => {
@@ -55,12 +45,12 @@ export function createNotes(database: Kysely<Schema>, clock: () => number, quota
         .where('owner_id', '=', principal.userId)
         .executeTakeFirst(),
 
-    /** @throws Problem 409 `too-many-notes` */
-    create: (principal: Principal, { title, body }: NoteText): Promise<Note> =>
+    /** @returns the new note, or why there is none */
+    create: (principal: Principal, { title, body }: NoteText): Promise<Note | Refusal> =>
       database.transaction().execute(async (transaction) => {
-        await lockOwner(transaction, principal);
-        const last = transaction.selectFrom('notes').select('id').where('owner_id', '=', principal.userId).offset(quota - 1).limit(1);
-        if (await last.executeTakeFirst()) throw tooManyNotes(quota);
+        if (!(await lockOwner(transaction, principal))) return 'account-closed';
+        const last = transaction.selectFrom('notes').select('id').where('owner_id', '=', principal.userId).offset(NOTES_PER_OWNER - 1).limit(1);
+        if (await last.executeTakeFirst()) return 'quota-reached';
         const now = clock();
         return transaction
           .insertInto('notes')
