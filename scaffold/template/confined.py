@@ -21,9 +21,10 @@ from scaffold.errors import (
     template_too_large,
     template_too_slow,
 )
-from scaffold.questions.questionnaire import Answer, Answers, Question, Questionnaire
+from scaffold.questions.questionnaire import Questionnaire
 
 if TYPE_CHECKING:
+    from scaffold.questions.question import Answer, Answers, Question
     from collections.abc import Callable, Mapping
     from pathlib import Path
     from subprocess import Popen
