@@ -24,10 +24,11 @@ from scaffold.errors import (
 from scaffold.questions.questionnaire import Questionnaire
 
 if TYPE_CHECKING:
-    from scaffold.questions.question import Answer, Answers, Question
     from collections.abc import Callable, Mapping
     from pathlib import Path
     from subprocess import Popen
+
+    from scaffold.questions.question import Answer, Answers, Question
 
 
 # The interpreter without what a folder or a variable could slip in, and with this one's packages.
