@@ -21,7 +21,8 @@ from scaffold.template.source import builtin
 from scaffold.text import shown
 
 if TYPE_CHECKING:
-    from scaffold.questions.questionnaire import Question, Questionnaire
+    from scaffold.questions.question import Question
+    from scaffold.questions.questionnaire import Questionnaire
 
 REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference"
 PART = re.compile(r"(<!-- begin: (.+?) -->\n).*?(<!-- end -->)", re.DOTALL)

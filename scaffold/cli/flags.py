@@ -14,7 +14,8 @@ from scaffold.text import closest, shown
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from scaffold.questions.questionnaire import Answers, Question, Questionnaire
+    from scaffold.questions.question import Answers, Question
+    from scaffold.questions.questionnaire import Questionnaire
     from scaffold.template.source import Template
 
 ANSWER_PREFIX = "answer_"

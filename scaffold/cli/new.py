@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from scaffold.new.create import CreateOptions
-    from scaffold.questions.questionnaire import Answers, Questionnaire
+    from scaffold.questions.question import Answers
+    from scaffold.questions.questionnaire import Questionnaire
 
 HELP = """\
 Create an Express project in DEST, a new or empty folder.

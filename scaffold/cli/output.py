@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from scaffold.errors import AnswerProblem, ScaffoldError
     from scaffold.new.create import CreateResult
-    from scaffold.questions.questionnaire import Question, Questionnaire
+    from scaffold.questions.question import Question
+    from scaffold.questions.questionnaire import Questionnaire
 
 # Version of the JSON. It changes when a field is removed or changes its meaning, not when one is added.
 JSON_VERSION = 1

@@ -14,7 +14,8 @@ from scaffold.cli.terminal import is_interactive
 from scaffold.errors import ExitCode, wrong_usage
 
 if TYPE_CHECKING:
-    from scaffold.questions.questionnaire import Answers, Questionnaire
+    from scaffold.questions.question import Answers
+    from scaffold.questions.questionnaire import Questionnaire
     from scaffold.update.plan import Edited, UpdatePlan, UpdateRequest
 
 HELP = """\
@@ -99,8 +100,8 @@ def _request(folder: Path, changes: dict[str, object], parameters: dict[str, Any
     return UpdateRequest(
         folder=folder,
         changes=changes,
-        ref=parameters["ref"] or "",
-        template=parameters["template"] or "",
+        ref=parameters["ref"],
+        template=parameters["template"],
         defaults=parameters["defaults"],
         edited=edited,
         ask=_ask if watched else None,

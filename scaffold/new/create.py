@@ -21,7 +21,7 @@ from scaffold.template.source import open_template, version
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from scaffold.questions.questionnaire import Answers
+    from scaffold.questions.question import Answers
     from scaffold.template.source import Template
 
 Progress: TypeAlias = "Callable[[str], None]"

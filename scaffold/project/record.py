@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from scaffold.errors import dirty_tree, no_commit, no_git, no_repository, not_a_project, project_unreadable
 from scaffold.git.run import Git, GitError, applying
 from scaffold.git.view import filtered, view
-from scaffold.questions.questionnaire import RESERVED
+from scaffold.questions.question import RESERVED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from scaffold.questions.questionnaire import Answers
+    from scaffold.questions.question import Answers
 
 ANSWERS_FILE = ".copier-answers.yml"
 

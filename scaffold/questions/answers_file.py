@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from scaffold.errors import answers_unreadable
-from scaffold.questions.questionnaire import RESERVED
+from scaffold.questions.question import RESERVED
 from scaffold.text import shown
 
 LARGEST = 64 * 1024

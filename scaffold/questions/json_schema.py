@@ -6,7 +6,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from scaffold.questions.questionnaire import Question, Questionnaire
+    from scaffold.questions.question import Question
+    from scaffold.questions.questionnaire import Questionnaire
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 # ECMA 262, by which JSON Schema reads patterns, knows no \A and \Z, and its \w is ASCII only.

@@ -6,11 +6,12 @@ Flags, wizard, JSON Schema, documentation and test matrix all come from here. `w
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeGuard
 
 from scaffold.errors import AnswerErrors, AnswerProblem, ScaffoldError, template_broken
-from scaffold.text import closest, shown, type_name
+from scaffold.questions.coercion import as_bool, coerced, problem_of, type_problem
+from scaffold.questions.question import RESERVED, Answer, Answers, Choice, Question
+from scaffold.text import closest, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -18,58 +19,8 @@ if TYPE_CHECKING:
 
     from jinja2.sandbox import SandboxedEnvironment
 
-Answer: TypeAlias = str | bool
-Answers: TypeAlias = dict[str, Answer]
 # What to do with a question nobody answered: say so, take its default, or leave it for the wizard.
 Unanswered: TypeAlias = Literal["problem", "default", "skip"]
-
-# Copier's own record in an answers file of an existing project; no answers.
-RESERVED = frozenset({"_src_path", "_commit"})
-TRUE_WORDS = frozenset({"y", "yes", "t", "true", "on"})
-FALSE_WORDS = frozenset({"n", "no", "f", "false", "off", "~", "null", "none"})
-
-
-@dataclass(frozen=True)
-class Choice:
-    """One value of a question.
-
-    Attributes:
-        value: the answer itself.
-        label: what it means, in one line; empty when the template says nothing.
-    """
-
-    value: Answer
-    label: str
-
-
-@dataclass(frozen=True)
-class Question:
-    """One question of the template.
-
-    Attributes:
-        name: name of the answer.
-        kind: type of the answer.
-        help: the question as a sentence.
-        placeholder: an example answer; may be empty.
-        choices: the allowed values; empty when any text that passes the validator is allowed.
-        group: title of the page the question stands on; empty for a page of its own.
-        flag: the flag of the command line that answers it.
-    """
-
-    name: str
-    kind: Literal["str", "bool"]
-    help: str
-    placeholder: str
-    choices: tuple[Choice, ...]
-    group: str
-    flag: str
-
-    @property
-    def allowed(self) -> tuple[str, ...]:
-        """The allowed values as a user writes them; empty when they cannot be listed."""
-        if self.kind == "bool":
-            return ("true", "false")
-        return tuple(str(choice.value) for choice in self.choices)
 
 
 class Questionnaire:
@@ -150,9 +101,9 @@ class Questionnaire:
         Returns:
             One sentence for the user, or None when the answer is accepted.
         """
-        typed = _coerced(question, value)
+        typed = coerced(question, value)
         if typed is None:
-            return _type_problem(question, value)
+            return type_problem(question, value)
         if question.choices and typed not in [choice.value for choice in question.choices]:
             return "Choose one of " + ", ".join(question.allowed)
         validator = self._details[question.name].get("validator", "")
@@ -234,7 +185,7 @@ class Questionnaire:
         if question.name in given:
             value = given[question.name]
             problem = self.validate(question, value, answers)
-            typed = _coerced(question, value)
+            typed = coerced(question, value)
         else:
             if unanswered == "skip":
                 return
@@ -243,7 +194,7 @@ class Questionnaire:
         if problem is None and typed is not None:
             answers[question.name] = typed
         else:
-            yield _problem(question, value, problem or "")
+            yield problem_of(question, value, problem or "")
 
     def _unknown(self, name: object) -> AnswerProblem:
         plain = name.strip().lower().replace("-", "_") if isinstance(name, str) else ""
@@ -330,52 +281,6 @@ class Questionnaire:
 
 def _is_template(source: object) -> TypeGuard[str]:
     return isinstance(source, str) and ("{{" in source or "{%" in source)
-
-
-def as_bool(value: object) -> bool:
-    """Read a value as Copier reads a condition: numbers first, then YAML's words, then Python.
-
-    Args:
-        value: usually the text a template rendered.
-    """
-    try:
-        return bool(float(value))  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        word = value.strip().lower() if isinstance(value, str) else value
-        return bool(word) and word not in FALSE_WORDS
-
-
-def _coerced(question: Question, value: object) -> Answer | None:
-    if question.kind == "str":
-        return value if isinstance(value, str) else None
-    if isinstance(value, str):
-        word = value.strip().lower()
-        return True if word in TRUE_WORDS else False if word in FALSE_WORDS - {"~", "null", "none"} else None
-    return value if isinstance(value, bool) else None
-
-
-def _type_problem(question: Question, value: object) -> str:
-    if question.kind == "bool":
-        return "Choose true or false"
-    quotes = "" if value is None or isinstance(value, (list, dict)) else "; put it in quotes"
-    return f"Give text, not {type_name(value)}{quotes}"
-
-
-def _problem(question: Question, value: object, problem: str) -> AnswerProblem:
-    meant = None
-    if isinstance(value, str):
-        by_lower_case = {allowed.lower(): allowed for allowed in question.allowed}
-        meant = closest(value.strip().lower(), by_lower_case, alike=0.4)
-        # The allowed values are listed beside it.
-        problem = "there is no such value" if question.allowed else problem
-    given = f"{shown(value)!r}: " if isinstance(value, (str, bool, int, float)) else ""
-    return AnswerProblem(
-        question=question.name,
-        flag=question.flag,
-        problem=given + problem,
-        allowed=question.allowed,
-        suggestion=by_lower_case[meant] if meant else None,
-    )
 
 
 def _computed(kind: object, value: object) -> object:

@@ -21,12 +21,14 @@ from scaffold.errors import (
     template_too_large,
     template_too_slow,
 )
-from scaffold.questions.questionnaire import Answer, Answers, Question, Questionnaire
+from scaffold.questions.questionnaire import Questionnaire
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
     from subprocess import Popen
+
+    from scaffold.questions.question import Answer, Answers, Question
 
 
 # The interpreter without what a folder or a variable could slip in, and with this one's packages.

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import BinaryIO
 
-    from scaffold.questions.questionnaire import Answer, Question
+    from scaffold.questions.question import Answer, Question
 
 LARGEST_CONFIGURATION = MIB
 MOST_QUESTIONS = 500

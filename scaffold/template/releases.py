@@ -71,7 +71,7 @@ class Releases:
             newest = self.newest()
             return self.refs[newest] if newest is not None else "HEAD"
         verify = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
-        found = bare(self.repository).run(*verify, check=False)
+        found = self._git().run(*verify, check=False)
         if found.returncode:
             raise GitError(f"it has no tag, branch or commit {shown(ref)}")
         return found.stdout.decode().strip()
@@ -80,13 +80,13 @@ class Releases:
         """Tell whether the repository knows a tag, a commit or what `git describe` calls one."""
         named = f"{ref}^{{commit}}"
         verify = ("rev-parse", "--verify", "--quiet", "--end-of-options", named)
-        return bare(self.repository).run(*verify, check=False).returncode == 0
+        return self._git().run(*verify, check=False).returncode == 0
 
     def described(self, ref: str) -> str:
         """Return a name that stands for the same files for ever: a tag, or what `git describe` makes of a branch."""
         if ref in self.refs.values() and ref != "HEAD":
             return ref
-        return bare(self.repository).output("describe", "--tags", "--always", f"{ref}^{{commit}}")
+        return self._git().output("describe", "--tags", "--always", f"{ref}^{{commit}}")
 
     def export(self, ref: str, into: Path) -> Path:
         """Write the files of one release into a fresh folder and return it.
@@ -103,8 +103,13 @@ class Releases:
 
     def read(self, ref: str, path: str) -> str:
         """Return the text of one file of a release, empty when it has none."""
-        result = bare(self.repository).run("show", f"{ref}:{path}", check=False)
+        result = self._git().run("show", f"{ref}:{path}", check=False)
         return result.stdout.decode() if result.returncode == 0 else ""
+
+    def _git(self) -> Git:
+        """Return git in the repository, with limits if others wrote what it reads."""
+        git = bare(self.repository)
+        return git.limited(within_limits(self.repository, self.address)) if self.address else git
 
 
 def parse(version: str) -> Version | None:

@@ -18,7 +18,7 @@ from scaffold.project.record import ANSWERS_FILE
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from scaffold.questions.questionnaire import Answer
+    from scaffold.questions.question import Answer
     from scaffold.template.source import Template
 
 # How many files an error names.

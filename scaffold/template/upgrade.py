@@ -53,13 +53,13 @@ class Upgrade:
         return to is not None and current is not None and to < current
 
 
-def upgrade_of(project: Project, address: str, ref: str, work: Path) -> Upgrade:
+def upgrade_of(project: Project, address: str, ref: str | None, work: Path) -> Upgrade:
     """Choose the two releases of an update.
 
     Args:
         project: its record names the release it was made from.
         address: where the template lives.
-        ref: release to go to; empty for the newest.
+        ref: release to go to; None for the newest.
         work: an existing folder for scratch files.
 
     Raises:
@@ -111,7 +111,7 @@ def base_release(project: Project, found: Releases) -> str:
     return found.refs[before[-1]]
 
 
-def _target(ref: str, older: str, found: Releases) -> str:
+def _target(ref: str | None, older: str, found: Releases) -> str:
     if ref:
         named = next((name for name in (ref, f"v{ref}") if found.has(name)), None)
         if named is None:

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
     from scaffold.git.run import Git
     from scaffold.project.record import Project
-    from scaffold.questions.questionnaire import Answers, Questionnaire
+    from scaffold.questions.question import Answers
+    from scaffold.questions.questionnaire import Questionnaire
     from scaffold.template.changelog import Entry
     from scaffold.update.merge import MergeResult
 
@@ -44,8 +45,8 @@ class UpdateRequest:
 
     Attributes:
         changes: answers to change, by name of the question.
-        ref: release to go to, for example `v0.2.0`; empty for the newest.
-        template: git address of another template; empty for the recorded one.
+        ref: release to go to, for example `v0.2.0`; None for the newest.
+        template: git address of another template; None for the recorded one.
         defaults: take the default of a question that is new and was not answered.
         edited: what becomes of edited files that the template no longer ships.
         ask: asks a person for what is still open; None where nobody is there.
@@ -57,8 +58,8 @@ class UpdateRequest:
 
     folder: Path
     changes: Mapping[str, object] = field(default_factory=dict)
-    ref: str = ""
-    template: str = ""
+    ref: str | None = None
+    template: str | None = None
     defaults: bool = False
     edited: Edited = "refuse"
     ask: Callable[[Questionnaire, dict[str, object]], Answers] | None = None

@@ -11,7 +11,8 @@ from scaffold.wizard.terminal import open_prompts
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from scaffold.questions.questionnaire import Answers, Questionnaire
+    from scaffold.questions.question import Answers
+    from scaffold.questions.questionnaire import Questionnaire
 
 __all__ = ["ask"]
 

@@ -9,7 +9,8 @@ from scaffold.wizard.prompts import Option
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from scaffold.questions.questionnaire import Answer, Answers, Question, Questionnaire
+    from scaffold.questions.question import Answer, Answers, Question
+    from scaffold.questions.questionnaire import Questionnaire
     from scaffold.wizard.prompts import Prompts
 
 # With a sign that no question's name can hold.

@@ -43,7 +43,7 @@ def test_a_job_gets_no_right_but_to_read_the_code(project: Path) -> None:
     assert all(job["permissions"] == {"contents": "read"} for job in jobs(project) if job["name"] != "Propose")
 
 
-def test_the_job_that_may_write_runs_nothing_from_outside_and_never_for_a_stranger(project: Path) -> None:
+def test_job_with_write_permission_uses_only_checkout_and_no_pull_request_trigger(project: Path) -> None:
     flow = workflows(project)["template-update.yml"]
     # YAML 1.1 reads the key `on` as true.
     assert set(flow[True]) == {"schedule", "workflow_dispatch"}  # type: ignore[index]

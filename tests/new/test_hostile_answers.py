@@ -19,7 +19,8 @@ from scaffold.template.source import builtin
 
 if TYPE_CHECKING:
     from scaffold.errors import AnswerProblem
-    from scaffold.questions.questionnaire import Answers, Questionnaire
+    from scaffold.questions.question import Answers
+    from scaffold.questions.questionnaire import Questionnaire
 
 VALID = {"security_contact": "security@example.com"}
 # What ends a value, a line, a comment or a string in any of the files an answer reaches.

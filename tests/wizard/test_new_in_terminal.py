@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from scaffold.questions.questionnaire import Question
+    from scaffold.questions.question import Question
     from tests.wizard.conftest import Start
 
 CONTACT = "security@example.com"

@@ -9,7 +9,8 @@ import pytest
 import yaml
 
 from scaffold.errors import AnswerErrors, ScaffoldError
-from scaffold.questions.questionnaire import Questionnaire, as_bool
+from scaffold.questions.coercion import as_bool
+from scaffold.questions.questionnaire import Questionnaire
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from copier._jinja_ext import SandboxedEnvironment
@@ -14,8 +14,11 @@ from copier._user_data import AnswersMap
 from copier._user_data import Question as CopierQuestion
 from jinja2 import StrictUndefined
 
-from scaffold.questions.questionnaire import Question, Questionnaire
+from scaffold.questions.questionnaire import Questionnaire
 from scaffold.template.source import CHECKOUT
+
+if TYPE_CHECKING:
+    from scaffold.questions.question import Question
 
 COPIER_YML = CHECKOUT / "copier.yml"
 TEXTS = [
