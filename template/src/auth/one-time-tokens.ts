@@ -1,13 +1,19 @@
 import type { Kysely, Transaction } from 'kysely';
+import { z } from 'zod';
 import { createOpaqueToken, hashOpaqueToken } from '../crypto/opaque-token.ts';
 import type { OneTimeTokenRow, Schema } from '../database/schema.ts';
 import { Problem } from '../http/problem.ts';
-import { TOKEN_MINUTES } from '../mail/messages.ts';
+import { tokenMinutes } from '../mail/messages.ts';
 import { mailboxOf } from './mail-quota.ts';
 
 type Purpose = OneTimeTokenRow['purpose'];
 
 const MINUTE_MS = 60_000;
+
+/** What whoever asks for a mail is told, whether or not one is sent. */
+export const checkYourEmail = z.strictObject({ status: z.literal('check-your-email') });
+
+export const oneTimeToken = z.string().min(1).max(128);
 
 export const invalidOneTimeToken = () =>
   new Problem({ status: 400, code: 'invalid-token', title: 'This token is wrong, used or expired. Ask for a new one.' });
@@ -32,7 +38,7 @@ export async function issueOneTimeToken(
       mailbox: mailboxOf(email, purpose),
       purpose,
       issued_at: now,
-      expires_at: now + TOKEN_MINUTES[purpose] * MINUTE_MS,
+      expires_at: now + tokenMinutes(purpose) * MINUTE_MS,
       used_at: null,
     })
     .execute();

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { Transaction } from 'kysely';
 import { z } from 'zod';
 import { dangerouslyPublic } from '../access/rules.ts';
@@ -9,16 +8,14 @@ import type { AnyRoute } from '../http/route.ts';
 import { accountExists, verifyEmail } from '../mail/messages.ts';
 import type { Message } from '../mail/messages.ts';
 import type { Services } from '../services.ts';
-import { invalidOneTimeToken } from './one-time-tokens.ts';
+import { newAccount } from './new-account.ts';
+import { checkYourEmail, invalidOneTimeToken, oneTimeToken } from './one-time-tokens.ts';
 import { setPasswordByMail } from './password-by-mail.ts';
 import type { ChosenPassword } from './password-by-mail.ts';
 import { newPassword } from './password-policy.ts';
 import { createSignInThrottle } from './throttle/sign-in-throttle.ts';
 import { createTokenMail } from './token-mail.ts';
 import type { KnownUser } from './token-mail.ts';
-
-export const checkYourEmail = z.strictObject({ status: z.literal('check-your-email') });
-export const oneTimeToken = z.string().min(1).max(128);
 
 /**
  * Registration and e-mail verification. Whoever registers names an address and nothing else: a password given here
@@ -78,17 +75,16 @@ function registrationMail(publicUrl: string, token: string, user: KnownUser | un
  * @throws Problem 400 `invalid-token` when the address has got an account meanwhile, or its account was disabled
  */
 async function openAccount(transaction: Transaction<Schema>, { email, hash, now }: ChosenPassword): Promise<{ id: string; email: string; created: boolean }> {
-  const id = randomUUID();
-  const [name = ''] = email.split('@', 1);
+  const created = newAccount({ email, role: 'user', passwordHash: hash, now });
   const proven = { password_hash: hash, email_verified_at: now };
   const account = await transaction
     .insertInto('users')
-    .values({ id, email, display_name: name, role: 'user', disabled_at: null, created_at: now, ...proven })
+    .values(created)
     .onConflict((conflict) =>
       conflict.column('email').doUpdateSet(proven).where('users.email_verified_at', 'is', null).where('users.disabled_at', 'is', null),
     )
     .returning('id')
     .executeTakeFirst();
   if (!account) throw invalidOneTimeToken();
-  return { id: account.id, email, created: account.id === id };
+  return { id: account.id, email, created: account.id === created.id };
 }

@@ -1,20 +1,20 @@
-import { randomUUID } from 'node:crypto';
 import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { ROLES } from '../access/policy.ts';
+import { newAccount } from '../auth/new-account.ts';
 import { issueOneTimeToken } from '../auth/one-time-tokens.ts';
 import { newPassword, refuseGuessable } from '../auth/password-policy.ts';
 import { ConfigError, loadConfig } from '../config/index.ts';
 import { ensureMigrated } from '../database/migrator.ts';
 import { canonicalEmail } from '../http/fields.ts';
 import { Problem } from '../http/problem.ts';
-import { tokenLink, TOKEN_MINUTES } from '../mail/messages.ts';
+import { tokenLink, tokenMinutes } from '../mail/messages.ts';
 import { flushLog } from '../observability/standard-output.ts';
 import { createServices } from '../services.ts';
 import type { Services } from '../services.ts';
 
-const LINK_MINUTES = TOKEN_MINUTES['reset-password'];
+const LINK_MINUTES = tokenMinutes('reset-password');
 
 const USAGE = `Usage: npm run create-user -- --email ADDRESS [--role ${ROLES.join('|')}] [--link]
 
@@ -65,12 +65,11 @@ async function createUser(services: Services, { email, role }: NewUser, password
   const { database, passwords, clock } = services;
   const hash = password === undefined ? null : await passwords.hash(password);
   const now = clock();
-  const [name = ''] = email.split('@', 1);
-  const row = { id: randomUUID(), email, display_name: name, role, password_hash: hash, email_verified_at: now };
+  const row = newAccount({ email, role, passwordHash: hash, now });
   return database.transaction().execute(async (transaction) => {
     const { numInsertedOrUpdatedRows } = await transaction
       .insertInto('users')
-      .values({ ...row, disabled_at: null, created_at: now })
+      .values(row)
       .onConflict((conflict) => conflict.column('email').doNothing())
       .executeTakeFirstOrThrow();
     if (numInsertedOrUpdatedRows !== 1n) throw new Refusal(EXIT.refused, `There is an account for ${email} already; nothing was changed.`);

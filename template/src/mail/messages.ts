@@ -1,4 +1,7 @@
+import type { OneTimeTokenRow } from '../database/schema.ts';
 import { PROJECT_NAME } from '../project.ts';
+
+type Purpose = OneTimeTokenRow['purpose'];
 
 export interface Message {
   readonly subject: string;
@@ -6,13 +9,13 @@ export interface Message {
 }
 
 /** How long a mailed token works, in minutes. */
-export const TOKEN_MINUTES = { 'reset-password': 15, 'verify-email': 24 * 60 } as const;
+export const tokenMinutes = (purpose: Purpose) => (purpose === 'reset-password' ? 15 : 24 * 60);
 
 /**
  * The token stands in the fragment: browsers keep that part to themselves, so it reaches no log and no Referer header.
  * It stands alone in a line, too, for people without a web page in front of this API.
  */
-export const tokenLink = (url: string, path: keyof typeof TOKEN_MINUTES, token: string): string => `${url}/${path}#token=${token}\n\ntoken: ${token}`;
+export const tokenLink = (url: string, path: Purpose, token: string): string => `${url}/${path}#token=${token}\n\ntoken: ${token}`;
 
 const message = (subject: string, ...paragraphs: readonly string[]): Message => ({
   subject: `${PROJECT_NAME}: ${subject}`,
@@ -22,7 +25,7 @@ const message = (subject: string, ...paragraphs: readonly string[]): Message => 
 export const verifyEmail = (publicUrl: string, token: string): Message =>
   message(
     'confirm your e-mail address',
-    `Somebody, hopefully you, wants to create an account with this address. Choose a password for it within ${TOKEN_MINUTES['verify-email'] / 60} hours:`,
+    `Somebody, hopefully you, wants to create an account with this address. Choose a password for it within ${tokenMinutes('verify-email') / 60} hours:`,
     tokenLink(publicUrl, 'verify-email', token),
     'If you got this mail more than once, any of them works, once. If it was not you, do nothing: no account is created.',
   );
@@ -37,7 +40,7 @@ export const accountExists = (publicUrl: string): Message =>
 export const resetPassword = (publicUrl: string, token: string): Message =>
   message(
     'set a new password',
-    `Somebody, hopefully you, asked to set a new password. Do it within ${TOKEN_MINUTES['reset-password']} minutes:`,
+    `Somebody, hopefully you, asked to set a new password. Do it within ${tokenMinutes('reset-password')} minutes:`,
     tokenLink(publicUrl, 'reset-password', token),
     'If you got this mail more than once, any of them works, once. If it was not you, do nothing: your password stays as it is.',
   );

@@ -4,8 +4,9 @@ import { notFound } from '../http/problem.ts';
 import { route } from '../http/route.ts';
 import type { AnyRoute } from '../http/route.ts';
 import type { Services } from '../services.ts';
-import { createNotes } from './repository.ts';
+import { problemOf } from './rules.ts';
 import { newNote, note, noteChange, noteId, notePage, toNote } from './schema.ts';
+import { createNotes } from './store.ts';
 
 const access = can('notes:own');
 
@@ -36,6 +37,7 @@ export function noteRoutes({ database, clock }: Services): readonly AnyRoute[] {
       response: note,
       handle: async ({ principal, body, context }) => {
         const created = await notes.create(principal, body);
+        if (typeof created === 'string') throw problemOf(created);
         context.setHeader('Location', `/api/v1/notes/${created.id}`);
         return toNote(created);
       },

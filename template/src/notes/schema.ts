@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { multilineText, text } from '../http/fields.ts';
 import { pageOf } from '../http/pagination.ts';
-import type { Note } from './repository.ts';
+import type { Note } from './store.ts';
 
 export const noteId = z.strictObject({ id: z.uuid() });
 

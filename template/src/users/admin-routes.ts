@@ -4,8 +4,9 @@ import { notFound } from '../http/problem.ts';
 import { route } from '../http/route.ts';
 import type { AnyRoute } from '../http/route.ts';
 import type { Services } from '../services.ts';
-import { createUsers } from './repository.ts';
+import { problemOf, yourself } from './rules.ts';
 import { toUser, user, userChange, userId, userPage } from './schema.ts';
+import { createUsers } from './store.ts';
 
 /** Users, for administrators. */
 export function userRoutes({ database, clock }: Services): readonly AnyRoute[] {
@@ -51,7 +52,9 @@ export function userRoutes({ database, clock }: Services): readonly AnyRoute[] {
       status: 200,
       response: user,
       handle: async ({ principal, params, body, context }) => {
+        if (params.id === principal.userId) throw yourself();
         const changed = await users.change(principal, params.id, body);
+        if (typeof changed === 'string') throw problemOf(changed);
         context.audit('authz_change', { target: changed.id, role: changed.role, disabled: changed.disabled_at !== null });
         return toUser(changed);
       },

@@ -1,17 +1,12 @@
 import { authenticated } from '../access/rules.ts';
-import { notFound, Problem } from '../http/problem.ts';
+import { notFound } from '../http/problem.ts';
 import { route } from '../http/route.ts';
 import type { AnyRoute } from '../http/route.ts';
 import type { Services } from '../services.ts';
 import { finishDeletion, finishDeletions } from './deletion.ts';
-import { createUsers } from './repository.ts';
+import { lastAdmin, reauthenticationRequired, RECENT_MS } from './rules.ts';
 import { me, ownChange, toMe } from './schema.ts';
-
-/** How long ago the password may have been proven for what cannot be undone. Source: ASVS 5.0 V7.5.1. */
-const RECENT_MS = 5 * 60_000;
-
-const reauthenticationRequired = () =>
-  new Problem({ status: 403, code: 'reauthentication-required', title: 'Sign in again, then repeat this within five minutes.' });
+import { createUsers } from './store.ts';
 
 /** The caller's own account. */
 export function meRoutes({ database, clock, later }: Services): readonly AnyRoute[] {
@@ -56,7 +51,7 @@ export function meRoutes({ database, clock, later }: Services): readonly AnyRout
       status: 204,
       handle: async ({ principal, context }) => {
         if (clock() - principal.authenticatedAt > RECENT_MS) throw reauthenticationRequired();
-        await users.closeOwn(principal);
+        if (!(await users.closeOwn(principal))) throw lastAdmin();
         context.audit('user_deleted');
         await finishDeletion(database, principal.userId);
         later('unfinished-deletions', () => finishDeletions(database));

@@ -2,15 +2,14 @@ import type { Transaction } from 'kysely';
 import type { Principal } from '../access/principal.ts';
 import { driver } from '../database/chosen.ts';
 import type { Schema } from '../database/schema.ts';
-import { unauthenticated } from '../http/problem.ts';
 
 /**
  * Makes whoever else counts or adds rows of this owner wait for the end of the transaction: parallel requests would
  * all count the same rows and all pass a quota.
  *
- * @throws Problem 401 when the account was disabled or deleted a moment ago
+ * @returns false when the account was disabled or deleted a moment ago
  */
-export async function lockOwner(transaction: Transaction<Schema>, { userId }: Principal): Promise<void> {
+export async function lockOwner(transaction: Transaction<Schema>, { userId }: Principal): Promise<boolean> {
   const owner = await transaction
     .selectFrom('users')
     .select('id')
@@ -18,5 +17,5 @@ export async function lockOwner(transaction: Transaction<Schema>, { userId }: Pr
     .where('disabled_at', 'is', null)
     .$if(driver.supportsRowLocks, (query) => query.forNoKeyUpdate())
     .executeTakeFirst();
-  if (!owner) throw unauthenticated('invalid-token');
+  return owner !== undefined;
 }

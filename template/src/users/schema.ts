@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { ROLES } from '../access/policy.ts';
 import { text } from '../http/fields.ts';
 import { pageOf } from '../http/pagination.ts';
-import type { User } from './repository.ts';
+import type { User } from './store.ts';
 
 export const userId = z.strictObject({ id: z.uuid() });
 

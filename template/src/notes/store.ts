@@ -4,14 +4,9 @@ import type { Principal } from '../access/principal.ts';
 import { newestFirst } from '../database/newest-first.ts';
 import type { PageRequest } from '../database/newest-first.ts';
 import type { NoteRow, Schema } from '../database/schema.ts';
-import { Problem } from '../http/problem.ts';
 import { lockOwner } from '../users/owner.ts';
-
-/**
- * Notes that one owner may have. A note is at most 30,600 bytes (10,200 characters of three bytes), so an account holds
- * 31 MB at most; without a quota it could add 5 GB a day.
- */
-export const NOTES_PER_OWNER = 1000;
+import { NOTES_PER_OWNER } from './rules.ts';
+import type { Refusal } from './rules.ts';
 
 export interface NoteText {
   readonly title: string;
@@ -27,16 +22,11 @@ const COLUMNS = ['id', 'title', 'body', 'created_at', 'updated_at'] as const;
 
 export type Note = Pick<NoteRow, (typeof COLUMNS)[number]>;
 
-const tooManyNotes = (quota: number) =>
-  new Problem({ status: 409, code: 'too-many-notes', title: `You have ${quota} notes, and cannot have more. Delete one first.` });
-
 /**
  * The caller's notes. Every query names the owner, so a note of somebody else is not forbidden but absent:
  * nobody learns which ids exist.
- *
- * @param quota notes that one owner may have, at least 1. Default 1000
  */
-export function createNotes(database: Kysely<Schema>, clock: () => number, quota = NOTES_PER_OWNER) {
+export function createNotes(database: Kysely<Schema>, clock: () => number) {
   return {
     /** Newest first, one row more than asked for. */
     list: (principal: Principal, page: PageRequest): Promise<Note[]> => {
@@ -55,12 +45,12 @@ export function createNotes(database: Kysely<Schema>, clock: () => number, quota
         .where('owner_id', '=', principal.userId)
         .executeTakeFirst(),
 
-    /** @throws Problem 409 `too-many-notes` */
-    create: (principal: Principal, { title, body }: NoteText): Promise<Note> =>
+    /** @returns the new note, or why there is none */
+    create: (principal: Principal, { title, body }: NoteText): Promise<Note | Refusal> =>
       database.transaction().execute(async (transaction) => {
-        await lockOwner(transaction, principal);
-        const last = transaction.selectFrom('notes').select('id').where('owner_id', '=', principal.userId).offset(quota - 1).limit(1);
-        if (await last.executeTakeFirst()) throw tooManyNotes(quota);
+        if (!(await lockOwner(transaction, principal))) return 'account-closed';
+        const last = transaction.selectFrom('notes').select('id').where('owner_id', '=', principal.userId).offset(NOTES_PER_OWNER - 1).limit(1);
+        if (await last.executeTakeFirst()) return 'quota-reached';
         const now = clock();
         return transaction
           .insertInto('notes')

@@ -8,8 +8,9 @@ import { prepared } from '../database/compiled-query.ts';
 import { newestFirst } from '../database/newest-first.ts';
 import type { PageRequest } from '../database/newest-first.ts';
 import type { Schema, UserRow } from '../database/schema.ts';
-import { forbidden, notFound, Problem } from '../http/problem.ts';
 import { closeAccount } from './deletion.ts';
+import { isLastAdmin } from './rules.ts';
+import type { Refusal } from './rules.ts';
 
 const COLUMNS = ['id', 'email', 'display_name', 'role', 'email_verified_at', 'disabled_at', 'created_at'] as const;
 
@@ -19,12 +20,6 @@ export interface UserChange {
   readonly role?: Role | undefined;
   readonly disabled?: boolean | undefined;
 }
-
-const lastAdmin = () =>
-  new Problem({ status: 409, code: 'last-admin', title: 'This is the last administrator. Appoint another one first.' });
-
-const yourself = () =>
-  new Problem({ status: 409, code: 'cannot-change-yourself', title: 'Another administrator has to do this for you.' });
 
 /** Users, as themselves (`…Own`) or as an administrator sees them. The caller comes first, always. */
 export function createUsers(database: Kysely<Schema>, clock: () => number) {
@@ -43,12 +38,13 @@ export function createUsers(database: Kysely<Schema>, clock: () => number) {
         .returning(COLUMNS)
         .executeTakeFirst(),
 
-    /** From here on nobody has the account; `finishDeletion` removes the rest. @throws Problem 409 for the last administrator */
-    closeOwn: (principal: Principal): Promise<void> =>
+    /** From here on nobody has the account; `finishDeletion` removes the rest. @returns false for the last administrator */
+    closeOwn: (principal: Principal): Promise<boolean> =>
       database.transaction().execute(async (transaction) => {
         const admins = await lockAdmins(transaction);
-        if (admins.length === 1 && admins.includes(principal.userId)) throw lastAdmin();
+        if (isLastAdmin(admins, principal.userId)) return false;
         await closeAccount(transaction, principal.userId, clock());
+        return true;
       }),
 
     /** Newest first, one row more than asked for. */
@@ -57,13 +53,12 @@ export function createUsers(database: Kysely<Schema>, clock: () => number) {
 
     find: async (_admin: Principal, id: string): Promise<User | undefined> => (await readUser({ id })).at(0),
 
-    /** @throws Problem 403, 404 or 409 */
-    change: (admin: Principal, id: string, { role, disabled }: UserChange): Promise<User> =>
+    /** @returns the changed user, or why nothing was changed */
+    change: (admin: Principal, id: string, { role, disabled }: UserChange): Promise<User | Refusal> =>
       database.transaction().execute(async (transaction) => {
-        if (id === admin.userId) throw yourself();
         const admins = await lockAdmins(transaction);
         // Two administrators may remove each other at the same moment: the second one no longer is one.
-        if (!admins.includes(admin.userId)) throw forbidden();
+        if (!admins.includes(admin.userId)) return 'not-admin';
         const now = clock();
         const changed = await transaction
           .updateTable('users')
@@ -72,7 +67,7 @@ export function createUsers(database: Kysely<Schema>, clock: () => number) {
           .where('deleted_at', 'is', null)
           .returning(COLUMNS)
           .executeTakeFirst();
-        if (!changed) throw notFound();
+        if (!changed) return 'not-found';
         if (disabled) {
           await endSessions(transaction, { userId: id, now });
           await endOneTimeTokens(transaction, id);
