@@ -3,7 +3,7 @@ import { defineConfig, globalIgnores } from 'eslint/config';
 import security from 'eslint-plugin-security';
 import tseslint from 'typescript-eslint';
 
-// Each rule names the attack or accident it prevents; `except` lists the places whose job it is.
+// The message of each rule names the attack or accident it prevents; `except` lists the places that may do it.
 const SYNTAX = [
   {
     selector: "MemberExpression[object.name='process'][property.name='env']",
@@ -22,17 +22,17 @@ const SYNTAX = [
   },
   {
     selector: 'CallExpression[callee.object.name=/^(res|response)$/][callee.property.name=/^(send|sendFile|redirect|render|download|jsonp|cookie)$/]',
-    message: 'Answers leave through src/http, where response schemas, content types and redirects are checked.',
+    message: 'Send responses through src/http, which checks response schemas, content types and redirects.',
     except: ['src/http/', 'test/'],
   },
   {
     selector: "MemberExpression[object.name=/^(sql|CompiledQuery)$/][property.name=/^(raw|lit|val)$/]",
-    message: 'Raw SQL is how injection begins: use the query builder or the sql tag, which bind their parameters.',
+    message: 'Raw SQL allows injection: use the query builder or the sql tag, which bind their parameters.',
     except: [],
   },
   {
     selector: "Property[key.name='rejectUnauthorized'][value.value=false]",
-    message: 'Without certificate checks anyone on the path can read and change the traffic.',
+    message: 'Without certificate checks anyone on the network path can read and change the traffic.',
     except: [],
   },
   {
@@ -47,12 +47,12 @@ const SYNTAX = [
   },
   {
     selector: 'ImportExpression > :not(Literal).source',
-    message: 'Whoever chooses the name of a module chooses the code that runs: write the name.',
+    message: 'If input chooses the name of a module, it chooses the code that runs: write the name as a literal.',
     except: ['test/'],
   },
   {
     selector: 'CallExpression:matches([callee.name="fetch"], [callee.object.name=/^(https?|globalThis)$/][callee.property.name=/^(request|get|fetch)$/]) > :not(Literal).arguments:first-child',
-    message: 'Whoever chooses the address reaches the private network: requests to addresses from settings belong into src/outbound.',
+    message: 'If input chooses the URL, an attacker reaches the private network: put requests to URLs from settings into src/outbound.',
     except: ['src/outbound/', 'test/'],
   },
 ];
@@ -72,7 +72,7 @@ const IMPORTS = [
   {
     regex: '^kysely$',
     importNames: ['sql', 'CompiledQuery'],
-    message: 'SQL text belongs into src/database; elsewhere the query builder binds every value.',
+    message: 'SQL text belongs in src/database; elsewhere use the query builder, which binds every value.',
     except: ['src/database/', 'test/'],
   },
   {
@@ -84,7 +84,7 @@ const IMPORTS = [
   {
     regex: '^jose$',
     importNames: ['decodeJwt', 'UnsecuredJWT', 'decodeProtectedHeader'],
-    message: 'A token that was decoded but not verified is input like any other.',
+    message: 'A token that is decoded but not verified is untrusted input.',
     except: ['test/'],
   },
 ];
@@ -127,9 +127,9 @@ function upwards(place, rank, above) {
 const withoutExceptions = ({ except: _, ...rule }) => rule;
 
 /**
- * ESLint lets the last matching block win, so every place gets one block with all the rules that hold there.
+ * In ESLint the last matching block wins, so every place gets one block with all its rules.
  *
- * @param {string} place a rule holds there unless its `except` names it
+ * @param {string} place a rule applies there unless its `except` names the place
  * @param {number} rank of the layer; undefined outside src/
  */
 function restrictions(place, rank) {
@@ -137,7 +137,7 @@ function restrictions(place, rank) {
   const above = LAYERS.slice(rank + 1);
   const layers = rank === undefined || above.length === 0 ? [] : [{
     regex: upwards(place, rank, above),
-    message: 'Imports point down: LAYERS in eslint.config.js lists what stands below this folder. Move what both need there.',
+    message: 'Imports must point down: LAYERS in eslint.config.js lists the layers below this one. Move code that both need to one of them.',
   }];
   return {
     files: [place],
@@ -172,7 +172,7 @@ export default defineConfig(
       'no-proto': 'error',
       'no-extend-native': 'error',
       'no-script-url': 'error',
-      // A dictionary whose keys come from outside is a Map: it has no prototype to pollute or to read from.
+      // Use a Map for keys from outside: it has no prototype that such a key could change or read.
       'security/detect-object-injection': 'error',
       eqeqeq: 'error',
       '@typescript-eslint/consistent-type-imports': 'error',
@@ -189,12 +189,12 @@ export default defineConfig(
   {
     files: ['test/**'],
     rules: {
-      // node:test reports what its own promises reject with.
+      // node:test reports rejections of its own promises.
       '@typescript-eslint/no-floating-promises': [
         'error',
         { allowForKnownSafeCalls: [{ from: 'package', package: 'node:test', name: ['test', 'it', 'describe', 'suite'] }] },
       ],
-      // The attacks choose names, paths and patterns themselves; nothing here comes from outside.
+      // Tests choose names, paths and patterns themselves; they do not come from outside.
       'security/detect-non-literal-fs-filename': 'off',
       'security/detect-object-injection': 'off',
       'security/detect-child-process': 'off',

@@ -26,7 +26,7 @@ export interface Features {
   readonly routes: readonly AnyRoute[];
 }
 
-/** The whole way of a request, from top to bottom. Nothing below a line has happened when that line refuses. */
+/** Every step of a request, from top to bottom. When a step refuses the request, the steps below it do not run. */
 export function createApp(services: Services, features: Features): Express {
   const { config } = services;
   const { authenticator, routes } = features;
@@ -37,10 +37,10 @@ export function createApp(services: Services, features: Features): Express {
   app.enable('case sensitive routing');
   app.enable('json escape');
   app.set('query parser', 'simple');
-  // Whoever is trusted here may claim any client address. `true` would trust every client.
+  // A trusted proxy can claim any client address. `true` would trust every client.
   app.set('trust proxy', config.trustedProxies);
 
-  // Every request. Up to the limiter nothing costs, refuses or reports anything: a flood must not get that far.
+  // Every request. No step before the rate limit is expensive, refuses or reports an event: a flood runs these steps each time.
   const cors = crossOrigin(config.corsOrigins);
   app.use(securityHeaders());
   app.use(requestContext(services));
@@ -51,7 +51,7 @@ export function createApp(services: Services, features: Features): Express {
   app.use(hostGuard(config.allowedHosts));
   app.use(cors.guard);
 
-  // Every route: no body is read before its sender is known and allowed
+  // Every route: the body is read only after the caller is authenticated and authorised
   const perUser = userLimit(services);
   mountRoutes(app, routes, (route) => [
     authenticate(authenticator, route.access),
@@ -71,7 +71,7 @@ export function createApp(services: Services, features: Features): Express {
   return app;
 }
 
-/** A probe must not share the fate of a flood, so it is neither limited nor logged: a fixed answer, under any name. */
+/** Health checks must succeed during a flood, so they are neither limited nor logged. Fixed response, for any host name. */
 const health = (): RequestHandler =>
   pages(new Map([['/healthz', (_request, response) => { response.json({ status: 'ok' }); }]]));
 
@@ -83,7 +83,7 @@ const publicPages = (services: Services): RequestHandler =>
     ]),
   );
 
-/** A map of the API helps whoever attacks it, so production has none. */
+/** The API document would help attackers, so production does not serve it. */
 function developerPages({ config }: Services, { authenticator, routes }: Features): RequestHandler {
   const document = openApi(config.publicUrl, routes, authenticator);
   return pages(

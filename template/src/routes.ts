@@ -9,7 +9,7 @@ import type { Services } from './services.ts';
 import { userRoutes } from './users/admin-routes.ts';
 import { meRoutes } from './users/me-routes.ts';
 
-/** Everything the API can do. A new feature is one line here. */
+/** All routes of the API. Add one line for a new feature. */
 export function createFeatures(services: Services): Features {
   const authenticator = createAuthenticator(services);
   return {

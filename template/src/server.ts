@@ -13,14 +13,14 @@ import { createServices } from './services.ts';
 import type { ServiceOverrides, Services } from './services.ts';
 import { finishDeletions } from './users/deletion.ts';
 
-/** Longest time that requests get to finish after a signal, in milliseconds. */
+/** How long running requests may take to finish after a signal, in milliseconds. */
 const STOP_DEADLINE_MS = 10_000;
 
 export interface RunningServer {
   readonly port: number;
   readonly managementPort: number;
   readonly services: Services;
-  /** Lets running requests finish, then closes both listeners and the database. Further calls wait for the same end. */
+  /** Lets running requests finish, then closes both listeners and the database. Further calls return the same promise. */
   stop(): Promise<void>;
 }
 
@@ -77,7 +77,7 @@ async function main(): Promise<void> {
   }
 }
 
-/** One line for the terminal; refused connections come as an aggregate with a code and no message. */
+/** One line for the terminal. A refused connection is an AggregateError that has a code but no message. */
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return 'The server could not start.';
   return error.message || ('code' in error ? `The server could not start: ${String(error.code)}` : error.name);

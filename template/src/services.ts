@@ -15,7 +15,7 @@ import type { Metrics } from './observability/metrics/metrics.ts';
 import { store } from './rate-limit/chosen.ts';
 import type { Counter, CounterOptions } from './rate-limit/counter.ts';
 
-/** What every feature is built from. State lives here, never in a module. */
+/** Everything that features use. State is kept here, never in a module. */
 export interface Services {
   readonly config: Config;
   readonly log: Log;
@@ -26,18 +26,18 @@ export interface Services {
   /** Now, in milliseconds since 1970. */
   readonly clock: () => number;
   readonly counter: (options: CounterOptions) => Counter;
-  /** Does the work a random pause after the answer, so that its time tells the caller nothing. A failure is logged under the name. */
+  /** Runs the work a random pause after the response, so that its time is not visible to the client. Failures are logged. */
   readonly later: (name: string, work: () => Promise<void>) => void;
-  /** Sends a mail after the answer, as `later` does. */
+  /** Sends a mail with `later`. */
   readonly mail: (to: string, message: Message) => void;
-  /** Waits for the work that was put off, then closes the database. */
+  /** Waits for the work of `later`, then closes the database. */
   readonly close: () => Promise<void>;
 }
 
-/** What a test may replace. */
+/** Services that a test may replace. */
 export type ServiceOverrides = Partial<Pick<Services, 'clock' | 'log' | 'mailer' | 'metrics'>>;
 
-/** Makes everything the project runs on. Nothing is connected yet. */
+/** Creates all services. It opens no connection yet. */
 export function createServices(config: Config, overrides: ServiceOverrides = {}): Services {
   const log = overrides.log ?? createLog({ level: config.logLevel });
   const clock = overrides.clock ?? Date.now;
@@ -62,7 +62,7 @@ export function createServices(config: Config, overrides: ServiceOverrides = {})
   };
 }
 
-/** One counter for each prefix: two parts of the program that name the same one share its counts, as in the database. */
+/** One counter for each prefix: callers with the same prefix share its counts, as they do in the database. */
 function counters(create: Services['counter']): Services['counter'] {
   const byPrefix = new Map<string, Counter>();
   return (options) => {
@@ -73,8 +73,8 @@ function counters(create: Services['counter']): Services['counter'] {
 }
 
 /**
- * Milliseconds between an answer and the work that was put off. The work runs on the thread that answers everybody: at
- * once, it would delay the next answer on the same connection and tell what the answer before it did not.
+ * Milliseconds between a response and the work of `later`. The work runs on the same thread as all requests. Without a
+ * pause it would delay the next response, and that delay would show what the first response hides.
  */
 const PAUSE_MS = { min: 50, max: 500 };
 
@@ -113,7 +113,7 @@ function createBackground(log: Log): { later: Services['later']; settled: () => 
     settled: async () => {
       closing = true;
       for (const begin of pausing) begin();
-      // Work may put off more work, such as the mail at its end.
+      // Work may call `later` again, for example to send a mail.
       while (running.size > 0) await Promise.all(running);
     },
   };

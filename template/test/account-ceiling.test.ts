@@ -14,7 +14,7 @@ const DAY_MS = 86_400_000;
 
 const from = (ip: string) => ({ 'X-Forwarded-For': ip });
 
-/** Ten wrong passwords from each of as many networks of one /48. */
+/** Ten wrong passwords from each of the given number of networks, all in one /48. */
 async function attack(server: TestServer, email: string, networks: number, first = 0): Promise<Answer[]> {
   const answers = [];
   for (let network = first; network < first + networks; network += 1) {
@@ -32,14 +32,14 @@ async function reset(server: TestServer, email: string, password: string, ip: st
   assert.equal(answer.status, 204, answer.text);
 }
 
-/** A person at home who has signed in from there. */
+/** A user who has signed in from the address HOME. */
 async function personAtHome(server: TestServer): Promise<Credentials> {
   const user = await createUser(server);
   tokensOf(await login(server, user, from(HOME)));
   return user;
 }
 
-test('twelve networks of ten guesses buy a hundred guesses: from then on even the right password looks wrong there', async (t) => {
+test('of 120 guesses from twelve new networks only 100 are checked, and then the right password from a new network gets 401', async (t) => {
   const server = await startServer(t, BEHIND_PROXY);
   const user = await personAtHome(server);
   const compare = t.mock.method(bcrypt, 'compare');
@@ -53,7 +53,7 @@ test('twelve networks of ten guesses buy a hundred guesses: from then on even th
   assert.equal(compare.mock.callCount(), answers.length);
 });
 
-test('guesses at an account do not keep its owner out of the networks where it has signed in before', async (t) => {
+test('after 120 guesses at an account its owner still signs in from the network of an earlier sign-in', async (t) => {
   const server = await startServer(t, BEHIND_PROXY);
   const user = await personAtHome(server);
   await attack(server, user.email, 12);
@@ -61,7 +61,7 @@ test('guesses at an account do not keep its owner out of the networks where it h
   tokensOf(await login(server, user, from(HOME.replace('.7', '.77'))));
 });
 
-test('an owner who is somewhere new while the account is attacked gets in through the mailbox, and stays in', async (t) => {
+test('an owner in a new network resets the password during an attack and can still sign in after 120 more guesses', async (t) => {
   const server = await startServer(t, BEHIND_PROXY);
   const user = await personAtHome(server);
   await attack(server, user.email, 12);
@@ -73,14 +73,14 @@ test('an owner who is somewhere new while the account is attacked gets in throug
   tokensOf(await login(server, { ...user, password }, from(hotel)));
 });
 
-test('the ceiling does not tell which accounts exist', async (t) => {
+test('an existing and an unknown account get the same responses before and after 100 guesses', async (t) => {
   const server = await startServer(t, BEHIND_PROXY);
   const user = await personAtHome(server);
   const answers = [...(await attack(server, user.email, 11)), ...(await attack(server, freshEmail(), 11, 30))];
   assertSameAnswers(answers);
 });
 
-test('a success begins the count at zero again, and the count is over after a month', async (t) => {
+test('a successful sign-in resets the count of guesses, and the count expires after 30 days', async (t) => {
   const server = await startServer(t, BEHIND_PROXY);
   const user = await personAtHome(server);
   await attack(server, user.email, 9);
@@ -93,7 +93,7 @@ test('a success begins the count at zero again, and the count is over after a mo
   tokensOf(await login(server, user, from('192.0.2.2')));
 });
 
-test('a neighbour in the network of the owner has a hundred guesses a day, not ten for each of its addresses', async (t) => {
+test('fourteen addresses in the network of the owner have 100 guesses a day together', async (t) => {
   const server = await startServer(t, BEHIND_PROXY);
   const user = await personAtHome(server);
   await attack(server, user.email, 12);
@@ -107,7 +107,7 @@ test('a neighbour in the network of the owner has a hundred guesses a day, not t
   tokensOf(await login(server, user, from(HOME)));
 });
 
-test('a stolen session buys a hundred guesses at the password, and a reset gives the owner the password change back', async (t) => {
+test('after 100 wrong current passwords the right one gets 401 too, and after a reset the password change works again', async (t) => {
   const server = await startServer(t, BEHIND_PROXY);
   const user = await createUser(server);
   const change = (token: string, currentPassword: string) =>

@@ -9,20 +9,20 @@ import { foreignKeys } from './support/database.ts';
 import { assertProblem } from './support/problems.ts';
 import { startServer, type TestServer } from './support/server.ts';
 
-/** Far more than are answered while one statement deletes everything. */
+/** Far more responses than possible while a single statement deletes everything. */
 const MANY = 20;
 
 const erase = (server: TestServer, { tokens }: Account): Promise<Answer> =>
   server.request('DELETE', '/api/v1/me', { token: tokens.accessToken });
 
-/** Notes from before there was a quota. */
+/** More notes than the quota allows, as from before there was one. */
 async function insertNotes({ services: { database } }: TestServer, { id }: Account, count: number): Promise<string[]> {
   const notes = Array.from({ length: count }, () => ({ id: randomUUID(), owner_id: id, title: 'old', body: '', created_at: 1, updated_at: 1 }));
   for (let at = 0; at < count; at += 1000) await database.insertInto('notes').values(notes.slice(at, at + 1000)).execute();
   return notes.map((note) => note.id);
 }
 
-/** What is left of an account; waits a while for nothing. */
+/** The number of rows left of an account; waits up to five seconds for zero. */
 async function leftOf({ services: { database } }: TestServer, { id }: Account): Promise<number> {
   const count = async () => {
     const notes = await database.selectFrom('notes').select('id').where('owner_id', '=', id).execute();
@@ -32,14 +32,14 @@ async function leftOf({ services: { database } }: TestServer, { id }: Account): 
   return count();
 }
 
-/** Makes the deletion of one note fail, as a database that stops in the middle would. */
+/** Makes the deletion of one note fail, as if the database stopped in the middle. */
 async function breakDeletion({ services: { database } }: TestServer, noteId: string): Promise<() => Promise<void>> {
   await database.schema.createTable('anchors').addColumn('note_id', 'varchar(36)', (column) => column.references('notes.id')).execute();
   await database.$extendTables<{ anchors: { note_id: string } }>().insertInto('anchors').values({ note_id: noteId }).execute();
   return () => database.schema.dropTable('anchors').execute();
 }
 
-test('an account with six thousand notes is deleted while others get their answers', async (t) => {
+test('other users get responses while an account with 6,000 notes is deleted', async (t) => {
   const server = await startServer(t);
   const [ada, bob] = [await createUser(server), await createUser(server)];
   await insertNotes(server, ada, 6000);
@@ -54,7 +54,7 @@ test('an account with six thousand notes is deleted while others get their answe
   assert.equal(await leftOf(server, ada), 0);
 });
 
-test('an interrupted deletion leaves an account that nobody can use or revive, and the next start finishes it', async (t) => {
+test('after an interrupted deletion the account gets 401, an admin gets 404 for it, and the next start finishes it', async (t) => {
   const server = await startServer(t);
   const [admin, ada] = [await createAdmin(server), await createUser(server)];
   const [first = ''] = await insertNotes(server, ada, 120);
@@ -74,9 +74,9 @@ test('an interrupted deletion leaves an account that nobody can use or revive, a
   assert.equal(await leftOf(server, ada), 0);
 });
 
-test('an interrupted deletion is finished behind the next one', async (t) => {
+test('an interrupted deletion is finished after the next deletion', async (t) => {
   const server = await startServer(t);
-  // The start looks for unfinished deletions too, half a second later at most: that is over then.
+  // The start finishes deletions too, half a second later at most: wait until it has.
   await delay(700);
   const [ada, bob] = [await createUser(server), await createUser(server)];
   const [first = ''] = await insertNotes(server, ada, 120);
@@ -87,7 +87,7 @@ test('an interrupted deletion is finished behind the next one', async (t) => {
   assert.equal(await leftOf(server, ada), 0);
 });
 
-test('no table that belongs to accounts is forgotten: each is emptied in portions', async (t) => {
+test('every table with a foreign key to users is listed for deletion in portions', async (t) => {
   const server = await startServer(t);
   const listed = (owned: readonly Owned[], of: string): string[] =>
     owned.flatMap(({ table, owner, children = [] }) => [`${table}.${owner} -> ${of}`, ...listed(children, table)]);

@@ -6,17 +6,17 @@ import { createUser, freshEmail, mailTo, PASSWORD } from './support/accounts.ts'
 import { startServer, type TestServer } from './support/server.ts';
 
 const HOUR_MS = 60 * 60_000;
-/** Without a difference the statistic strays from a half by 0.07 (one standard deviation): the bounds lie four away. */
+/** Without a difference the statistic is 0.5 with a standard deviation of 0.07; the bounds are four deviations away. */
 const SAMPLES = 36;
 const TOLERANCE = 0.3;
 
-/** Probability that a value of one list is larger than one of the other; a half when nothing tells the lists apart. */
+/** Probability that a value of one list is larger than one of the other; 0.5 when the lists do not differ. */
 function rankStatistic(left: readonly number[], right: readonly number[]): number {
   const wins = left.flatMap((a) => right.map((b) => (a === b ? 0.5 : Number(a > b))));
   return wins.reduce((sum, win) => sum + win, 0) / wins.length;
 }
 
-/** Sends two requests in one write: milliseconds to the first answer, and from there to the second. */
+/** Sends two requests in one write. Returns milliseconds to the first response, and from there to the second. */
 async function twoAnswers({ port }: TestServer, path: string, body: object): Promise<{ answer: number; next: number }> {
   const text = JSON.stringify(body);
   const socket = net.connect(port, '127.0.0.1').setNoDelay().setEncoding('latin1');
@@ -42,7 +42,7 @@ const REQUESTS = {
   'a failed login': ['/api/v1/auth/login', (email: string) => ({ email, password: `${PASSWORD}?` })],
 } as const;
 
-test('the work behind a request for a mail has not begun when the next requests are answered', async (t) => {
+test('the database work for a mail starts after the next request is answered', async (t) => {
   const server = await startServer(t);
   const { email } = await createUser(server);
   let unfelt = 0;
@@ -58,7 +58,7 @@ test('the work behind a request for a mail has not begun when the next requests 
 });
 
 for (const [name, [path, bodyFor]] of Object.entries(REQUESTS)) {
-  test(`neither the answer to ${name} nor the one behind it takes longer for an address with an account`, async (t) => {
+  test(`the response to ${name} and the next response take the same time with and without an account`, async (t) => {
     const server = await startServer(t);
     const { email } = await createUser(server);
     const known: { answer: number; next: number }[] = [];
@@ -68,9 +68,9 @@ for (const [name, [path, bodyFor]] of Object.entries(REQUESTS)) {
       unknown: async () => unknown.push(await twoAnswers(server, path, bodyFor(freshEmail()))),
     };
     for (let sample = 0; sample < SAMPLES; sample += 1) {
-      // The first request of an hour also clears the counters: it is a known address as often as an unknown one.
+      // The first request of an hour also clears the counters, so known and unknown addresses take turns in being first.
       for (const kind of sample % 2 === 0 ? (['known', 'unknown'] as const) : (['unknown', 'known'] as const)) await measure[kind]();
-      // No limit of the mailbox hides the work.
+      // An hour later the pause of the mailbox is over, so that the work is done each time.
       server.clock.advance(HOUR_MS);
     }
     for (const part of ['answer', 'next'] as const) {

@@ -29,7 +29,7 @@ test('a replayed refresh token ends the whole family', async (t) => {
   assert.ok(server.logs.some(({ event }) => event === 'authn_token_reuse'));
 });
 
-test('the end of one family leaves the other devices of the same person signed in', async (t) => {
+test('when one token family ends, the other sessions of the same user stay signed in', async (t) => {
   const server = await startServer(t);
   const user = await createUser(server);
   const elsewhere = await signIn(server, user);
@@ -39,7 +39,7 @@ test('the end of one family leaves the other devices of the same person signed i
   assert.equal((await me(server, elsewhere)).status, 200);
 });
 
-test('twenty uses of one refresh token at once give one successor, and the family ends', async (t) => {
+test('of twenty parallel uses of one refresh token one gets 200, and the whole family ends', async (t) => {
   const server = await startServer(t);
   const { tokens } = await createUser(server);
   const answers = await Promise.all(Array.from({ length: 20 }, () => refresh(server, tokens.refreshToken)));
@@ -49,7 +49,7 @@ test('twenty uses of one refresh token at once give one successor, and the famil
   await assertFamilyEnded(server, tokens, ...successors.map(({ body }) => body as Tokens));
 });
 
-test('a refresh that races a logout does not outlive it', async (t) => {
+test('a token that was refreshed during a logout gets 401 afterwards', async (t) => {
   const server = await startServer(t);
   const user = await createUser(server);
   for (let round = 0; round < 10; round += 1) {
@@ -60,7 +60,7 @@ test('a refresh that races a logout does not outlive it', async (t) => {
   }
 });
 
-test('a refresh that races a replay does not outlive the family', async (t) => {
+test('a token that was refreshed during a replay of an older one gets 401 afterwards', async (t) => {
   const server = await startServer(t);
   const user = await createUser(server);
   for (let round = 0; round < 10; round += 1) {
@@ -72,14 +72,14 @@ test('a refresh that races a replay does not outlive the family', async (t) => {
   }
 });
 
-test('a refresh token left alone for a week is worth nothing', async (t) => {
+test('a refresh token that was not used for a week gets 401', async (t) => {
   const server = await startServer(t);
   const { tokens } = await createUser(server);
   server.clock.advance(7 * DAY_MS + 1000);
   assert.equal((await refresh(server, tokens.refreshToken)).status, 401);
 });
 
-test('refreshing for ever does not keep a session for ever', async (t) => {
+test('a session that is refreshed every six days ends after 30 days', async (t) => {
   const server = await startServer(t);
   let { tokens } = await createUser(server);
   for (let day = 6; day < 30; day += 6) {
@@ -90,7 +90,7 @@ test('refreshing for ever does not keep a session for ever', async (t) => {
   assert.equal((await refresh(server, tokens.refreshToken)).status, 401);
 });
 
-test('an access token made just before the absolute end does not outlive it', async (t) => {
+test('an access token issued just before the session ends gets 401 after that end', async (t) => {
   const server = await startServer(t);
   let { tokens } = await createUser(server);
   for (let day = 6; day < 30; day += 6) {
@@ -104,7 +104,7 @@ test('an access token made just before the absolute end does not outlive it', as
   assert.equal((await me(server, tokens)).status, 401);
 });
 
-test('a stolen database holds no refresh token that would still work', async (t) => {
+test('a stolen database holds only hashes of refresh tokens, and a hash cannot be used to refresh', async (t) => {
   const server = await startServer(t);
   const { tokens } = await createUser(server);
   assert.match(tokens.refreshToken, /^[0-9a-f-]{36}\.[A-Za-z0-9_-]{43}\.[A-Za-z0-9_-]{43}$/);
@@ -119,7 +119,7 @@ test('a stolen database holds no refresh token that would still work', async (t)
   }
 });
 
-test('an access token, an unknown token and garbage refresh nothing', async (t) => {
+test('an access token, an unknown token and garbage are refused as refresh tokens', async (t) => {
   const server = await startServer(t);
   const { tokens } = await createUser(server);
   for (const refreshToken of [tokens.accessToken, 'x'.repeat(43), '', ' ', "' or 1=1 --", tokens.refreshToken.slice(1)]) {
@@ -128,10 +128,10 @@ test('an access token, an unknown token and garbage refresh nothing', async (t) 
   tokensOf(await refresh(server, tokens.refreshToken));
 });
 
-/** What the database knows of refresh tokens. */
+/** All rows of refresh tokens. */
 const rows = (server: TestServer) => server.services.database.selectFrom('refresh_tokens').selectAll().execute();
 
-/** Turns the newest token of a session into one of version 0.1: a random text that only its row makes valid. */
+/** Replaces the newest token of a session by one of version 0.1: a random text without a seal, valid because of its row. */
 async function asOldToken(server: TestServer, { refreshToken }: Tokens): Promise<string> {
   const old = randomBytes(32).toString('base64url');
   await server.services.database
@@ -152,7 +152,7 @@ test('a hundred refreshes of one session leave one row', async (t) => {
   await assertFamilyEnded(server, tokens);
 });
 
-test('whoever knows the id of a session cannot end it with invented tokens', async (t) => {
+test('invented tokens with the id of a real session get 401, and the session stays open', async (t) => {
   const server = await startServer(t);
   const { tokens } = await createUser(server);
   const [session = '', secret = '', seal = ''] = tokens.refreshToken.split('.');
@@ -165,7 +165,7 @@ test('whoever knows the id of a session cannot end it with invented tokens', asy
   tokensOf(await refresh(server, tokens.refreshToken));
 });
 
-test('a token of one session with the id of another refreshes and ends neither', async (t) => {
+test('a refresh token with the id of another session gets 401, and both sessions stay open', async (t) => {
   const server = await startServer(t);
   const [ada, bob] = [await createUser(server), await createUser(server)];
   const [, secret, seal] = ada.tokens.refreshToken.split('.');
@@ -174,18 +174,18 @@ test('a token of one session with the id of another refreshes and ends neither',
   for (const { tokens } of [ada, bob]) tokensOf(await refresh(server, tokens.refreshToken));
 });
 
-test('a refresh token of version 0.1 goes on working once, and its replay ends the family', async (t) => {
+test('a refresh token of version 0.1 works once, and its replay ends the family', async (t) => {
   const server = await startServer(t);
   const { tokens } = await createUser(server);
   const old = await asOldToken(server, tokens);
   const second = tokensOf(await refresh(server, old));
   const third = tokensOf(await refresh(server, second.refreshToken));
-  assert.equal((await rows(server)).length, 2, 'the old one, until it expires, and the newest one');
+  assert.equal((await rows(server)).length, 2, 'the old token, until it expires, and the newest one');
   assert.equal((await refresh(server, old)).status, 401);
   await assertFamilyEnded(server, second, third);
 });
 
-test('used tokens of version 0.1 leave the database once they have expired', async (t) => {
+test('expired tokens of version 0.1 are deleted, at most 100 with each refresh', async (t) => {
   const server = await startServer(t);
   const { id, tokens: first } = await createUser(server);
   const { database, clock } = server.services;
@@ -203,7 +203,7 @@ test('used tokens of version 0.1 leave the database once they have expired', asy
   assert.deepEqual(left, [251, 151, 51, 1], 'a hundred for each refresh');
 });
 
-test('after a new signing secret the newest refresh token still works, and its replay ends the family', async (t) => {
+test('after a change of the signing secret the newest refresh token still works, and its replay ends the family', async (t) => {
   const before = await startServer(t);
   const { tokens } = await createUser(before);
   const stale = tokensOf(await refresh(before, tokens.refreshToken));
@@ -215,7 +215,7 @@ test('after a new signing secret the newest refresh token still works, and its r
   await assertFamilyEnded(after, second, third);
 });
 
-test('a refresh does not renew the proof of a password', async (t) => {
+test('deleting the account with a refreshed token gets 403 six minutes after the sign-in', async (t) => {
   const server = await startServer(t);
   const user = await createUser(server);
   server.clock.advance(6 * 60_000);

@@ -25,7 +25,7 @@ async function victim(t: Ending): Promise<Victim> {
   return { server, user, claims: decoded(claims) as JWTPayload, header: decoded(header) as JWTHeaderParameters };
 }
 
-/** Signs like the server, with whatever the attack changes. */
+/** Signs a token as the server does, with the changes of the attack. */
 function forge({ server, claims, header }: Victim, changed: { claims?: JWTPayload; header?: object; key?: Uint8Array }): Promise<string> {
   return new SignJWT({ ...claims, ...changed.claims })
     .setProtectedHeader({ ...header, ...changed.header })
@@ -37,7 +37,7 @@ const withClaims = (claims: JWTPayload) => (target: Victim) => forge(target, { c
 const withHeader = (header: object) => (target: Victim) => forge(target, { header });
 const seconds = (target: Victim, offset: number): number => Math.floor(target.server.clock.now() / 1000) + offset;
 
-/** A signature over other bytes. */
+/** The token with one bit of a part changed. */
 function bitFlip(token: string, part: 0 | 1 | 2): string {
   const parts = token.split('.');
   const bytes = Buffer.from(parts[part] ?? '', 'base64url');
@@ -74,27 +74,27 @@ const FORGERIES: Readonly<Record<string, (target: Victim) => string | Promise<st
   'a token signed with the right key and another algorithm': (target) =>
     forge(target, { header: { alg: 'HS512' }, key: Buffer.concat([target.server.services.config.jwtSecret, Buffer.alloc(64)]).subarray(0, 64) }),
   'a token signed with a key pair of the attacker': otherAlgorithm,
-  'a token that brings its own key': embeddedKey,
+  'a token that contains its own key': embeddedKey,
   'a token of another issuer': withClaims({ iss: 'https://issuer.example.com' }),
   'a token for another audience': withClaims({ aud: 'another-api' }),
   'a token of another type': withHeader({ typ: 'JWT' }),
   'a token without a type': withHeader({ typ: undefined }),
   'a token without an issuer': without('iss'),
   'a token without an audience': without('aud'),
-  'a token without an end': without('exp'),
+  'a token without an expiry': without('exp'),
   'a token without a time of issue': without('iat'),
   'a token without an id': without('jti'),
   'a token without a subject': without('sub'),
   'a token without a session': without('sid'),
   'a token that has expired': (target) => forge(target, { claims: { iat: seconds(target, -20 * MINUTE), exp: seconds(target, -10 * MINUTE) } }),
-  'a token that never ends': (target) => forge(target, { claims: { iat: seconds(target, -60 * MINUTE), exp: seconds(target, 365 * 24 * 60 * MINUTE) } }),
+  'a token that expires in a year': (target) => forge(target, { claims: { iat: seconds(target, -60 * MINUTE), exp: seconds(target, 365 * 24 * 60 * MINUTE) } }),
   'a token that is not valid yet': (target) => forge(target, { claims: { nbf: seconds(target, 5 * MINUTE) } }),
   'a token issued in the future': (target) => forge(target, { claims: { iat: seconds(target, 5 * MINUTE), exp: seconds(target, 15 * MINUTE) } }),
-  'a token with the session of somebody else': ofAnotherUser,
-  'a token of a session that never was': withClaims({ sid: randomUUID() }),
+  'a token with the session of another user': ofAnotherUser,
+  'a token of an unknown session': withClaims({ sid: randomUUID() }),
   'a token whose subject is not an id': withClaims({ sub: "' or '1'='1" }),
   'a token whose session is an object': withClaims({ sid: { $ne: null } }),
-  'a token with a critical extension nobody knows': async (target) => {
+  'a token with an unknown critical extension': async (target) => {
     const [header, ...rest] = (await forge(target, {})).split('.');
     return [Buffer.from(JSON.stringify({ ...(decoded(header) as object), crit: ['b64'], b64: true })).toString('base64url'), ...rest].join('.');
   },
@@ -103,17 +103,17 @@ const FORGERIES: Readonly<Record<string, (target: Victim) => string | Promise<st
   'a token with one bit of its signature flipped': ({ user }) => bitFlip(user.tokens.accessToken, 2),
   'a token whose key id is a path': (target) => forge(target, { header: { kid: '../../../../dev/null' }, key: Buffer.alloc(32) }),
   'a refresh token in place of an access token': ({ user }) => user.tokens.refreshToken,
-  'two dots': () => '..',
+  'a token of two dots': () => '..',
   'a token with five parts': ({ user }) => `${user.tokens.accessToken}.e30.e30`,
   'a token of seven kilobytes': (target) => forge(target, { claims: { padding: 'x'.repeat(5000) }, key: Buffer.alloc(32) }),
 };
 
 const shared = await victim({ after });
-// Whatever the server remembers of a token it has accepted must not help another one.
+// The server caches this token as verified; the cache must not help a forged one.
 assert.equal((await me(shared.server, shared.user.tokens)).status, 200);
 
 for (const [attack, create] of Object.entries(FORGERIES)) {
-  test(`${attack} opens nothing`, async () => {
+  test(`${attack} gets 401`, async () => {
     const token = await create(shared);
     const before = shared.server.logs.length;
     const answer = await shared.server.request('GET', '/api/v1/me', { token });
@@ -123,21 +123,21 @@ for (const [attack, create] of Object.entries(FORGERIES)) {
   });
 }
 
-test('a token the server itself could have signed is accepted, so the forgeries above fail for their own reason', async () => {
+test('a token with the right key and claims gets 200, so each forgery above fails for its own reason', async () => {
   const resigned = await forge(shared, { claims: { jti: randomUUID() } });
   assert.equal((await shared.server.request('GET', '/api/v1/me', { token: resigned })).status, 200);
 });
 
-test('a refused token does not tell why', async () => {
+test('every refused token gets the same response', async () => {
   const answers = [];
-  for (const attack of ['a token that has expired', 'a token signed with another key', 'a token without an end', 'two dots'] as const) {
+  for (const attack of ['a token that has expired', 'a token signed with another key', 'a token without an expiry', 'a token of two dots'] as const) {
     const token = (await FORGERIES[attack]?.(shared)) ?? '';
     answers.push(await shared.server.request('GET', '/api/v1/me', { token }));
   }
   assertSameAnswers(answers);
 });
 
-test('an access token tells nothing about its bearer and lives ten minutes', async (t) => {
+test('an access token contains ids but no personal data and expires after ten minutes', async (t) => {
   const { server, user, claims, header } = await victim(t);
   assert.deepEqual(Object.keys(claims).sort(), ['aud', 'exp', 'iat', 'iss', 'jti', 'sid', 'sub']);
   assert.deepEqual(header, { alg: 'HS256', typ: 'at+jwt' });
@@ -150,7 +150,7 @@ test('an access token tells nothing about its bearer and lives ten minutes', asy
   assertProblem(await me(server, user.tokens), 401, 'invalid-token');
 });
 
-test('a token outside the Authorization header is not looked at', async (t) => {
+test('a token in the query, the body, a cookie or another header gets 401', async (t) => {
   const { server, user } = await victim(t);
   const token = user.tokens.accessToken;
   for (const query of [`access_token=${token}`, `token=${token}`, `authorization=Bearer%20${token}`]) {
@@ -163,7 +163,7 @@ test('a token outside the Authorization header is not looked at', async (t) => {
   }
 });
 
-test('an Authorization header of another scheme opens nothing', async (t) => {
+test('an Authorization header of another scheme gets 401', async (t) => {
   const { server, user } = await victim(t);
   const { accessToken } = user.tokens;
   const basic = Buffer.from(`${user.email}:${user.password}`).toString('base64');
@@ -173,7 +173,7 @@ test('an Authorization header of another scheme opens nothing', async (t) => {
   }
 });
 
-test('two Authorization headers are refused, whichever is right', async (t) => {
+test('two Authorization headers are refused, also when one of them is valid', async (t) => {
   const { server, user } = await victim(t);
   const right = `Authorization: Bearer ${user.tokens.accessToken}`;
   const wrong = 'Authorization: Bearer x.y.z';
@@ -184,7 +184,7 @@ test('two Authorization headers are refused, whichever is right', async (t) => {
   }
 });
 
-test('two logins never share a token', async (t) => {
+test('two logins never get the same token', async (t) => {
   const { server, user } = await victim(t);
   const all = [user.tokens, await signIn(server, user), await signIn(server, user)];
   const ids = all.map(({ accessToken }) => (decoded(accessToken.split('.')[1]) as { jti: string; sid: string }));

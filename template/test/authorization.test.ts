@@ -8,7 +8,7 @@ import { createAdmin, createUser, signIn, type Account, type Answer } from './su
 import { assertProblem } from './support/problems.ts';
 import { startServer, type TestServer } from './support/server.ts';
 
-/** Who may call what, written down a second time on purpose: a change of access must be made in two places. */
+/** Who may call which route. Written a second time on purpose: a change of access must be made in two places. */
 const ACCESS: Readonly<Record<string, 'anyone' | 'signed-in' | 'users:read' | 'users:write' | 'notes:own'>> = {
   'POST /api/v1/auth/register': 'anyone',
   'POST /api/v1/auth/verify-email': 'anyone',
@@ -40,10 +40,10 @@ function declared(access: Access): string {
   return access.kind === 'public' ? 'anyone' : 'signed-in';
 }
 
-/** A caller whose rights suffice is answered, were it with a complaint about the input. */
+/** Whether the caller passed authorisation; the input may still be refused. */
 const isLetIn = ({ status }: { readonly status: number }) => ![401, 403].includes(status) && status < 500;
 
-/** Resolves once it has been called twice, or when the second caller is kept away for a while, as a lock does. */
+/** Resolves when it was called twice, or after 200 ms, because a lock may keep the second caller waiting. */
 function meeting(): () => Promise<unknown> {
   const both = Promise.withResolvers<undefined>();
   let arrived = 0;
@@ -54,7 +54,7 @@ function meeting(): () => Promise<unknown> {
   };
 }
 
-/** Makes two transactions overlap as far as the database lets them: they begin together and end together. */
+/** Makes two transactions begin together and end together, as far as the database allows it. */
 function overlapTransactions(t: TestContext, { services: { database } }: TestServer): void {
   const begin = database.transaction.bind(database);
   const [beginning, end] = [meeting(), meeting()];
@@ -74,7 +74,7 @@ function overlapTransactions(t: TestContext, { services: { database } }: TestSer
   });
 }
 
-/** A request that is authorised first and found wrong afterwards, so it changes nothing. */
+/** A request with an invalid body: it gets past authorisation only with permission, and changes no data. */
 function probe(server: TestServer, operation: string, token?: string): Promise<Answer> {
   const [method = '', pattern = ''] = operation.split(' ');
   const body = method === 'GET' ? {} : { body: { 'not a field': true } };
@@ -89,7 +89,7 @@ async function admins(server: TestServer): Promise<number> {
   return rows.length;
 }
 
-test('no route exists that the access table does not know, and none has another access rule', async (t) => {
+test('every route is in the access table with the same access rule', async (t) => {
   const server = await startServer(t);
   const { routes } = createFeatures(server.services);
   const registry = routes.map(({ method, path, access }) => [`${method.toUpperCase()} ${path}`, declared(access)] as const);
@@ -97,7 +97,7 @@ test('no route exists that the access table does not know, and none has another 
   assert.equal(registry.length, Object.keys(ACCESS).length);
 });
 
-test('nobody gets past a route without the permission it needs', async (t) => {
+test('on protected routes a caller without a token gets 401 and a user without the permission gets 403', async (t) => {
   const server = await startServer(t);
   const [user, admin] = [await createUser(server), await createAdmin(server)];
   for (const [operation, needed] of Object.entries(ACCESS)) {
@@ -112,14 +112,14 @@ test('nobody gets past a route without the permission it needs', async (t) => {
   }
 });
 
-test('a HEAD request needs the same permission as the GET it stands for', async (t) => {
+test('a HEAD request without the permission of its GET route gets 401 or 403', async (t) => {
   const server = await startServer(t);
   const user = await createUser(server);
   assert.equal((await server.request('HEAD', '/api/v1/users')).status, 401);
   assert.equal((await server.request('HEAD', '/api/v1/users', { token: user.tokens.accessToken })).status, 403);
 });
 
-test('a role that the client claims is not looked at', async (t) => {
+test('a role claimed in a header, the query, a cookie or the body is ignored', async (t) => {
   const server = await startServer(t);
   const [user, admin] = [await createUser(server), await createAdmin(server)];
   const token = user.tokens.accessToken;
@@ -138,7 +138,7 @@ test('a role that the client claims is not looked at', async (t) => {
   assert.equal(((await server.request('GET', '/api/v1/me', { token, headers })).body as { id: string }).id, user.id);
 });
 
-test('a role the policy does not know has no permission', async (t) => {
+test('setting an unknown role gets 400', async (t) => {
   const server = await startServer(t);
   const admin = await createAdmin(server);
   for (const role of ['root', 'constructor', '__proto__', 'Admin', '', null, ['admin']]) {
@@ -146,7 +146,7 @@ test('a role the policy does not know has no permission', async (t) => {
   }
 });
 
-test('an admin cannot change the own role or disable the own account', async (t) => {
+test('an admin who changes their own role or disables their own account gets 409', async (t) => {
   const server = await startServer(t);
   const [admin] = [await createAdmin(server), await createAdmin(server)];
   for (const body of [{ role: 'user' }, { disabled: true }, { role: 'admin' }]) {
@@ -155,7 +155,7 @@ test('an admin cannot change the own role or disable the own account', async (t)
   assert.equal(await admins(server), 2);
 });
 
-test('two admins who demote each other at once leave one admin', async (t) => {
+test('when two admins demote each other at once, one gets 403 and one admin is left', async (t) => {
   const server = await startServer(t);
   const [ada, bob] = [await createAdmin(server), await createAdmin(server)];
   for (const lost of [{ role: 'user' }, { disabled: true }]) {
@@ -168,7 +168,7 @@ test('two admins who demote each other at once leave one admin', async (t) => {
   }
 });
 
-test('the last admin cannot leave, and two who leave at once leave one behind', async (t) => {
+test('when the last two admins delete their accounts at once, one gets 409 and stays', async (t) => {
   const server = await startServer(t);
   const [ada, bob] = [await createAdmin(server), await createAdmin(server)];
   const leave = ({ tokens }: Account) => server.request('DELETE', '/api/v1/me', { token: tokens.accessToken });
@@ -178,7 +178,7 @@ test('the last admin cannot leave, and two who leave at once leave one behind', 
   assert.equal(await admins(server), 1);
 });
 
-test('a change of rights is written to the audit log with who did it to whom', async (t) => {
+test('a change of a role is logged with the ids of the admin and of the user', async (t) => {
   const server = await startServer(t);
   const [admin, user] = [await createAdmin(server), await createUser(server)];
   assert.equal((await patchUser(server, admin, user, { role: 'admin' })).status, 200);
@@ -189,7 +189,7 @@ test('a change of rights is written to the audit log with who did it to whom', a
   assert.ok(!text.includes(user.email));
 });
 
-test('a refused permission is written to the audit log', async (t) => {
+test('a refused permission is logged as authz_fail with the id of the user', async (t) => {
   const server = await startServer(t);
   const user = await createUser(server);
   await server.request('GET', '/api/v1/users', { token: user.tokens.accessToken });

@@ -23,7 +23,7 @@ const PRODUCTION: NodeJS.ProcessEnv = {
   BCRYPT_COST: '12',
 };
 
-/** Names of the settings that are refused; none when the settings are good. */
+/** Names of the settings that are refused; empty when all are valid. */
 function refused(environment: NodeJS.ProcessEnv): string[] {
   try {
     loadConfig(environment);
@@ -69,7 +69,7 @@ const GARBAGE: Record<string, string[]> = {
 };
 
 describe('configuration', () => {
-  it('the settings of a good day are accepted, and nobody can change them afterwards', () => {
+  it('valid settings are accepted and the config is frozen', () => {
     assert.deepEqual(refused(DEVELOPMENT), []);
     assert.deepEqual(refused(PRODUCTION), []);
     const config = loadConfig(PRODUCTION);
@@ -78,19 +78,19 @@ describe('configuration', () => {
     assert.throws(() => { (config.trustedProxies as string[]).push('0.0.0.0/0'); }, TypeError);
   });
 
-  it('a wrong setting never becomes a default: each is refused by name', () => {
+  it('an invalid setting is refused by name and not replaced by its default', () => {
     assert.deepEqual(SETTING_NAMES.filter((name) => !(name in GARBAGE) && !name.startsWith('DATABASE_')), []);
     for (const [name, values] of Object.entries(GARBAGE)) {
       for (const value of values) assert.deepEqual(refused({ ...DEVELOPMENT, [name]: value }), [name], `${name}=${value}`);
     }
   });
 
-  it('what must be chosen has no default: an empty environment is refused with all that is missing', () => {
+  it('an empty environment is refused with the name of each missing setting', () => {
     const missing = refused({});
     for (const name of ['NODE_ENV', 'PUBLIC_URL', 'DATABASE_URL', 'JWT_SECRET', 'SECURITY_CONTACT']) assert.ok(missing.includes(name), name);
   });
 
-  it('what is left out is shut: loopback only, nobody trusted, no origin, no cheap hash', () => {
+  it('defaults are safe: loopback, no trusted proxy, no CORS origin, bcrypt cost 12', () => {
     const required = ['NODE_ENV', 'PUBLIC_URL', 'DATABASE_URL', 'JWT_SECRET', 'SECURITY_CONTACT', 'MAIL_FROM'];
     const config = loadConfig(Object.fromEntries(required.map((name) => [name, DEVELOPMENT[name]])));
     const { bcryptCost, corsOrigins, host, managementHost, trustedProxies } = config;
@@ -101,7 +101,7 @@ describe('configuration', () => {
     assert.ok(config.rateLimitMax <= 1000 && config.userRateLimitMax <= 1000 && config.loginLimitMax <= 20);
   });
 
-  it('all mistakes are told at once, and no value with them', () => {
+  it('all invalid settings are reported at once, without their values', () => {
     const environment = { ...DEVELOPMENT, PORT: 'CANARY', JWT_SECRET: 'CANARY', CORS_ORIGINS: 'CANARY', DATABASE_URL: 'CANARY', MAIL_FROM: 'CANARY', PUBLIC_URL: 'CANARY' };
     assert.throws(() => loadConfig(environment), (error: Error) => {
       for (const name of ['PORT', 'JWT_SECRET', 'CORS_ORIGINS', 'DATABASE_URL', 'MAIL_FROM', 'PUBLIC_URL']) assert.match(error.message, new RegExp(`\\b${name}\\b`));
@@ -109,11 +109,11 @@ describe('configuration', () => {
     });
   });
 
-  it('the published example does not boot as it stands', () => {
+  it('the unchanged .env.example is refused because JWT_SECRET is empty', () => {
     assert.deepEqual(refused(EXAMPLE), ['JWT_SECRET']);
   });
 
-  it('production does not start half armed', () => {
+  it('production refuses insecure settings', () => {
     const cases: [string, NodeJS.ProcessEnv][] = [
       ['PUBLIC_URL', { PUBLIC_URL: 'http://api.example.com' }],
       ['CORS_ORIGINS', { CORS_ORIGINS: 'http://app.example.com' }],
@@ -126,14 +126,14 @@ describe('configuration', () => {
     for (const [name, change] of cases) assert.deepEqual(refused({ ...PRODUCTION, ...change }), [name], JSON.stringify(change));
   });
 
-  it('a production password copied from documentation is refused', () => {
+  it('production refuses a well-known database password', () => {
     if (!EXAMPLE['DATABASE_URL']?.startsWith('postgres')) return;
     for (const password of ['app', 'postgres', 'password', 'changeme', 'secret', 'example']) {
       assert.deepEqual(refused({ ...PRODUCTION, DATABASE_URL: `postgres://app:${password}@127.0.0.1:5432/app` }), ['DATABASE_URL'], password);
     }
   });
 
-  it('a secret in a file is read, unless others can read it too or it is given twice', (t) => {
+  it('a secret file is refused when others can read it or when the setting is given twice', (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'settings-'));
     t.after(() => { rmSync(folder, { recursive: true }); });
     const path = join(folder, 'jwt-secret');
@@ -148,7 +148,7 @@ describe('configuration', () => {
     }
   });
 
-  it('a secret file that a group can read is accepted only from another owner and for a group of this process', () => {
+  it('a secret file readable by a group is accepted only if another user owns it and the process is in the group', () => {
     const process = { uid: 10001, groups: [10001, 20000] };
     const kubernetes = { mode: 0o100440, uid: 0, gid: 20000 };
     assert.ok(isPrivate(kubernetes, process));
@@ -161,11 +161,11 @@ describe('configuration', () => {
     assert.ok(!isPrivate({ ...kubernetes, mode: 0o100450 }, process), 'the group can execute');
   });
 
-  it("another program's _FILE variable is left alone", () => {
+  it('a _FILE variable of another program is ignored', () => {
     assert.deepEqual(refused({ ...DEVELOPMENT, SSL_CERT_FILE: '/nonexistent', GIT_CONFIG_FILE: '/nonexistent', FOO_FILE: '/' }), []);
   });
 
-  it('a variable named like a member of every object is no setting', () => {
+  it('a variable named like a property of every object is ignored', () => {
     assert.deepEqual(refused({ ...DEVELOPMENT, constructor_FILE: '/', toString: '1' }), []);
   });
 });

@@ -10,12 +10,12 @@ import type { ListenerNeeds, SocketLimits } from '../src/http/listener/http-serv
 import { UNOBSERVED } from './support/listener.ts';
 import { startServer } from './support/server.ts';
 
-/** Only the limit under attack may fire within the test. */
+/** Long timeouts: within a test only the limit under attack may close a connection. */
 const PATIENT: SocketLimits = { ...SOCKET_LIMITS, headersTimeout: 60_000, requestTimeout: 60_000, socketTimeout: 60_000, keepAliveTimeout: 60_000, connectionsCheckingInterval: 50 };
 
 const GET = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n';
 const COMPOSE = new URL('../compose.yaml', import.meta.url);
-/** Files for the database, mail, the program itself and what an operator opens beside it. */
+/** Open files for the database, mail and the program itself. */
 const RESERVE = 1024;
 
 interface Listener {
@@ -29,7 +29,7 @@ async function listener(t: TestContext, limits: SocketLimits, needs: ListenerNee
   return { server, port: await listen(server, 0, '127.0.0.1') };
 }
 
-/** Opens connections that each send one request and are kept. */
+/** Opens connections that send one request each and stay open. */
 async function keep(t: TestContext, port: number, count: number, request = GET, localAddress = '127.0.0.1'): Promise<net.Socket[]> {
   const sockets = Array.from({ length: count }, () => net.connect({ port, host: '127.0.0.1', localAddress }).on('error', () => undefined));
   t.after(() => { for (const socket of sockets) socket.destroy(); });
@@ -47,14 +47,14 @@ const openAt = (server: Server) => new Promise<number>((resolve, reject) => {
   server.getConnections((error, count) => { if (error) reject(error); else resolve(count); });
 });
 
-/** The number of open connections, once it is as expected or has had five seconds to become so. */
+/** The number of open connections, as soon as it is as expected or after five seconds. */
 async function settled(server: Server, expected: number): Promise<number> {
   for (let round = 0; round < 100 && (await openAt(server)) !== expected; round += 1) await delay(50);
   return openAt(server);
 }
 
 describe('connections', { concurrency: true }, () => {
-  it('a client that says nothing and never closes its side is gone after its 408', async (t) => {
+  it('a client that sends nothing and never closes its side gets 408 and is disconnected', async (t) => {
     const { server, port } = await listener(t, { ...PATIENT, headersTimeout: 200, requestTimeout: 200 });
     const socket = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true }).on('error', () => undefined);
     t.after(() => socket.destroy());
@@ -65,7 +65,7 @@ describe('connections', { concurrency: true }, () => {
     assert.equal(await settled(server, 0), 0);
   });
 
-  it('one address cannot take all connections, and gets the place of each that it closes', async (t) => {
+  it('one address gets five connections when five are allowed, and one more for each that it closes', async (t) => {
     const { server, port } = await listener(t, { ...PATIENT, maxConnectionsPerAddress: 5 });
     const sockets = await keep(t, port, 20);
     assert.equal(sockets.filter((socket) => socket.bytesRead > 0).length, 5);
@@ -80,20 +80,20 @@ describe('connections', { concurrency: true }, () => {
     assert.equal((await keep(t, port, 3)).filter((socket) => socket.bytesRead > 0).length, 1);
   });
 
-  it('the connections of a trusted proxy are those of all its clients: they have no bound of one address', async (t) => {
+  it('the limit of connections for one address does not apply to a trusted proxy', async (t) => {
     const { port } = await listener(t, { ...PATIENT, maxConnectionsPerAddress: 5 }, { ...UNOBSERVED, trustedProxies: ['127.0.0.0/24'] });
     const sockets = await keep(t, port, 20);
     assert.equal(sockets.filter((socket) => socket.bytesRead > 0).length, 20);
   });
 
-  it('a client that keeps hundreds of connections alive with health checks keeps only so many', async (t) => {
+  it('connections kept alive with health checks count towards the limit of an address, and one event is logged', async (t) => {
     const server = await startServer(t);
     const sockets = await keep(t, server.port, SOCKET_LIMITS.maxConnectionsPerAddress + 44, 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n');
     assert.equal(sockets.filter((socket) => socket.bytesRead > 0).length, SOCKET_LIMITS.maxConnectionsPerAddress);
     assert.equal(server.logs.filter(({ event }) => event === 'connections_refused').length, 1);
   });
 
-  it('answers that slow clients do not fetch cannot fill the memory: the largest are ended, others arrive', async (t) => {
+  it('when unread responses exceed the limit, the largest are cut off and other responses arrive', async (t) => {
     const megabytes = (count: number) => count * 1024 * 1024;
     const counted: string[] = [];
     const metrics = { ...UNOBSERVED.metrics, countRefusedConnection: (limit: string) => void counted.push(limit) };
@@ -108,7 +108,7 @@ describe('connections', { concurrency: true }, () => {
     assert.equal((await fetched.arrayBuffer()).byteLength, megabytes(16));
   });
 
-  it('the process has files left for its database and its operator when all connections are taken', (t) => {
+  it('the limit of connections leaves at least 1,024 open files for the database and mail', (t) => {
     const connections = SOCKET_LIMITS.maxConnections + MANAGEMENT_LIMITS.maxConnections;
     assert.ok(SOCKET_LIMITS.maxConnectionsPerAddress <= SOCKET_LIMITS.maxConnections / 10);
     if (!existsSync(COMPOSE)) {

@@ -19,7 +19,7 @@ const preflight = (origin: string, method = 'POST', headers = 'authorization,con
 });
 
 describe('cors', () => {
-  it('a page of any other origin reads nothing while no origin is listed', async (t) => {
+  it('without CORS_ORIGINS no response has an Access-Control-Allow-Origin header', async (t) => {
     const server = await startServer(t);
     for (const origin of FOREIGN) {
       const answer = await server.request('GET', '/', { headers: { origin } });
@@ -29,7 +29,7 @@ describe('cors', () => {
     }
   });
 
-  it('an origin that only resembles a listed one reads nothing, and its preflight is refused', async (t) => {
+  it('an origin that only resembles a listed one gets no CORS header, and its preflight gets 403', async (t) => {
     const server = await startServer(t, { CORS_ORIGINS: 'https://app.example.com' });
     for (const origin of FOREIGN) {
       const answer = await server.request('GET', '/', { headers: { origin } });
@@ -41,7 +41,7 @@ describe('cors', () => {
     assert.ok(server.logs.some((line) => line.event === 'malicious_cors'));
   });
 
-  it('a listed origin gets exactly itself, never a star and never credentials', async (t) => {
+  it('a listed origin is returned exactly, never as a wildcard and never with credentials', async (t) => {
     const server = await startServer(t, { CORS_ORIGINS: 'https://app.example.com,https://admin.example.com' });
     for (const origin of ['https://app.example.com', 'https://admin.example.com']) {
       const answer = await server.request('GET', '/', { headers: { origin } });
@@ -55,14 +55,14 @@ describe('cors', () => {
     }
   });
 
-  it('a preflight is not echoed: only the methods and headers the API knows are allowed', async (t) => {
+  it('a preflight for an unknown method and header lists only the allowed ones', async (t) => {
     const server = await startServer(t, { CORS_ORIGINS: 'https://app.example.com' });
     const asked = await server.request('OPTIONS', '/api/v1/notes', preflight('https://app.example.com', 'TRACE', 'x-role,x-user-id'));
     assert.doesNotMatch(asked.headers.get('access-control-allow-methods') ?? '', /TRACE|\*/);
     assert.doesNotMatch(asked.headers.get('access-control-allow-headers') ?? '', /x-role|x-user-id|\*/i);
   });
 
-  it('a cache between two origins cannot serve one the answer of the other', async (t) => {
+  it('a response without an Origin has Vary: Origin too, so that a cache does not mix origins', async (t) => {
     const server = await startServer(t, { CORS_ORIGINS: 'https://app.example.com' });
     const without = await server.request('GET', '/');
     assert.match(without.headers.get('vary') ?? '', /origin/i);

@@ -17,14 +17,14 @@ interface Outcome {
   readonly output: string;
 }
 
-/** Runs the command as an operator would, on the database of the server. */
+/** Runs the command as an operator does, with the database of the server. */
 async function run(server: TestServer, commandLine: readonly string[], input = ''): Promise<Outcome> {
   const env = {
     NODE_ENV: 'test', PUBLIC_URL: 'http://localhost:3000', MAIL_FROM: 'no-reply@example.com', SECURITY_CONTACT: 'security@example.com',
     BCRYPT_COST: '4', JWT_SECRET: Buffer.from(server.services.config.jwtSecret).toString('base64url'), DATABASE_URL: server.services.config.databaseUrl,
   };
   const child = spawn(process.execPath, ['--disable-proto=delete', COMMAND, ...commandLine], { cwd: tmpdir(), env, stdio: 'pipe' });
-  // A command that refuses its arguments never reads its input.
+  // A command that refuses its arguments does not read its input, so writing to it can fail.
   child.stdin.on('error', () => undefined).end(input);
   const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close') as Promise<[number | null]>]);
   return { code: Number(code), output: stdout + stderr };
@@ -34,7 +34,7 @@ const rows = (server: TestServer) => server.services.database.selectFrom('users'
 
 const listUsers = (server: TestServer, { accessToken }: Tokens) => server.request('GET', '/api/v1/users', { token: accessToken });
 
-test('the first administrator comes from a command, and the password leaves no trace', async (t) => {
+test('create-user creates an administrator who can sign in, and does not print the password', async (t) => {
   const server = await startServer(t);
   const credentials = { email: freshEmail(), password: PASSWORD };
   const { code, output } = await run(server, ['--email', credentials.email, '--role', 'admin'], `${PASSWORD}\n`);
@@ -44,7 +44,7 @@ test('the first administrator comes from a command, and the password leaves no t
   assert.equal((await listUsers(server, await signIn(server, credentials))).status, 200);
 });
 
-test('a one-time link sets the password once, within fifteen minutes', async (t) => {
+test('a one-time link sets the password once, and gets 400 the second time or after 15 minutes', async (t) => {
   const server = await startServer(t);
   const [email, late] = [freshEmail(), freshEmail()];
   const [first, second] = await Promise.all([run(server, ['--email', email, '--link']), run(server, ['--email', late])]);
@@ -62,7 +62,7 @@ test('a one-time link sets the password once, within fifteen minutes', async (t)
   assert.equal((await reset(tokens[1])).status, 400);
 });
 
-test('mails that strangers asked for do not keep the operator from a link', async (t) => {
+test('create-user --link works after strangers asked for mails to the same address', async (t) => {
   const server = await startServer(t);
   const email = freshEmail();
   for (const path of ['/api/v1/auth/password/forgot', '/api/v1/auth/register']) await server.request('POST', path, { body: { email } });
@@ -75,7 +75,7 @@ test('mails that strangers asked for do not keep the operator from a link', asyn
   await signIn(server, { email, password: PASSWORD });
 });
 
-test('an account that exists is not taken over by creating it again', async (t) => {
+test('create-user for an existing address exits with 1 and changes no row', async (t) => {
   const server = await startServer(t);
   const user = await createUser(server);
   const before = await rows(server);
@@ -89,7 +89,7 @@ test('an account that exists is not taken over by creating it again', async (t) 
   await signIn(server, user);
 });
 
-test('a command line that shows a password or names what does not exist creates nobody', async (t) => {
+test('create-user refuses a password in the arguments, an unknown role and a weak password, and creates no account', async (t) => {
   const server = await startServer(t);
   const email = freshEmail();
   const refused = [

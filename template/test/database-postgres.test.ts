@@ -10,7 +10,7 @@ import { createUser } from './support/accounts.ts';
 import { assertProblem } from './support/problems.ts';
 import { startServer } from './support/server.ts';
 
-test('a statement, a lock or a forgotten transaction cannot hold a connection for ever', async (t) => {
+test('statements, locks and idle transactions have time limits', async (t) => {
   const { database } = (await startServer(t)).services;
   const limits = { statement_timeout: '5s', lock_timeout: '2s', idle_in_transaction_session_timeout: '10s' };
   for (const [name, value] of Object.entries(limits)) {
@@ -19,7 +19,7 @@ test('a statement, a lock or a forgotten transaction cannot hold a connection fo
   }
 });
 
-test('a table that somebody locked is answered with 503, and the rest of the service goes on', async (t) => {
+test('a request for a locked table gets 503, and other requests get 200', async (t) => {
   const server = await startServer(t);
   const { tokens } = await createUser(server);
   await server.services.database.transaction().execute(async (transaction) => {
@@ -34,7 +34,7 @@ test('a table that somebody locked is answered with 503, and the rest of the ser
   assert.equal((await server.request('GET', '/api/v1/notes', { token: tokens.accessToken })).status, 200);
 });
 
-test('a pool without a free connection is answered with 503', async (t) => {
+test('a request gets 503 when no database connection is free', async (t) => {
   const server = await startServer(t);
   const { tokens } = await createUser(server);
   const { database } = server.services;
@@ -47,7 +47,7 @@ test('a pool without a free connection is answered with 503', async (t) => {
   assert.equal((await server.request('GET', '/api/v1/me', { token: tokens.accessToken })).status, 200);
 });
 
-test('a server that offers no TLS gets no password', async (t) => {
+test('a database server without TLS receives no password', async (t) => {
   const received: Buffer[] = [];
   const cleartext = net.createServer((socket) => {
     socket.on('data', (bytes) => { received.push(bytes); socket.write('N'); });
@@ -65,7 +65,7 @@ test('a server that offers no TLS gets no password', async (t) => {
   assert.equal(asked.readUInt32BE(4), 80877103);
 });
 
-test('an address of the database that gives up TLS or its limits is refused', () => {
+test('a DATABASE_URL that disables TLS or the time limits is refused', () => {
   const refused = [
     'postgresql://app:pw@database.example.com/app?sslmode=disable',
     'postgresql://app:pw@database.example.com/app?sslmode=no-verify',
@@ -85,7 +85,7 @@ test('an address of the database that gives up TLS or its limits is refused', ()
   }
 });
 
-test('no statement of a deletion is so large that it could meet the time limit of statements', async (t) => {
+test('no statement of an account deletion deletes more than 500 rows', async (t) => {
   const server = await startServer(t);
   const user = await createUser(server);
   const { database } = server.services;

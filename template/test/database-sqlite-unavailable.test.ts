@@ -7,20 +7,20 @@ import { createUser, login, me, refresh, signIn, type Account, type Answer } fro
 import { assertProblem } from './support/problems.ts';
 import { startServer, type TestServer } from './support/server.ts';
 
-/** Far more than are answered while a thread sleeps, far fewer than a thread answers that is awake. */
+/** Far more responses than a blocked thread sends, and far fewer than a free one sends. */
 const MANY = 10;
 
 const write = (server: TestServer, { tokens }: Account, body = ''): Promise<Answer> =>
   server.request('POST', '/api/v1/notes', { token: tokens.accessToken, body: { title: 'title', body } });
 
-/** The write lock, as a command of the operator or a shell holds it. */
+/** Takes the write lock with a second connection, as another process would. */
 function lockedElsewhere({ services }: TestServer): DatabaseSync {
   const other = new DatabaseSync(services.config.databaseUrl.slice('file:'.length));
   other.exec('begin immediate');
   return other;
 }
 
-/** How many requests are answered, one after the other, until the given ones have their answers. */
+/** How many requests are answered, one after the other, until the given promise is settled. */
 async function answeredDuring(ask: () => Promise<Answer>, waiting: Promise<unknown>): Promise<number> {
   const state = { over: false };
   const over = waiting.finally(() => { state.over = true; });
@@ -35,7 +35,7 @@ async function answeredDuring(ask: () => Promise<Answer>, waiting: Promise<unkno
 
 /** From now on the database file cannot grow, as on a full disk. */
 async function fillDisk({ services: { database } }: TestServer, ownerId: string): Promise<void> {
-  // A limit below the present size means the present size.
+  // A limit below the current size sets it to the current size.
   await sql`pragma max_page_count = 1`.execute(database);
   const row = () => ({ id: randomUUID(), owner_id: ownerId, title: 'filler', body: 'x'.repeat(100), created_at: 1, updated_at: 1 });
   for (;;) {
@@ -47,7 +47,7 @@ async function fillDisk({ services: { database } }: TestServer, ownerId: string)
   }
 }
 
-test('writers that wait for the lock of another process do not stop the others', async (t) => {
+test('while another process holds the write lock, writing gets 503 and other requests get 200', async (t) => {
   const server = await startServer(t);
   const [ada, bob] = [await createUser(server), await createUser(server)];
   const other = lockedElsewhere(server);
@@ -61,7 +61,7 @@ test('writers that wait for the lock of another process do not stop the others',
   assert.equal((await write(server, ada)).status, 201);
 });
 
-test('a lock of another process that is over in time costs no writer an error', async (t) => {
+test('writers get 201 when another process releases its lock in time', async (t) => {
   const server = await startServer(t);
   const ada = await createUser(server);
   const other = lockedElsewhere(server);
@@ -71,7 +71,7 @@ test('a lock of another process that is over in time costs no writer an error', 
   for (const answer of await writers) assert.equal(answer.status, 201, answer.text);
 });
 
-test('on a full disk people are told to come back later, the log tells why, and reading goes on', async (t) => {
+test('on a full disk writing gets 503, the log names the reason, and reading gets 200', async (t) => {
   const server = await startServer(t);
   const [ada, bob] = [await createUser(server), await createUser(server)];
   await fillDisk(server, ada.id);

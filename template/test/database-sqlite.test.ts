@@ -16,7 +16,7 @@ interface Place {
   readonly open: () => Kysely<Schema>;
 }
 
-/** A folder that does not exist yet, in one that is removed afterwards. */
+/** A folder that does not exist yet, inside one that is removed after the test. */
 function freshPlace(t: TestContext): Place {
   const parent = mkdtempSync(join(tmpdir(), 'database-'));
   t.after(() => { rmSync(parent, { recursive: true }); });
@@ -29,7 +29,7 @@ const user = (email: string) => ({
   id: randomUUID(), email, display_name: '', password_hash: null, role: 'user' as const, email_verified_at: null, disabled_at: null, created_at: 1,
 });
 
-test('another account of the machine cannot read the database, even where everything is open by default', async (t) => {
+test('the database folder gets mode 700 and its files 600, also with umask 0', async (t) => {
   const before = process.umask(0);
   t.after(() => process.umask(before));
   const { folder, open } = freshPlace(t);
@@ -42,7 +42,7 @@ test('another account of the machine cannot read the database, even where everyt
   await database.destroy();
 });
 
-test('a row cannot point at an owner who is not there', async (t) => {
+test('a row whose owner does not exist is refused', async (t) => {
   const database = freshPlace(t).open();
   await migrate(database);
   const orphan = { id: randomUUID(), owner_id: randomUUID(), title: 'title', body: '', created_at: 1, updated_at: 1 };
@@ -50,7 +50,7 @@ test('a row cannot point at an owner who is not there', async (t) => {
   await database.destroy();
 });
 
-test('a deleted person cannot be read back out of the file', async (t) => {
+test('the e-mail address of a deleted user is not in the database file any more', async (t) => {
   const { file, open } = freshPlace(t);
   const database = open();
   await migrate(database);
@@ -62,7 +62,7 @@ test('a deleted person cannot be read back out of the file', async (t) => {
   assert.ok(!readFileSync(file).includes('telltale'));
 });
 
-test('a schema that somebody smuggled into the file runs no functions', async (t) => {
+test('the schema in the database file cannot run functions and cannot be modified', async (t) => {
   const database = freshPlace(t).open();
   const { rows } = await sql<{ trusted_schema: number }>`pragma trusted_schema`.execute(database);
   assert.deepEqual(rows.map((row) => row.trusted_schema), [0]);

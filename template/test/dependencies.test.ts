@@ -24,18 +24,18 @@ const manifest = JSON.parse(read('package.json')) as Manifest;
 const lock = JSON.parse(read('package-lock.json')) as { lockfileVersion: number; packages: Record<string, Locked> };
 const locked = Object.entries(lock.packages).filter(([path]) => path !== '');
 
-/** Packages in production, those of packages included. Yours to raise. */
+/** Maximum number of packages in production, with all indirect ones. Raise it when you add packages on purpose. */
 const MOST_PACKAGES = 150;
 
 describe('dependencies', () => {
-  it('a version published tomorrow is not installed by surprise: every version is exact', () => {
+  it('every version in package.json is exact and the same in the lockfile', () => {
     for (const [name, version] of Object.entries({ ...manifest.dependencies, ...manifest.devDependencies })) {
       assert.match(version, /^\d+\.\d+\.\d+$/, name);
       assert.equal(lock.packages[`node_modules/${name}`]?.version, version, name);
     }
   });
 
-  it('a package swapped on the way is not installed: each has its hash, none an address of its own', () => {
+  it('every package in the lockfile has a SHA-512 hash and no download address', () => {
     assert.equal(lock.lockfileVersion, 3);
     for (const [path, entry] of locked) {
       assert.match(entry.integrity ?? '', /^sha512-[A-Za-z0-9+/]{86}==$/, path);
@@ -44,7 +44,7 @@ describe('dependencies', () => {
     }
   });
 
-  it('an install script of a stolen package does not run', () => {
+  it('install scripts of packages are off, and the project has none', () => {
     const settings = new Map(read('.npmrc').split('\n').filter((line) => /^[a-z]/.test(line)).map((line) => line.split('=', 2) as [string, string]));
     assert.equal(settings.get('ignore-scripts'), 'true');
     assert.equal(settings.get('save-exact'), 'true');
@@ -53,21 +53,21 @@ describe('dependencies', () => {
     for (const hook of ['preinstall', 'install', 'postinstall', 'prepare']) assert.equal(manifest.scripts[hook], undefined);
   });
 
-  it('the project cannot be published by accident', () => {
+  it('the project is private, so that npm refuses to publish it', () => {
     assert.equal(manifest.private, true);
   });
 
-  it('few strangers run in production', () => {
+  it('production has at most MOST_PACKAGES packages', () => {
     const production = locked.filter(([, entry]) => entry.dev !== true);
     assert.ok(production.length <= MOST_PACKAGES, `${production.length} packages in production: raise MOST_PACKAGES if each has its reason in docs/dependencies.md`);
   });
 
-  it('an outdated runtime is refused by the installation', () => {
+  it('npm refuses to install with a Node.js older than 24', () => {
     assert.match(manifest.engines['node'] ?? '', /^>=2[4-9]/);
     assert.equal(read('.nvmrc').trim(), /\d+/.exec(manifest.engines['node'] ?? '')?.[0]);
   });
 
-  it('code made from text does not run, and __proto__ is gone, where the program starts', () => {
+  it('npm scripts start Node.js without eval, without __proto__ and without a debugger on SIGUSR1', () => {
     for (const script of ['start', 'dev', 'migrate', 'create-user', 'setup', 'test']) {
       for (const flag of ['--disallow-code-generation-from-strings', '--disable-proto=delete', '--disable-sigusr1']) {
         assert.ok(manifest.scripts[script]?.includes(` ${flag} `), `${script} lacks ${flag}`);

@@ -14,7 +14,7 @@ async function mailedToken(server: TestServer, { email }: Account): Promise<stri
 const reset = (server: TestServer, token: string): Promise<Answer> =>
   server.request('POST', '/api/v1/auth/password/reset', { body: { token, password: NEW_PASSWORD } });
 
-test('a reset token that was mailed before the account was disabled is dead, also after it is enabled again', async (t) => {
+test('a reset token mailed before the account was disabled gets 400, also after the account is enabled again', async (t) => {
   const server = await startServer(t);
   const [admin, user] = [await createAdmin(server), await createUser(server)];
   const token = await mailedToken(server, user);
@@ -28,7 +28,7 @@ test('a reset token that was mailed before the account was disabled is dead, als
   assert.equal((await login(server, user)).status, 200);
 });
 
-test('a reset does not change the password of an account that was disabled behind the back of the application', async (t) => {
+test('a reset does not change the password of an account that was disabled directly in the database', async (t) => {
   const server = await startServer(t);
   const user = await createUser(server);
   const { database } = server.services;

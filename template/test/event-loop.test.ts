@@ -7,7 +7,7 @@ import { createFeatures } from '../src/routes.ts';
 import { assertGrowsLinearly, sizesUpTo } from './support/growth.ts';
 import { startServer } from './support/server.ts';
 
-/** What Node accepts as the whole head of a request, path and query included. */
+/** Maximum size of the request line and headers, with path and query. */
 const LARGEST_HEAD = 8_192;
 const LARGEST_BODY = 16_384;
 const LARGEST_ERROR = 65_536;
@@ -16,7 +16,7 @@ const repeat = (unit: string, size: number) => unit.repeat(Math.ceil(size / unit
 const marks = (size: number) => `a${repeat('\u0301', size / 2)}${repeat('\u0316', size / 2)}`;
 const around = (before: string, unit: string, after: string) => (size: number) => `${before}${repeat(unit, size)}${after}`;
 
-/** Texts on which regular expressions, normalising and decoding are known to take long, by size. */
+/** Texts of a given size on which regular expressions, normalising and decoding are known to take long. */
 const WORST: Readonly<Record<string, (size: number) => string>> = {
   'marks to be sorted': marks,
   'short runs of marks': around('', `a${'\u0316'.repeat(15)}${'\u0301'.repeat(15)}`, ''),
@@ -55,7 +55,7 @@ interface Shape {
 /** Puts a text into one field of a part of a request. */
 type Fill = (text: string) => unknown;
 
-/** Every field of a schema, and every name that an object could be given. */
+/** Every field of a schema, and for each object a field with any other name. */
 function fieldsOf({ properties, items, anyOf }: Shape, name: string): [string, Fill][] {
   if (anyOf) return anyOf.flatMap((shape) => fieldsOf(shape, name));
   if (items) return fieldsOf(items, `${name}[]`).map(([path, fill]) => [path, (text) => [fill(text)]]);
@@ -88,7 +88,7 @@ function fieldsOfRoute({ method, path, params, query, body, bodyLimit = LARGEST_
 }
 
 describe('event loop', () => {
-  it('no text in any field of any route takes time that grows faster than the text', async (t) => {
+  it('in every field of every route the time to check a text grows no faster than the text', async (t) => {
     const { routes } = createFeatures((await startServer(t)).services);
     const fields = routes.flatMap(fieldsOfRoute);
     assert.ok(fields.some(({ name }) => name === 'post /api/v1/auth/login body.email'), 'the fields are not found');
@@ -102,7 +102,7 @@ describe('event loop', () => {
     }
   });
 
-  it('no text in any place of a log line takes time that grows faster than the text', () => {
+  it('in every place of a log line the time to write a text grows no faster than the text', () => {
     const log = createLog({ level: 'debug', write: () => undefined });
     const places: Readonly<Record<string, (text: string) => Record<string, unknown>>> = {
       'a value': (text) => ({ value: text }),
@@ -122,7 +122,7 @@ describe('event loop', () => {
     }
   });
 
-  it('a log line stays short, and the rest unread, however many values it is given', () => {
+  it('a log line with 125,000 values stays under 100,000 characters, and most values are not read', () => {
     let reads = 0;
     const item = { get value(): string { reads += 1; return 'a'.repeat(2000); } };
     const wide = (inner: unknown) => [1, 2, 3].reduce((items) => Array.from({ length: 50 }, () => items), inner);

@@ -11,7 +11,7 @@ const TABLES = ['users', 'sessions', 'refresh_tokens', 'one_time_tokens', 'notes
 const keys = (value: unknown): string[] => Object.keys(value as object).sort();
 const firstOf = (body: unknown): unknown => (body as { items: unknown[] }).items[0];
 
-/** A column in every table that no response schema names, with a value that is easy to find. */
+/** Adds a column to every table that no response schema names, with a value that is easy to find. */
 async function plantCanaries({ services: { database } }: TestServer): Promise<void> {
   for (const table of TABLES) {
     await database.schema.alterTable(table).addColumn('canary', 'text', (column) => column.notNull().defaultTo(CANARY)).execute();
@@ -46,7 +46,7 @@ const ME = ['createdAt', 'displayName', 'email', 'id', 'role'];
 const USER = ['createdAt', 'disabled', 'displayName', 'email', 'emailVerified', 'id', 'role'];
 const TOKENS = ['accessToken', 'expiresIn', 'refreshToken', 'tokenType'];
 
-test('no answer carries a column that its schema does not name', async (t) => {
+test('no response contains a column that its schema does not name', async (t) => {
   const server = await startServer(t);
   const admin = await createAdmin(server);
   await plantCanaries(server);
@@ -60,7 +60,7 @@ test('no answer carries a column that its schema does not name', async (t) => {
   assert.deepEqual(keys((await refresh(server, fresh.tokens.refreshToken)).body), TOKENS);
 });
 
-test('nobody registers as an admin or as already verified', async (t) => {
+test('a registration with a role or any other extra field gets 400', async (t) => {
   const server = await startServer(t);
   const email = freshEmail();
   await register(server, email);
@@ -77,7 +77,7 @@ test('nobody registers as an admin or as already verified', async (t) => {
   assert.deepEqual(await server.services.database.selectFrom('users').select('id').execute(), []);
 });
 
-test('nobody gives themselves more than a name', async (t) => {
+test('a user who changes any field of their account but the display name gets 400', async (t) => {
   const server = await startServer(t);
   const user = await createUser(server);
   const row = () => server.services.database.selectFrom('users').selectAll().where('id', '=', user.id).executeTakeFirst();
@@ -94,7 +94,7 @@ test('nobody gives themselves more than a name', async (t) => {
   assert.deepEqual(await row(), before);
 });
 
-test('an admin changes role and status of a user and nothing else, above all no password', async (t) => {
+test('an admin who changes any field of a user but role and status gets 400', async (t) => {
   const server = await startServer(t);
   const [admin, user] = [await createAdmin(server), await createUser(server)];
   const row = () => server.services.database.selectFrom('users').selectAll().where('id', '=', user.id).executeTakeFirst();
@@ -109,7 +109,7 @@ test('an admin changes role and status of a user and nothing else, above all no 
   assert.deepEqual(await row(), before);
 });
 
-test('reading changes nothing', async (t) => {
+test('GET, HEAD and OPTIONS requests change no row', async (t) => {
   const server = await startServer(t);
   const admin = await createAdmin(server);
   const dump = async () => {

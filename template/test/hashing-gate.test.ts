@@ -8,14 +8,14 @@ import { startServer, type TestServer } from './support/server.ts';
 
 const RUNNING = 3;
 const WAITING = 64;
-/** Places of one address. */
+/** Places of one address in the queue. */
 const PLACES = 4;
 const BEHIND_PROXY = { TRUSTED_PROXIES: '127.0.0.1' };
 
 const from = (ip: string) => ({ 'X-Forwarded-For': ip });
 const tryFrom = (server: TestServer, ip: string) => login(server, { email: freshEmail(), password: PASSWORD }, from(ip));
 
-/** Holds every password comparison until it is let go, and counts those that run. */
+/** Makes every password comparison wait until it is released, and counts those that have begun. */
 function holdComparisons(t: TestContext) {
   const held: (() => void)[] = [];
   const compare = t.mock.method(bcrypt, 'compare', () => {
@@ -35,22 +35,22 @@ function holdComparisons(t: TestContext) {
 }
 
 /**
- * Waits until something has happened, and for what else is under way; at most eight seconds, then the assertion behind
- * it decides. Nothing sleeps here: timers may be mocked.
+ * Waits until something has happened, at most eight seconds, and 100 ms more for other work. If it did not happen, the
+ * next assertion fails. It uses no timers, because they may be mocked.
  */
 async function settled(happened: () => boolean = () => true): Promise<void> {
   for (const end = performance.now() + 8000; !happened() && performance.now() < end; ) await turn();
   for (const end = performance.now() + 100; performance.now() < end; ) await turn();
 }
 
-/** Answers as they come. */
+/** The responses so far; more are added as they arrive. */
 function collect(asked: readonly Promise<Answer>[]): Answer[] {
   const answers: Answer[] = [];
   for (const one of asked) void one.then((answer) => answers.push(answer));
   return answers;
 }
 
-test('a flood of logins hashes only a few at once, is refused beyond the queue, and leaves the rest of the service alone', async (t) => {
+test('logins beyond the hashing queue get 503, and other requests are answered meanwhile', async (t) => {
   const server = await startServer(t, BEHIND_PROXY);
   const hold = holdComparisons(t);
   const flood = 100;
@@ -74,7 +74,7 @@ test('a flood of logins hashes only a few at once, is refused beyond the queue, 
   }
 });
 
-test('one address takes four places in the queue however often it asks, and another address still gets in', async (t) => {
+test('one address holds at most four places in the hashing queue, and another address can still sign in', async (t) => {
   const server = await startServer(t, BEHIND_PROXY);
   const victim = await createUser(server);
   for (const networks of [['198.51.100.7'], ['2001:db8:0:ab01::1', '2001:db8:0:ab02::2', '2001:db8:0:abff::3']]) {
@@ -91,13 +91,13 @@ test('one address takes four places in the queue however often it asks, and anot
   }
 });
 
-test('addresses take turns: who asks once waits for one of each other address, not for all that stand in front', async (t) => {
+test('addresses take turns in the hashing queue: a single login does not wait for all logins of the others', async (t) => {
   const server = await startServer(t, BEHIND_PROXY);
   const hold = holdComparisons(t);
   const attackers = ['198.51.100.1', '198.51.100.2', '198.51.100.3', '198.51.100.4'];
   const flood = attackers.flatMap((ip) => Array.from({ length: PLACES }, () => tryFrom(server, ip)));
   await settled(() => hold.begun() === RUNNING);
-  // One of each too many: their refusals show that the others stand in line.
+  // One more login of each address: its 503 shows that the others are in the queue.
   const tooMany = collect(attackers.map((ip) => tryFrom(server, ip)));
   await settled(() => tooMany.length === attackers.length);
   const victim = tryFrom(server, '203.0.113.9');
@@ -113,7 +113,7 @@ test('addresses take turns: who asks once waits for one of each other address, n
   await Promise.all([...flood, victim]);
 });
 
-test('a try that the full queue refused is not counted: after ten of them the right password gets in', async (t) => {
+test('logins refused by the full queue are not counted: after twelve of them the right password gets 200', async (t) => {
   const server = await startServer(t, { ...BEHIND_PROXY, LOGIN_LIMIT_MAX: '10' });
   const victim = await createUser(server);
   const hold = holdComparisons(t);
@@ -128,7 +128,7 @@ test('a try that the full queue refused is not counted: after ten of them the ri
   tokensOf(await login(server, victim, from('203.0.113.9')));
 });
 
-test('who hangs up leaves the queue: no hash is computed for an answer that has no reader', async (t) => {
+test('a client that disconnects leaves the hashing queue, and its password is not hashed', async (t) => {
   const server = await startServer(t, BEHIND_PROXY);
   const hold = holdComparisons(t);
   const working = Array.from({ length: RUNNING }, (_, index) => tryFrom(server, `198.51.100.${index}`));
@@ -155,7 +155,7 @@ test('who hangs up leaves the queue: no hash is computed for an answer that has 
   assert.equal(hold.begun(), RUNNING);
 });
 
-test('a login waits ten seconds for its turn, then it is refused and its place is free', async (t) => {
+test('a login that waits ten seconds in the hashing queue gets 503, and its place is free', async (t) => {
   const server = await startServer(t, BEHIND_PROXY);
   const hold = holdComparisons(t);
   t.mock.timers.enable({ apis: ['setTimeout'] });
@@ -168,7 +168,7 @@ test('a login waits ten seconds for its turn, then it is refused and its place i
   t.mock.timers.tick(1);
   await settled(() => answered.length > 1);
   const [, late] = answered;
-  assert.ok(late, 'it waits still');
+  assert.ok(late, 'the login still waits');
   t.mock.timers.reset();
   assertProblem(late, 503, 'overloaded');
   const next = tryFrom(server, '198.51.100.7');
@@ -177,7 +177,7 @@ test('a login waits ten seconds for its turn, then it is refused and its place i
   await Promise.all(flood);
 });
 
-test('a place in the queue is free again after a hash that failed', async (t) => {
+test('a hash that fails gets 500 and frees its place in the queue', async (t) => {
   const server = await startServer(t);
   const failing = t.mock.method(bcrypt, 'compare', () => Promise.reject(new Error('out of memory')));
   for (let time = 0; time < PLACES + 1; time += 1) {
@@ -187,7 +187,7 @@ test('a place in the queue is free again after a hash that failed', async (t) =>
   assert.equal((await login(server, { email: freshEmail(), password: PASSWORD })).status, 401);
 });
 
-test('a password that is set with a mailed token stands in the same queue as logins', async (t) => {
+test('setting a password with a mailed token gets 503 when logins fill the hashing queue', async (t) => {
   const server = await startServer(t, BEHIND_PROXY);
   const email = freshEmail();
   await register(server, email);

@@ -21,7 +21,7 @@ const EXPECTED: Record<string, string> = {
   'cache-control': 'no-store',
 };
 
-/** One answer of every kind the project can give. */
+/** One response of every kind that the project sends. */
 async function provoke(t: TestContext): Promise<Map<string, Answer>> {
   const [server, limited, broken] = await Promise.all([startServer(t), startServer(t, { RATE_LIMIT_MAX: '1' }), startServer(t)]);
   const { tokens } = await createUser(broken);
@@ -50,21 +50,21 @@ async function provoke(t: TestContext): Promise<Map<string, Answer>> {
 }
 
 describe('headers', () => {
-  it('an error answer is no way round the security headers', async (t) => {
+  it('every response has the security headers, error responses too', async (t) => {
     for (const [name, { headers, status }] of await provoke(t)) {
       assert.ok(String(status).startsWith(name.slice(0, 3).trim()), `${name}: ${status}`);
       for (const [header, value] of Object.entries(EXPECTED)) assert.equal(headers.get(header), value, `${header} of ${name}`);
     }
   });
 
-  it('a page cannot frame, script or post its way into an answer: one policy that loads nothing', async (t) => {
+  it('a response has exactly one Content-Security-Policy, and that policy loads no resource', async (t) => {
     const server = await startServer(t);
     const received = await server.raw('GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n');
     const policies = received.match(/^content-security-policy: .*$/gim) ?? [];
     assert.deepEqual(policies.map((line) => line.slice(line.indexOf(':') + 2)), [POLICY]);
   });
 
-  it('a page cannot ask for camera, position or fullscreen in the name of the API', async (t) => {
+  it('Permissions-Policy denies camera, location, fullscreen and the like on every response', async (t) => {
     for (const [name, { headers }] of await provoke(t)) {
       const granted = headers.get('permissions-policy') ?? '';
       for (const feature of ['camera', 'microphone', 'geolocation', 'fullscreen', 'payment', 'usb']) {
@@ -73,7 +73,7 @@ describe('headers', () => {
     }
   });
 
-  it('a scanner learns neither the framework nor a version from any answer', async (t) => {
+  it('no response names the framework or a version', async (t) => {
     for (const [name, { headers, text }] of await provoke(t)) {
       assert.equal(headers.get('x-powered-by'), null, name);
       assert.equal(headers.get('server'), null, name);
@@ -81,7 +81,7 @@ describe('headers', () => {
     }
   });
 
-  it('a shared cache learns nothing, and If-None-Match is no oracle for private data', async (t) => {
+  it('private data is sent with no-store and without ETag, and If-None-Match gets 200', async (t) => {
     const server = await startServer(t);
     const { tokens } = await createUser(server);
     const first = await server.request('GET', '/api/v1/me', { token: tokens.accessToken });
@@ -91,7 +91,7 @@ describe('headers', () => {
     assert.equal(again.status, 200);
   });
 
-  it('a note full of markup stays data: typed JSON whose angle brackets are escaped', async (t) => {
+  it('markup in a note is returned as JSON with escaped angle brackets', async (t) => {
     const server = await startServer(t);
     const { tokens } = await createUser(server);
     const title = '<img src=x onerror=alert(1)>&';
@@ -103,7 +103,7 @@ describe('headers', () => {
     assert.doesNotMatch(read.text, /[<>&]/);
   });
 
-  it('a caller who asks for a callback gets plain JSON, not a script', async (t) => {
+  it('a callback parameter (JSONP) is ignored: the response is JSON', async (t) => {
     const server = await startServer(t);
     const answer = await server.request('GET', '/?callback=alert');
     assert.doesNotMatch(answer.text, /alert/);

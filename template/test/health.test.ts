@@ -10,7 +10,7 @@ const managed = async (server: TestServer, path: string, init: RequestInit = {})
 };
 
 describe('health and management', () => {
-  it('with the database gone only readiness says so, and nobody is told why', async (t) => {
+  it('without the database /readyz gets 503, /healthz and /livez get 200, and no response says why', async (t) => {
     const server = await startServer(t);
     const ready = await managed(server, '/readyz');
     assert.equal(ready.status, 200);
@@ -24,7 +24,7 @@ describe('health and management', () => {
     }
   });
 
-  it('a flood of probes costs the database next to nothing', async (t) => {
+  it('250 readiness probes cause fewer than 25 database queries', async (t) => {
     const server = await startServer(t);
     let pings = 0;
     const executor = server.services.database.getExecutor();
@@ -37,7 +37,7 @@ describe('health and management', () => {
     assert.ok(pings < 25, `${pings} queries for 250 probes`);
   });
 
-  it('the management listener answers on loopback only, and nothing of it on the public port', async (t) => {
+  it('the management port listens on loopback, and its paths get 404 on the public port', async (t) => {
     const server = await startServer(t);
     assert.match(server.managementUrl, /^http:\/\/127\.0\.0\.1:\d+$/);
     for (const path of ['/livez', '/readyz', '/metrics', '/METRICS', '/metrics/', '//metrics', '/livez/', '/%6detrics']) {
@@ -45,7 +45,7 @@ describe('health and management', () => {
     }
   });
 
-  it('the API does not answer on the management port, nor does a method that changes things', async (t) => {
+  it('on the management port paths of the API get 404, and POST, PUT, PATCH and DELETE get 405', async (t) => {
     const server = await startServer(t);
     for (const path of ['/', '/api/v1/me', '/api/v1/notes', '/healthz', '/openapi.json', '/livez/', '/LIVEZ']) {
       assert.equal((await managed(server, path)).status, 404, path);
@@ -55,7 +55,7 @@ describe('health and management', () => {
     }
   });
 
-  it('the management listener is armed like the public one', async (t) => {
+  it('responses of the management port have the security headers too', async (t) => {
     const server = await startServer(t);
     for (const path of ['/livez', '/readyz', '/nope']) {
       const { headers } = await managed(server, path);
@@ -66,7 +66,7 @@ describe('health and management', () => {
     }
   });
 
-  it('a page whose name points to this machine reads nothing of the management port (DNS rebinding)', async (t) => {
+  it('a request to the management port with a foreign Host gets 421 (DNS rebinding)', async (t) => {
     const server = await startServer(t);
     const { port } = new URL(server.managementUrl);
     const ask = async (path: string, version: string, ...headers: string[]) => {
@@ -90,7 +90,7 @@ describe('health and management', () => {
     assert.equal((await ask('/livez', '1.0')).status, 200);
   });
 
-  it('health tells no version, host name or uptime', async (t) => {
+  it('/healthz returns a status and no version, host name or uptime', async (t) => {
     const server = await startServer(t);
     const answer = await server.request('GET', '/healthz');
     assert.equal(answer.text, '{"status":"ok"}');

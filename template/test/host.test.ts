@@ -8,7 +8,7 @@ const get = (target: string, ...headers: string[]) =>
   [`GET ${target} HTTP/1.1`, ...headers, 'Connection: close', '', ''].join('\r\n');
 
 describe('host', () => {
-  it('a request under a foreign name is refused before anything answers to it', async (t) => {
+  it('a request with a foreign or malformed Host gets 421 or 400', async (t) => {
     const server = await startServer(t, { ALLOWED_HOSTS: 'api.example.com' });
     for (const host of [
       'attacker.example',
@@ -29,7 +29,7 @@ describe('host', () => {
     assert.equal(own.status, 200);
   });
 
-  it('a second Host header is refused instead of letting two hops disagree', async (t) => {
+  it('a request with two Host headers gets 400', async (t) => {
     const server = await startServer(t, { ALLOWED_HOSTS: 'api.example.com' });
     for (const pair of [['api.example.com', 'attacker.example'], ['attacker.example', 'api.example.com'], ['api.example.com', 'api.example.com']]) {
       const received = await server.raw(get('/', ...pair.map((host) => `Host: ${host}`)));
@@ -38,18 +38,18 @@ describe('host', () => {
     }
   });
 
-  it('a request without Host is refused', async (t) => {
+  it('a request without Host gets 400', async (t) => {
     const server = await startServer(t);
     assertProblem(parseAnswer(await server.raw(get('/'))), 400, 'invalid-request');
   });
 
-  it('an absolute address in the request line does not smuggle a foreign host past the guard', async (t) => {
+  it('a request line with an absolute URL of a foreign host is refused', async (t) => {
     const server = await startServer(t, { ALLOWED_HOSTS: 'api.example.com' });
     const answer = parseAnswer(await server.raw(get('http://attacker.example/', 'Host: api.example.com')));
     assert.ok([400, 404, 421].includes(answer.status), String(answer.status));
   });
 
-  it('X-Forwarded-Host opens nothing and shuts nothing', async (t) => {
+  it('X-Forwarded-Host is ignored', async (t) => {
     const server = await startServer(t, { ALLOWED_HOSTS: 'api.example.com' });
     const foreign = parseAnswer(await server.raw(get('/', 'Host: attacker.example', 'X-Forwarded-Host: api.example.com')));
     assert.equal(foreign.status, 421);
@@ -58,7 +58,7 @@ describe('host', () => {
     assert.doesNotMatch(own.text, /attacker/);
   });
 
-  it('a foreign host is reported as an attack', async (t) => {
+  it('a foreign Host is logged as malicious_host', async (t) => {
     const server = await startServer(t, { ALLOWED_HOSTS: 'api.example.com' });
     await server.raw(get('/', 'Host: attacker.example'));
     assert.ok(server.logs.some((line) => line.event === 'malicious_host'));

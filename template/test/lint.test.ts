@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 
 const ROOT = new URL('..', import.meta.url).pathname;
 
-/** Runs as a program of its own: ESLint builds functions from text, which the flags of `npm test` forbid. */
+/** Runs in its own process: ESLint creates functions from text, which the flags of `npm test` forbid. */
 const LINTER = `
 import { ESLint } from 'eslint';
 import { text } from 'node:stream/consumers';
@@ -21,7 +21,7 @@ console.log(JSON.stringify(found));
 interface Snippet {
   readonly attack: string;
   readonly rule: string;
-  /** An existing file, so that the typed rules know its project. */
+  /** An existing file, because the typed rules need one of the project. */
   readonly file: string;
   readonly code: string;
 }
@@ -86,7 +86,7 @@ function lint(snippets: readonly Pick<Snippet, 'file' | 'code'>[]): Promise<stri
 }
 
 describe('lint', () => {
-  it('dangerous code is refused before anybody reviews it', async () => {
+  it('npm run lint reports every piece of dangerous code with the expected rule', async () => {
     const found = await lint(DANGEROUS);
     for (const [index, { attack, rule }] of DANGEROUS.entries()) {
       assert.ok(found[index]?.includes(rule), `${attack}: expected ${rule}, found ${String(found[index])}`);

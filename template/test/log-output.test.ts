@@ -22,13 +22,13 @@ async function freePort(): Promise<number> {
 }
 
 interface Running {
-  /** Status of an answer; undefined when the program has ended. */
+  /** Status of the response; undefined when the program does not answer. */
   ask(path: string): Promise<number | undefined>;
   metrics(): Promise<string>;
   stderr(): string;
 }
 
-/** The server with this file as its standard output. Resolves when it answers. */
+/** Starts the server with this file as its standard output. Resolves when it answers. */
 async function startWithOutput(t: TestContext, output: number): Promise<Running> {
   const [port, managementPort] = [await freePort(), await freePort()];
   const settings = { ...(await exampleSettings(t)), PORT: String(port), MANAGEMENT_PORT: String(managementPort) };
@@ -43,7 +43,7 @@ async function startWithOutput(t: TestContext, output: number): Promise<Running>
   let stderr = '';
   child.stderr?.on('data', (chunk) => (stderr += String(chunk)));
   const ask = (path: string) => fetch(`http://127.0.0.1:${port}${path}`).then(({ status }) => status, () => undefined);
-  // Starting takes long on a busy machine; a program that ended has nothing to wait for.
+  // The start can take long on a busy machine; do not wait for a program that has ended.
   for (let round = 0; round < 400 && child.exitCode === null && (await ask('/healthz')) === undefined; round += 1) await delay(100);
   return {
     ask,
@@ -53,7 +53,7 @@ async function startWithOutput(t: TestContext, output: number): Promise<Running>
 }
 
 describe('the output of the log', { concurrency: true }, () => {
-  it('a full log disk does not end the process: it starts, answers, and says what it lost', { skip: !existsSync(FULL) && `${FULL} is not here` }, async (t) => {
+  it('with a full log disk the server starts, answers, and reports lost lines on standard error', { skip: !existsSync(FULL) && `${FULL} is not here` }, async (t) => {
     const full = openSync(FULL, 'w');
     t.after(() => { closeSync(full); });
     const program = await startWithOutput(t, full);
@@ -65,7 +65,7 @@ describe('the output of the log', { concurrency: true }, () => {
     if (lost !== null) assert.ok(Number(lost[1]) >= 20, lost[0]);
   });
 
-  it('a reader of the log that dies and comes back finds out how many lines it missed', { skip: process.platform === 'win32' && 'no named pipes' }, async (t) => {
+  it('a log reader that restarts gets the number of lines it missed', { skip: process.platform === 'win32' && 'no named pipes' }, async (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'log-pipe-'));
     t.after(() => { rmSync(folder, { recursive: true }); });
     const pipe = join(folder, 'log');
@@ -89,7 +89,7 @@ describe('the output of the log', { concurrency: true }, () => {
   });
 });
 
-/** What a pipe holds now. */
+/** The bytes that are in the pipe now. */
 function readAvailable(file: number): string {
   const buffer = Buffer.alloc(65_536);
   try {

@@ -8,21 +8,21 @@ import { assertProblem } from './support/problems.ts';
 import { startServer, type TestServer } from './support/server.ts';
 
 const LIMIT = 3;
-/** A trusted proxy in front lets a test come from any address. */
+/** The test is the trusted proxy, so it can send requests from any address. */
 const BEHIND_PROXY = { LOGIN_LIMIT_MAX: String(LIMIT), TRUSTED_PROXIES: '127.0.0.1' };
 const WRONG = `${PASSWORD}?`;
 const MINUTE_MS = 60_000;
 
 const from = (ip: string) => ({ 'X-Forwarded-For': ip });
 
-/** As many wrong guesses as are free, and their answers. */
+/** Sends as many wrong passwords as the limit allows; returns the responses. */
 async function exhaust(server: TestServer, email: string, ip: string): Promise<Answer[]> {
   const answers = [];
   for (let guess = 0; guess < LIMIT; guess += 1) answers.push(await login(server, { email, password: WRONG }, from(ip)));
   return answers;
 }
 
-test('guessing stops after a few wrong passwords, and then even the right one does not help', async (t) => {
+test('after LOGIN_LIMIT_MAX wrong passwords the next wrong and the right password get 429', async (t) => {
   const server = await startServer(t, BEHIND_PROXY);
   const user = await createUser(server);
   for (const answer of await exhaust(server, user.email, '192.0.2.1')) {
@@ -38,7 +38,7 @@ test('guessing stops after a few wrong passwords, and then even the right one do
   assert.equal(compare.mock.callCount(), 0);
 });
 
-test('the throttle does not tell which accounts exist', async (t) => {
+test('wrong passwords get the same responses for an existing and an unknown account, up to the 429', async (t) => {
   const server = await startServer(t, BEHIND_PROXY);
   const { email } = await createUser(server);
   const journeys = [];
@@ -51,7 +51,7 @@ test('the throttle does not tell which accounts exist', async (t) => {
   assert.deepEqual(journeys[0], journeys[1]);
 });
 
-test('spelling the address in another way does not buy more guesses', async (t) => {
+test('guesses at an e-mail address in upper case are counted together with the others and get 429', async (t) => {
   const server = await startServer(t, BEHIND_PROXY);
   const user = await createUser(server);
   await exhaust(server, user.email, '192.0.2.1');
@@ -60,14 +60,14 @@ test('spelling the address in another way does not buy more guesses', async (t) 
   }
 });
 
-test('an attacker cannot lock somebody out: another address still gets in', async (t) => {
+test('after 99 guesses from 33 addresses the owner signs in from another address', async (t) => {
   const server = await startServer(t, BEHIND_PROXY);
   const victim = await createUser(server);
   for (let network = 1; network <= 33; network += 1) await exhaust(server, victim.email, `198.51.100.${network}`);
   tokensOf(await login(server, victim, from('192.0.2.1')));
 });
 
-test('guesses made at once do not outrun the throttle', async (t) => {
+test('of 30 parallel guesses at most LOGIN_LIMIT_MAX are checked', async (t) => {
   const server = await startServer(t, BEHIND_PROXY);
   const { email } = await createUser(server);
   const compare = t.mock.method(bcrypt, 'compare');
@@ -77,7 +77,7 @@ test('guesses made at once do not outrun the throttle', async (t) => {
   assert.ok(compare.mock.callCount() <= LIMIT, `${compare.mock.callCount()} guesses were checked`);
 });
 
-test('a forged X-Forwarded-For does not buy more guesses', async (t) => {
+test('guesses with a changing forged X-Forwarded-For get 429', async (t) => {
   const server = await startServer(t, { LOGIN_LIMIT_MAX: String(LIMIT) });
   const user = await createUser(server);
   for (let guess = 1; guess <= LIMIT; guess += 1) {
@@ -86,7 +86,7 @@ test('a forged X-Forwarded-For does not buy more guesses', async (t) => {
   assertProblem(await login(server, user, from('192.0.2.99')), 429, 'too-many-requests');
 });
 
-test('one address that tries one password on many accounts is stopped, and no newcomer is locked out for longer than a quarter of an hour', async (t) => {
+test('an address that tries one password on many accounts gets 429, and a new user signs in from it 15 minutes later', async (t) => {
   const server = await startServer(t, BEHIND_PROXY);
   const victim = await createUser(server);
   const compare = t.mock.method(bcrypt, 'compare');
@@ -107,7 +107,7 @@ test('one address that tries one password on many accounts is stopped, and no ne
   tokensOf(await login(server, newcomer, from('192.0.2.1')));
 });
 
-test('wrong passwords from a shared address do not lock out who has signed in from there before', async (t) => {
+test('when an address gets 429 for wrong passwords, a user who signed in from it before can still sign in', async (t) => {
   const server = await startServer(t, BEHIND_PROXY);
   const office = '203.0.113.7';
   const colleague = await createUser(server);
@@ -117,7 +117,7 @@ test('wrong passwords from a shared address do not lock out who has signed in fr
   tokensOf(await login(server, colleague, from(office)));
 });
 
-test('an address that failed too often cannot tell who has signed in from it before', async (t) => {
+test('an address over its limit gets the same 429 for every account, also for one that signed in from it', async (t) => {
   const server = await startServer(t, BEHIND_PROXY);
   const office = '203.0.113.7';
   const [known, elsewhere] = [await createUser(server), await createUser(server)];
@@ -133,7 +133,7 @@ test('an address that failed too often cannot tell who has signed in from it bef
   assertSameAnswers(answers);
 });
 
-test('addresses that failed too often share four places of the hashing line', async (t) => {
+test('addresses over their limit share four places in the hashing queue, and further logins get 503', async (t) => {
   const server = await startServer(t, BEHIND_PROXY);
   const addresses = ['198.51.100.1', '198.51.101.1', '198.51.102.1'];
   for (const ip of addresses) {
@@ -152,7 +152,7 @@ test('addresses that failed too often share four places of the hashing line', as
   await Promise.all(flood);
 });
 
-test('the throttle ends with its window, and right passwords forgive the wrong ones before', async (t) => {
+test('a right password resets the count of wrong ones, and the 429 ends after 15 minutes', async (t) => {
   const server = await startServer(t, BEHIND_PROXY);
   const user = await createUser(server);
   for (let time = 0; time < 2; time += 1) {
@@ -165,7 +165,7 @@ test('the throttle ends with its window, and right passwords forgive the wrong o
   tokensOf(await login(server, user, from('192.0.2.1')));
 });
 
-test('right passwords buy no endless hashing: after three times the limit an address waits with that account', async (t) => {
+test('after three times LOGIN_LIMIT_MAX right passwords the address gets 429 for that account', async (t) => {
   const server = await startServer(t, BEHIND_PROXY);
   const user = await createUser(server);
   for (let time = 0; time < 3 * LIMIT; time += 1) tokensOf(await login(server, user, from('192.0.2.1')));
@@ -175,7 +175,7 @@ test('right passwords buy no endless hashing: after three times the limit an add
   tokensOf(await login(server, user, from('192.0.2.2')));
 });
 
-test('the current password cannot be guessed through the password change, from however many addresses', async (t) => {
+test('after LOGIN_LIMIT_MAX wrong current passwords the password change gets 429 from any address', async (t) => {
   const server = await startServer(t, BEHIND_PROXY);
   const user = await createUser(server);
   let network = 0;

@@ -10,7 +10,7 @@ function update(server: TestServer, { id }: Account, set: { disabled_at?: number
   return server.services.database.updateTable('users').set(set).where('id', '=', id).execute();
 }
 
-/** Every reason there is for not letting somebody in. */
+/** Credentials for every reason to refuse a login. */
 async function refusedCredentials(server: TestServer): Promise<Record<string, Credentials>> {
   const [disabled, passwordless, wrong, overlong] = await Promise.all([1, 2, 3, 4].map(() => createUser(server)));
   assert.ok(disabled && passwordless && wrong && overlong);
@@ -29,7 +29,7 @@ async function refusedCredentials(server: TestServer): Promise<Record<string, Cr
   };
 }
 
-test('a refused login does not tell unknown from wrong, disabled, unverified or passwordless', async (t) => {
+test('unknown, disabled, unverified and passwordless accounts and wrong passwords get the same 401', async (t) => {
   const server = await startServer(t);
   const answers = [];
   for (const { email, password } of Object.values(await refusedCredentials(server))) {
@@ -39,7 +39,7 @@ test('a refused login does not tell unknown from wrong, disabled, unverified or 
   assertSameAnswers(answers);
 });
 
-test('a refused login always costs one comparison with a hash of full cost', async (t) => {
+test('every refused login makes one comparison with a hash of full cost', async (t) => {
   const server = await startServer(t, { BCRYPT_COST: '5' });
   const refused = await refusedCredentials(server);
   const compare = t.mock.method(bcrypt, 'compare');
@@ -52,7 +52,7 @@ test('a refused login always costs one comparison with a hash of full cost', asy
   }
 });
 
-test('raising the cost of hashes does not tell which accounts have an older one: a refused login costs the same rounds', async (t) => {
+test('after BCRYPT_COST was raised every refused login computes the same number of rounds', async (t) => {
   const server = await startServer(t, { BCRYPT_COST: '7' });
   const [older, recent, disabled] = [await createUser(server), await createUser(server), await createUser(server)];
   await update(server, older, { password_hash: await bcrypt.hash(older.password, 4) });
@@ -72,7 +72,7 @@ test('raising the cost of hashes does not tell which accounts have an older one:
   }
 });
 
-test('credentials that are not two strings are refused before anything reads them', async (t) => {
+test('credentials that are not two strings get 400 and are not compared', async (t) => {
   const server = await startServer(t);
   const { email } = await createUser(server);
   const compare = t.mock.method(bcrypt, 'compare');
@@ -86,7 +86,7 @@ test('credentials that are not two strings are refused before anything reads the
   assert.equal(compare.mock.callCount(), 0);
 });
 
-test('a fresh installation has no account and no password to try', async (t) => {
+test('a fresh installation has no account, and common default passwords get 401', async (t) => {
   const server = await startServer(t);
   assert.deepEqual(await server.services.database.selectFrom('users').select('email').execute(), []);
   for (const name of ['admin', 'root', 'test', 'user', 'demo']) {
@@ -97,7 +97,7 @@ test('a fresh installation has no account and no password to try', async (t) => 
   }
 });
 
-test('a login gives what the contract says and nothing of the account', async (t) => {
+test('a login returns the tokens, their type and their lifetime, and no field of the account', async (t) => {
   const server = await startServer(t);
   const credentials = { email: freshEmail(), password: PASSWORD };
   await enrol(server, credentials);
@@ -108,7 +108,7 @@ test('a login gives what the contract says and nothing of the account', async (t
   assert.equal(answer.headers.get('set-cookie'), null);
 });
 
-test('a login that was being checked while the password changed or the account was disabled does not get in', async (t) => {
+test('a login gets 401 when the password changes or the account is disabled during the check', async (t) => {
   const server = await startServer(t);
   const hash = await server.services.passwords.hash(`${PASSWORD} 2`);
   for (const set of [{ password_hash: hash }, { disabled_at: 1 }]) {

@@ -4,7 +4,7 @@ import { createLog } from '../src/observability/log.ts';
 import { createUser, refresh } from './support/accounts.ts';
 import { startServer } from './support/server.ts';
 
-/** Lines a logger writes for what `act` does. */
+/** The lines that a log writes during `act`. */
 function written(act: (log: ReturnType<typeof createLog>) => void): string[] {
   const lines: string[] = [];
   act(createLog({ level: 'debug', write: (line: string) => { lines.push(line); } }));
@@ -14,7 +14,7 @@ function written(act: (log: ReturnType<typeof createLog>) => void): string[] {
 const CANARY = 'CANARY-4f1c';
 
 describe('logs', () => {
-  it('a secret is not logged, however deep it lies or whatever its key is called', () => {
+  it('a secret is redacted in a field, a nested field, an error and a URL', () => {
     const secrets = Object.fromEntries(
       ['password', 'newPassword', 'token', 'accessToken', 'refreshToken', 'refresh_token', 'secret', 'jwtSecret', 'authorization', 'Authorization', 'cookie', 'set-cookie', 'email', 'apiKey', 'client_secret'].map((key) => [key, CANARY]),
     );
@@ -29,7 +29,7 @@ describe('logs', () => {
     assert.doesNotMatch(lines.join(''), new RegExp(CANARY));
   });
 
-  it('a token in the middle of a text is not logged, whatever stands before it', () => {
+  it('a token inside a longer text is redacted', () => {
     const token = `eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.${CANARY}`;
     for (const before of ['', ' ', '"', 'token=', 'Bearer ', 'session_', 'a.b-', 'eyJ ', 'eyJ.', 'eyJeyJ']) {
       const [line = ''] = written((log) => { log.error('failed', { said: `${before}${token}`, error: new Error(before + token) }); });
@@ -38,7 +38,7 @@ describe('logs', () => {
     }
   });
 
-  it('a line break, an escape sequence or a separator in a value forges no line', () => {
+  it('line breaks, escape sequences and line separators in a value are escaped', () => {
     const hostile = 'a\r\n{"level":"fatal"}\u001b[2J\u2028\u2029\u0085\u009b31m\u0000\u007f';
     const lines = written((log) => { log.warn('hostile', { value: hostile, [hostile]: 1 }); });
     const text = lines.join('');
@@ -47,7 +47,7 @@ describe('logs', () => {
     assert.equal((JSON.parse(text) as Record<string, unknown>)['value'], hostile);
   });
 
-  it('a huge, deep, circular or hostile value cannot fill the disk or stop the program', () => {
+  it('a huge, deep, circular or throwing value becomes one short log line', () => {
     const circular: Record<string, unknown> = {};
     circular['self'] = circular;
     let deep: unknown = 'bottom';
@@ -65,7 +65,7 @@ describe('logs', () => {
     }
   });
 
-  it('a field cannot take the place of time, level or event', () => {
+  it('a field cannot overwrite time, level or event', () => {
     const [line = ''] = written((log) => { log.warn('real', { event: 'forged', level: 'debug', time: 'never' }); });
     const parsed = JSON.parse(line) as Record<string, string>;
     assert.equal(parsed['event'], 'real');
@@ -73,7 +73,7 @@ describe('logs', () => {
     assert.match(parsed['time'] ?? '', /^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
   });
 
-  it('whatever a caller sends as secret leaves no trace in a line, not even in a failure', async (t) => {
+  it('no log line contains a password, token, cookie or e-mail address of a request, also when the database fails', async (t) => {
     const server = await startServer(t);
     const email = `${CANARY.toLowerCase()}@example.com`;
     const { password, tokens } = await createUser(server, { email, password: `${CANARY} umbrella lanterns` });
@@ -93,7 +93,7 @@ describe('logs', () => {
     }
   });
 
-  it('one id ties answer, problem and log line together, and the client cannot choose it', async (t) => {
+  it('response, problem and log line have the same request id, and the client cannot choose it', async (t) => {
     const server = await startServer(t);
     for (const chosen of ['11111111-1111-4111-8111-111111111111', 'a'.repeat(5000), `x${CANARY}`]) {
       const answer = await server.request('GET', '/nope', { headers: { 'x-request-id': chosen } });
@@ -105,7 +105,7 @@ describe('logs', () => {
     }
   });
 
-  it('an access line tells who, what and how long by route pattern, never by raw address', async (t) => {
+  it('the log line of a request has user, status, duration and the route pattern instead of the path', async (t) => {
     const server = await startServer(t);
     const { id, tokens } = await createUser(server);
     const answer = await server.request('GET', '/api/v1/notes/00000000-0000-4000-8000-000000000000', { token: tokens.accessToken });

@@ -9,7 +9,7 @@ import { startServer, type TestServer } from './support/server.ts';
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
 const LIMIT = 2;
-/** A trusted proxy in front lets a test come from any address. */
+/** The test is the trusted proxy, so it can send requests from any address. */
 const BEHIND_PROXY = { LOGIN_LIMIT_MAX: String(LIMIT), TRUSTED_PROXIES: '127.0.0.1' };
 const OWNER = '192.0.2.1';
 const NEW_PASSWORD = 'seventeen kites over harbour';
@@ -24,7 +24,7 @@ const reset = (server: TestServer, token: string) =>
 
 const mailsTo = (server: TestServer, email: string) => server.mails.filter(({ to }) => to === email);
 
-test('a stranger who asks for a mail does not end the token that its owner has been sent', async (t) => {
+test('a mailed token still works after strangers asked for more mails', async (t) => {
   const server = await startServer(t, BEHIND_PROXY);
   const user = await createUser(server);
   await forgot(server, user.email, from(OWNER));
@@ -38,7 +38,7 @@ test('a stranger who asks for a mail does not end the token that its owner has b
   assert.equal((await reset(server, token)).status, 204);
 });
 
-test('forty requests of strangers do not keep the owner from a reset: the newest mail works, and the next one comes', async (t) => {
+test('while strangers request resets from 40 addresses, mails keep coming and the newest token works', async (t) => {
   const server = await startServer(t, BEHIND_PROXY);
   const user = await createUser(server);
   const flood = async () => {
@@ -59,12 +59,12 @@ test('forty requests of strangers do not keep the owner from a reset: the newest
   assert.equal((await login(server, { email: user.email, password: NEW_PASSWORD })).status, 200);
 });
 
-test('strangers cannot use up the registration of an address, nor with its plus-tagged spellings', async (t) => {
+test('an owner can register while strangers register the address and 20 plus-tagged spellings', async (t) => {
   const server = await startServer(t, BEHIND_PROXY);
   const name = freshEmail().split('@', 1).join();
   const email = `${name}@example.com`;
   for (let network = 1; network <= 20; network += 1) await register(server, `${name}+${network}@example.com`, from(`198.51.100.${network}`));
-  // The work behind the answers may overtake: the strangers' mails are there before the owner asks.
+  // Work after a response can overtake other work: wait until the strangers' mails are sent.
   await mailsSettled(server);
   await register(server, email, from(OWNER));
   for (let network = 1; network <= 20; network += 1) await register(server, email, from(`198.51.100.${network}`));
@@ -73,7 +73,7 @@ test('strangers cannot use up the registration of an address, nor with its plus-
   assert.equal((await verifyEmail(server, tokenIn(await mailTo(server, email)))).status, 204);
 });
 
-test('plus-tagged spellings of one mailbox get the mails of one mailbox', async (t) => {
+test('30 plus-tagged spellings of one mailbox get one mail together in five minutes', async (t) => {
   const server = await startServer(t, { ...BEHIND_PROXY, LOGIN_LIMIT_MAX: '1000' });
   const name = freshEmail().split('@', 1).join();
   const isTagged = ({ to }: { to: string }) => to.startsWith(`${name}+`);
@@ -87,7 +87,7 @@ test('plus-tagged spellings of one mailbox get the mails of one mailbox', async 
 });
 
 for (const [purpose, perHour, perDay] of [['reset-password', 6, 98], ['verify-email', 3, 26]] as const) {
-  test(`somebody who asks all the time has ${perHour} ${purpose} mails sent to one mailbox in the first hour and ${perDay} in a day`, async (t) => {
+  test(`requests every five minutes send ${perHour} ${purpose} mails to one mailbox in the first hour and ${perDay} in a day`, async (t) => {
     const { services } = await startServer(t);
     const start = services.clock();
     const mails: number[] = [];
@@ -101,9 +101,9 @@ for (const [purpose, perHour, perDay] of [['reset-password', 6, 98], ['verify-em
   });
 }
 
-test('ten requests whose work coincides have one mail sent', async (t) => {
+test('ten parallel requests for one mailbox issue one token', async (t) => {
   const { services } = await startServer(t);
-  // The first round opens the connections; in the later ones ten transactions really are at the same place.
+  // The first round opens the database connections; in the later rounds ten transactions run in parallel.
   for (let round = 0; round < 6; round += 1) {
     const request = { email: `person-${round}@example.com`, purpose: 'verify-email', now: services.clock() } as const;
     const work = () => services.database.transaction().execute((transaction) => issueWhenDue(transaction, request));
@@ -112,7 +112,7 @@ test('ten requests whose work coincides have one mail sent', async (t) => {
   }
 });
 
-test('the answers do not show where the mails end', async (t) => {
+test('requests for a mail get the same response whether or not a mail is sent', async (t) => {
   const server = await startServer(t, BEHIND_PROXY);
   const { email } = await createUser(server);
   const answers = [];
@@ -122,7 +122,7 @@ test('the answers do not show where the mails end', async (t) => {
   assert.equal(mailsTo(server, email).length, 1);
 });
 
-test('one client cannot have mails sent to the whole world, and waits a quarter of an hour at most', async (t) => {
+test('a client that requests mails to many addresses gets 429 for at most 15 minutes', async (t) => {
   const server = await startServer(t, BEHIND_PROXY);
   const statuses: number[] = [];
   for (let request = 0; request < 6 * LIMIT; request += 1) statuses.push((await register(server, freshEmail(), from(OWNER))).status);
@@ -136,7 +136,7 @@ test('one client cannot have mails sent to the whole world, and waits a quarter 
   assert.equal((await register(server, freshEmail(), from(OWNER))).status, 202);
 });
 
-test('what a flood of registrations leaves behind is gone after a day', async (t) => {
+test('rows of unused registrations are deleted after a day', async (t) => {
   const server = await startServer(t);
   const rows = () => server.services.database.selectFrom('one_time_tokens').select('email').execute();
   for (let request = 0; request < 29; request += 1) await register(server, freshEmail());

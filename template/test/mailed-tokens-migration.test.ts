@@ -15,7 +15,7 @@ const NAME = '0004_mailed_tokens';
 const HOUR_MS = 60 * 60_000;
 const TOKEN = 'a-token-that-was-mailed-before-the-update';
 
-/** The tables as they were before. */
+/** A database with the tables as they were before the migration. */
 async function oldDatabase(t: TestContext): Promise<Kysely<Schema>> {
   const file = await createTestDatabase();
   const database = openDatabase({ databaseUrl: file.url, log: createLog({ level: 'silent' }) });
@@ -35,7 +35,7 @@ async function oldAccount(database: Kysely<Schema>, email: string, verifiedAt: n
   return user.id;
 }
 
-test('the update takes the passwords out that strangers may have planted, and keeps the tokens that are under way', async (t) => {
+test('the migration removes the passwords of unverified accounts and keeps mailed tokens valid', async (t) => {
   const database = await oldDatabase(t);
   const now = Date.now();
   await oldAccount(database, 'verified@example.com', 1);

@@ -4,7 +4,7 @@ import { createUser } from './support/accounts.ts';
 import { startServer, type TestServer } from './support/server.ts';
 
 const scrape = async (server: TestServer): Promise<string> => (await fetch(`${server.managementUrl}/metrics`)).text();
-/** Names and labels of what this project counts, without what the runtime counts of itself. */
+/** Names and labels of the metrics of this project, without those of the runtime. */
 const series = (text: string): string[] => text.split('\n').filter((line) => /^(?:http|security)_/.test(line)).map((line) => line.slice(0, line.lastIndexOf(' ')));
 
 /** The value of the first series whose name and labels match. */
@@ -16,7 +16,7 @@ function value(text: string, pattern: RegExp): number {
 const METHODS = ['GET', 'PATCH', 'LOCK', 'PROPFIND', 'PURGE', 'SEARCH'];
 
 describe('metrics', () => {
-  it('hundreds of random addresses and methods add no series: they cannot fill the memory', async (t) => {
+  it('requests with random paths and methods add no metric series', async (t) => {
     const server = await startServer(t);
     for (const method of ['GET', 'PATCH', 'MKCOL']) await server.request(method, '/nope');
     const before = series(await scrape(server));
@@ -27,7 +27,7 @@ describe('metrics', () => {
     assert.deepEqual([...added], []);
   });
 
-  it('metrics tell nothing of persons, tokens or ids', async (t) => {
+  it('metrics contain no personal data, tokens or ids', async (t) => {
     const server = await startServer(t);
     const { email, id, tokens } = await createUser(server);
     const created = await server.request('POST', '/api/v1/notes', { token: tokens.accessToken, body: { title: 'CANARY', body: '' } });
@@ -37,7 +37,7 @@ describe('metrics', () => {
     assert.match(text, /route="\/api\/v1\/notes\/:id"/);
   });
 
-  it('an attack is counted: refused sign-ins and broken requests', async (t) => {
+  it('refused sign-ins and malformed requests are counted', async (t) => {
     const server = await startServer(t);
     const failures = /event="authn_login_fail"/;
     const parser = /^http_parser_errors_total/;
@@ -49,7 +49,7 @@ describe('metrics', () => {
     assert.equal(value(after, parser), value(before, parser) + 1);
   });
 
-  it('two servers in one process count for themselves', async (t) => {
+  it('two servers in one process have separate metrics', async (t) => {
     const [first, second] = [await startServer(t), await startServer(t)];
     await first.request('GET', '/nope');
     assert.doesNotMatch(await scrape(second), /status="4xx"/);

@@ -35,7 +35,7 @@ const operations = (document: Document) =>
   );
 
 describe('openapi', () => {
-  it('no route escapes the document, and the document promises none that is not there', async (t) => {
+  it('the API document lists exactly the registered routes', async (t) => {
     const server = await startServer(t);
     const { routes } = createFeatures(server.services);
     const registered = routes.map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)/g, '{$1}')}`);
@@ -43,7 +43,7 @@ describe('openapi', () => {
     assert.deepEqual(documented.sort(), registered.sort());
   });
 
-  it('a protected operation is never documented as open, nor the other way round', async (t) => {
+  it('the API document says for every operation whether it needs a token, as its route does', async (t) => {
     const server = await startServer(t);
     const { authenticator, routes } = createFeatures(server.services);
     const document = await read(server);
@@ -57,7 +57,7 @@ describe('openapi', () => {
     }
   });
 
-  it('every body is documented as closed: unknown fields are refused', async (t) => {
+  it('every body in the API document forbids additional properties', async (t) => {
     const document = await read(await startServer(t));
     assert.match(document.openapi, /^3\.1\./);
     for (const { name, operation } of operations(document)) {
@@ -66,7 +66,7 @@ describe('openapi', () => {
     }
   });
 
-  it('the page that shows the document runs no script but its own', async (t) => {
+  it('/docs has a Content-Security-Policy with a nonce that is new in every response', async (t) => {
     const server = await startServer(t);
     const first = await server.request('GET', '/docs');
     assert.equal(first.headers.get('content-type'), 'text/html; charset=utf-8');

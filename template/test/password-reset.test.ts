@@ -20,7 +20,7 @@ const change = (server: TestServer, { accessToken }: Tokens, currentPassword: st
 
 /** The token in the nth mail to the address. */
 async function resetToken(server: TestServer, email: string, nth = 1): Promise<string> {
-  // Mails to one mailbox need a pause.
+  // Another mail to the same mailbox is sent only after a pause.
   if (nth > 1) server.clock.advance(5 * MINUTE_MS);
   assert.equal((await forgot(server, email)).status, 202);
   return tokenIn(await mailTo(server, email, nth));
@@ -31,7 +31,7 @@ async function assertEnded(server: TestServer, tokens: Tokens): Promise<void> {
   assert.equal((await refresh(server, tokens.refreshToken)).status, 401);
 }
 
-test('asking for a reset does not tell whether the account exists', async (t) => {
+test('a reset request gets the same 202 for existing, unknown and disabled accounts', async (t) => {
   const server = await startServer(t);
   const [user, disabled] = [await createUser(server), await createUser(server)];
   await server.services.database.updateTable('users').set({ disabled_at: 1 }).where('id', '=', disabled.id).execute();
@@ -43,7 +43,7 @@ test('asking for a reset does not tell whether the account exists', async (t) =>
   assertSameAnswers(answers);
 });
 
-test('the work behind asking for a reset is the same for every address', async (t) => {
+test('a reset request writes one row for every address and mails only an active account', async (t) => {
   const server = await startServer(t);
   const [user, disabled, unverified] = [await createUser(server), await createUser(server), freshEmail()];
   await createUnverified(server, { email: unverified, password: NEW_PASSWORD });
@@ -58,7 +58,7 @@ test('the work behind asking for a reset is the same for every address', async (
   assert.deepEqual(mailed, [user.email]);
 });
 
-test('a reset signs every device out and signs nobody in', async (t) => {
+test('a reset ends every session and returns no token', async (t) => {
   const server = await startServer(t);
   const user = await createUser(server);
   const stolen = await signIn(server, user);
@@ -70,7 +70,7 @@ test('a reset signs every device out and signs nobody in', async (t) => {
   assert.equal((await login(server, { email: user.email, password: NEW_PASSWORD })).status, 200);
 });
 
-test('a reset token works once, even when it is used twenty times at once', async (t) => {
+test('of twenty parallel uses of a reset token one gets 204 and the others get 400', async (t) => {
   const server = await startServer(t, BEHIND_PROXY);
   const user = await createUser(server);
   const token = await resetToken(server, user.email);
@@ -83,7 +83,7 @@ test('a reset token works once, even when it is used twenty times at once', asyn
   assert.equal((await reset(server, token)).status, 400);
 });
 
-test('a reset token of sixteen minutes ago is worth nothing', async (t) => {
+test('a reset token gets 400 after sixteen minutes', async (t) => {
   const server = await startServer(t);
   const user = await createUser(server);
   const token = await resetToken(server, user.email);
@@ -92,7 +92,7 @@ test('a reset token of sixteen minutes ago is worth nothing', async (t) => {
   assert.equal((await login(server, user)).status, 200);
 });
 
-test('an older reset mail is worth nothing once one has been used', async (t) => {
+test('the token of an older reset mail gets 400 after a newer one was used', async (t) => {
   const server = await startServer(t);
   const user = await createUser(server);
   const older = await resetToken(server, user.email, 1);
@@ -101,7 +101,7 @@ test('an older reset mail is worth nothing once one has been used', async (t) =>
   assert.equal((await reset(server, older, `${NEW_PASSWORD} 2`)).status, 400);
 });
 
-test('a reset mail asked for before the password was changed is worth nothing', async (t) => {
+test('a reset token that was mailed before a password change gets 400', async (t) => {
   const server = await startServer(t);
   const user = await createUser(server);
   const token = await resetToken(server, user.email);
@@ -109,7 +109,7 @@ test('a reset mail asked for before the password was changed is worth nothing', 
   assert.equal((await reset(server, token, `${NEW_PASSWORD} 2`)).status, 400);
 });
 
-test('a disabled account cannot be opened with a reset', async (t) => {
+test('a reset of a disabled account gets 400 and does not change the password', async (t) => {
   const server = await startServer(t);
   const user = await createUser(server);
   const token = await resetToken(server, user.email);
@@ -122,7 +122,7 @@ test('a disabled account cannot be opened with a reset', async (t) => {
   assert.equal((await login(server, user)).status, 200);
 });
 
-test('a forged Host cannot steer the link in the mail', async (t) => {
+test('the link in a mail has the host of PUBLIC_URL, whatever host headers were sent', async (t) => {
   const server = await startServer(t);
   const user = await createUser(server);
   const forged = { 'X-Forwarded-Host': 'evil.example.com', Forwarded: 'host=evil.example.com', Origin: 'https://evil.example.com', Referer: 'https://evil.example.com/' };
@@ -139,7 +139,7 @@ test('a forged Host cannot steer the link in the mail', async (t) => {
   assert.equal(link.origin, publicUrl);
 });
 
-test('the token in a mail reaches no server log: it stands in the fragment of the link', async (t) => {
+test('the token in a mail is in the fragment of the link and in no log line', async (t) => {
   const server = await startServer(t, { LOG_LEVEL: 'debug' });
   const user = await createUser(server);
   const token = await resetToken(server, user.email);
@@ -151,7 +151,7 @@ test('the token in a mail reaches no server log: it stands in the fragment of th
   assert.ok(!JSON.stringify(server.logs).includes(token));
 });
 
-test('a stolen database holds no reset token', async (t) => {
+test('a stolen database holds only hashes of reset tokens, and a hash gets 400', async (t) => {
   const server = await startServer(t);
   const user = await createUser(server);
   const token = await resetToken(server, user.email);
@@ -160,7 +160,7 @@ test('a stolen database holds no reset token', async (t) => {
   for (const { token_hash: stored } of rows) assert.equal((await reset(server, stored)).status, 400);
 });
 
-test('a password that guessing starts with is refused at the reset, and the mail stays usable', async (t) => {
+test('an easily guessed password gets 400 at the reset, and the token still works', async (t) => {
   const server = await startServer(t);
   const user = await createUser(server);
   const token = await resetToken(server, user.email);
@@ -169,14 +169,14 @@ test('a password that guessing starts with is refused at the reset, and the mail
   assert.equal((await reset(server, token)).status, 204);
 });
 
-test('guessing reset tokens costs the server no hashing', async (t) => {
+test('an invented reset token gets 400, and no password is hashed', async (t) => {
   const server = await startServer(t);
   const hash = t.mock.method(bcrypt, 'hash');
   for (let guess = 0; guess < 5; guess += 1) assert.equal((await reset(server, String(guess).repeat(43))).status, 400);
   assert.equal(hash.mock.callCount(), 0);
 });
 
-test('a stolen access token cannot change the password without knowing it', async (t) => {
+test('a password change gets 400 without the current password and 401 with a wrong one', async (t) => {
   const server = await startServer(t);
   const user = await createUser(server);
   const missing = await server.request('POST', '/api/v1/auth/password/change', {
@@ -189,7 +189,7 @@ test('a stolen access token cannot change the password without knowing it', asyn
   assert.equal((await login(server, user)).status, 200);
 });
 
-test('changing the password throws everybody else out and tells the owner', async (t) => {
+test('a password change ends all other sessions and sends the owner a mail', async (t) => {
   const server = await startServer(t);
   const user = await createUser(server);
   const stolen = await signIn(server, user);
@@ -202,7 +202,7 @@ test('changing the password throws everybody else out and tells the owner', asyn
   assert.match((await mailTo(server, user.email)).subject, /password/i);
 });
 
-test('two changes of one password at once: one wins, the other does not undo it', async (t) => {
+test('of eight parallel password changes one gets 204, and its password works', async (t) => {
   const server = await startServer(t);
   const user = await createUser(server);
   const passwords = Array.from({ length: 8 }, (_, index) => `${NEW_PASSWORD} ${index}`);

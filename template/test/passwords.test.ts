@@ -19,7 +19,7 @@ async function storedHash(server: TestServer, email: string): Promise<string> {
   return row.password_hash;
 }
 
-/** Chooses the password for a new account. */
+/** Registers a new address and sets the password. */
 async function choose(server: TestServer, password: string): Promise<Answer> {
   const email = freshEmail();
   await register(server, email);
@@ -50,7 +50,7 @@ test('a hash made at an older, cheaper cost is replaced at the next login', asyn
   assert.equal((await login(server, user)).status, 200);
 });
 
-test('a suffix that bcrypt would ignore does not open an account', async (t) => {
+test('a login with the right 72 bytes and a further suffix is refused', async (t) => {
   const server = await startServer(t);
   const longest = [`${PASSWORD} ${'0123456789'.repeat(8)}`.slice(0, 72), TWO_BYTES_EACH];
   for (const password of longest) {
@@ -65,7 +65,7 @@ test('a suffix that bcrypt would ignore does not open an account', async (t) => 
   }
 });
 
-test('a password that bcrypt would cut is refused before it is ever set', async (t) => {
+test('setting a password of 73 bytes gets 400', async (t) => {
   const server = await startServer(t);
   const password = `${PASSWORD} ${'0123456789'.repeat(8)}`.slice(0, 73);
   assertProblem(await choose(server, password), 400, 'invalid-request', [password]);
@@ -80,7 +80,7 @@ test('a password that bcrypt would cut is refused before it is ever set', async 
   assert.equal(change.status, 400);
 });
 
-test('a password of fourteen characters is refused, however many bytes it has', async (t) => {
+test('a password of 14 characters is refused, however many bytes it has', async (t) => {
   const server = await startServer(t);
   assert.equal(await accepts(server, 'k7 Vq9 xW2 mZ4'), false);
   assert.equal(await accepts(server, '🦊🐢🦉🐝🦋🐙🦔🐬🦜🐸🦭🐌🦩🐞'), false);
@@ -88,7 +88,7 @@ test('a password of fourteen characters is refused, however many bytes it has', 
   assert.equal(await accepts(server, '🦊🐢🦉🐝🦋🐙🦔🐬🦜🐸🦭🐌🦩🐞🦎'), true);
 });
 
-test('a password that is almost right opens nothing', async (t) => {
+test('a password with other case, spaces or Unicode form gets 401', async (t) => {
   const server = await startServer(t);
   const credentials = { email: freshEmail(), password: ' Grävel umbrella  93 lanterns ' };
   await enrol(server, credentials);
@@ -106,7 +106,7 @@ test('a password that is almost right opens nothing', async (t) => {
   }
 });
 
-test('a password that guessing starts with is refused', async (t) => {
+test('setting an easily guessed password gets 400', async (t) => {
   const server = await startServer(t);
   const email = `rosalind.${freshEmail()}`;
   const guessable = [

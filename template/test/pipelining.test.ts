@@ -18,7 +18,7 @@ async function listener(t: TestContext, handler: RequestListener): Promise<numbe
   return listen(server, 0, '127.0.0.1');
 }
 
-/** Sends everything at once and gives what came back when the server closed, or when the patience is over. */
+/** Sends everything at once; returns what was received when the server closed the connection, or after PATIENCE_MS. */
 async function send(port: number, text: string): Promise<string> {
   let received = '';
   const socket = net.connect(port, '127.0.0.1').setEncoding('utf8');
@@ -32,7 +32,7 @@ async function send(port: number, text: string): Promise<string> {
 }
 
 describe('pipelining', () => {
-  it('requests sent ahead are worked on one after the other, and answered in order', async (t) => {
+  it('pipelined requests are handled one at a time and answered in order', async (t) => {
     let [running, most] = [0, 0];
     const port = await listener(t, (request, response) => {
       most = Math.max(most, (running += 1));
@@ -46,7 +46,7 @@ describe('pipelining', () => {
     assert.deepEqual(received.match(/\[\/\d+\]/g), Array.from({ length: 20 }, (_, index) => `[/${index}]`));
   });
 
-  it('a packet of two thousand requests costs no more than a few, and ends the connection', async (t) => {
+  it('of 2,000 pipelined requests only maxPipelined and one are handled, then the connection is closed', async (t) => {
     let worked = 0;
     const port = await listener(t, (_request, response) => {
       worked += 1;
@@ -58,7 +58,7 @@ describe('pipelining', () => {
     assert.match(received.slice(received.lastIndexOf('HTTP/1.1')), /Connection: close/);
   });
 
-  it('a refused address gets one answer on a connection, whatever it has sent ahead', async (t) => {
+  it('an address over its limit gets one 429 on a connection, however many requests it has pipelined', async (t) => {
     const server = await startServer(t, { RATE_LIMIT_MAX: '1' });
     const received = await send(server.port, get('/').repeat(20_000));
     assert.match(received, /^HTTP\/1\.1 200 /);
@@ -69,7 +69,7 @@ describe('pipelining', () => {
     assert.equal(countAnswers(again), 1);
   });
 
-  it('one refused client cannot end the connection that a trusted proxy shares among all', async (t) => {
+  it('a 429 for one client does not close the connection of a trusted proxy', async (t) => {
     const server = await startServer(t, { RATE_LIMIT_MAX: '1', TRUSTED_PROXIES: '127.0.0.1' });
     const from = (address: string) => get(`/ HTTP/1.1\r\nX-Forwarded-For: ${address}\r\nX-Rest:`);
     const received = await send(server.port, `${from('198.51.100.1')}${from('198.51.100.1')}${from('198.51.100.2')}`);

@@ -12,7 +12,7 @@ const CANARY = 'CANARY-4f1c';
 const failing = (name: string, handle: () => Promise<undefined>): AnyRoute =>
   route({ method: 'get', path: `/fail/${name}`, summary: name, access: dangerouslyPublic('fails on purpose'), status: 204, handle });
 
-/** Throws what is no error, as careless libraries do. */
+/** Throws any value, as careless libraries do. */
 function careless(thrown: unknown): () => Promise<undefined> {
   return () => {
     throw thrown;
@@ -30,7 +30,7 @@ const KINDS: Record<string, () => Promise<undefined>> = {
   symbol: careless(Symbol(CANARY)),
   frozen: careless(Object.freeze({ message: CANARY })),
   trap: careless(new Proxy({}, { get: () => { throw new Error(CANARY); } })),
-  // Libraries mark errors as fit for callers; only this project's own problems are.
+  // Libraries mark errors as safe to send; only the problems of this project are.
   exposed: careless(dressed({ status: 400, statusCode: 400, expose: true, body: CANARY, headers: { 'x-canary': CANARY } })),
   teapot: careless(dressed({ status: 418, expose: true })),
   success: careless(dressed({ status: 200, statusCode: 200 })),
@@ -39,13 +39,13 @@ const KINDS: Record<string, () => Promise<undefined>> = {
   aggregate: careless(new AggregateError([new Error(CANARY)], CANARY, { cause: new Error(CANARY) })),
 };
 
-/** What fails for want of a database is our fault; whether a retry may help depends on how it is gone. */
+/** Without a database a request gets 500 or 503, depending on the error of the driver. */
 function assertFailure(answer: Answer, secrets: readonly string[] = []): void {
   assertProblem(answer, answer.status === 503 ? 503 : 500, answer.status === 503 ? 'overloaded' : 'internal-error', secrets);
 }
 
 describe('problems', () => {
-  it('whatever is thrown, the caller learns nothing and the server lives', async (t) => {
+  it('any thrown value gets a 500 without details, and the server keeps running', async (t) => {
     const server = await startServer(t);
     const ask = await probe(t, server, Object.entries(KINDS).map(([name, handle]) => failing(name, handle)));
     for (const name of Object.keys(KINDS)) {
@@ -58,14 +58,14 @@ describe('problems', () => {
     assert.equal((await ask('/healthz')).status, 200);
   });
 
-  it('development shows no more than production', async (t) => {
+  it('a 500 has no details in development either', async (t) => {
     const server = await startServer(t, { NODE_ENV: 'development', BCRYPT_COST: '10' });
     const ask = await probe(t, server, [failing('error', careless(new Error(CANARY)))]);
     assertProblem(await ask('/fail/error'), 500, 'internal-error', [CANARY]);
     assertProblem(await ask('/nope'), 404, 'not-found');
   });
 
-  it('with the database gone the answer tells nothing, and nothing protected comes through', async (t) => {
+  it('without the database protected routes and logins get 500 or 503 without details', async (t) => {
     const server = await startServer(t);
     const { email, password, tokens } = await createUser(server);
     await server.services.database.destroy();
@@ -76,7 +76,7 @@ describe('problems', () => {
     assertFailure(await server.request('POST', '/api/v1/auth/refresh', { body: { refreshToken: tokens.refreshToken } }));
   });
 
-  it('a path full of markup or secrets is not repeated', async (t) => {
+  it('an error response does not repeat the path or the query', async (t) => {
     const server = await startServer(t);
     for (const path of [`/${CANARY}`, `/%3Cscript%3E${CANARY}`, `/api/v1/notes/${CANARY}`, `/api/v1/me?${CANARY}=${CANARY}`]) {
       const answer = await server.request('GET', path);

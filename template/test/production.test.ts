@@ -8,7 +8,7 @@ import { assertProblem } from './support/problems.ts';
 import type { LogLine } from './support/server.ts';
 
 describe('production', () => {
-  it('a map of the API, a debugger page or a test route is not there', async (t) => {
+  it('the API document, debug pages and test routes get 404 in production', async (t) => {
     const settings = { ...(await exampleSettings(t)), ...PRODUCTION };
     await (await start(loadConfig({ ...settings, NODE_ENV: 'test' }), { log: createLog({ level: 'silent' }) })).stop();
     const logs: LogLine[] = [];

@@ -17,7 +17,7 @@ const ask = (server: TestServer, { tokens }: Account, method: string, path: stri
 
 const write = (server: TestServer, author: Account): Promise<Answer> => ask(server, author, 'POST', '/api/v1/notes', { title: 'one more' });
 
-/** Notes as if they had been written over days. */
+/** Writes notes into the database, without the quota. */
 async function insertNotes({ services }: TestServer, { id }: Account, count: number): Promise<void> {
   const note = () => ({ id: randomUUID(), owner_id: id, title: 'old', body: '', created_at: 1, updated_at: 1 });
   await services.database.insertInto('notes').values(Array.from({ length: count }, note)).execute();
@@ -27,7 +27,7 @@ async function countNotes({ services }: TestServer, { id }: Account): Promise<nu
   return (await services.database.selectFrom('notes').select('id').where('owner_id', '=', id).execute()).length;
 }
 
-test('an account cannot fill the disk: at the quota each further note gets 409, and deleting one makes room for one', async (t) => {
+test('a note over the quota gets 409, and deleting a note makes room for one', async (t) => {
   const server = await startServer(t);
   const [ada, bob] = [await createUser(server), await createUser(server)];
   await insertNotes(server, ada, NOTES_PER_OWNER - 1);
@@ -42,7 +42,7 @@ test('an account cannot fill the disk: at the quota each further note gets 409, 
   assertProblem(await write(server, ada), 409, 'too-many-notes');
 });
 
-test('thirty notes at once do not pass a quota that has room for ten', async (t) => {
+test('of thirty parallel notes in a quota with room for ten, ten get 201 and twenty get 409', async (t) => {
   const server = await startServer(t);
   const ada = await createUser(server);
   await insertNotes(server, ada, NOTES_PER_OWNER - 10);
@@ -52,7 +52,7 @@ test('thirty notes at once do not pass a quota that has room for ten', async (t)
   assert.equal(await countNotes(server, ada), NOTES_PER_OWNER);
 });
 
-test('a request that was let in before its account was disabled adds no note', async (t) => {
+test('a request that was authorised before its account was disabled adds no note', async (t) => {
   const server = await startServer(t);
   const ada = await createUser(server);
   const { clock, database } = server.services;

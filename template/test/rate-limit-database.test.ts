@@ -9,7 +9,7 @@ import { assertProblem } from './support/problems.ts';
 import { startServer } from './support/server.ts';
 
 describe('rate limits in the database', () => {
-  it('a second process does not double the limit, nor does a restart forget it', async (t) => {
+  it('two processes share one limit', async (t) => {
     const first = await startServer(t, { RATE_LIMIT_MAX: '2' });
     const second = await start({ ...first.services.config, port: 0, managementPort: 0 }, { log: first.services.log });
     t.after(() => second.stop());
@@ -17,13 +17,13 @@ describe('rate limits in the database', () => {
     assert.deepEqual([await ask(first.port), await ask(second.port), await ask(first.port), await ask(second.port)], [200, 200, 429, 429]);
   });
 
-  it('a burst is counted hit by hit', async (t) => {
+  it('of 30 parallel requests with a limit of ten, ten get 200', async (t) => {
     const server = await startServer(t, { RATE_LIMIT_MAX: '10' });
     const burst = await Promise.all(Array.from({ length: 30 }, () => server.request('GET', '/')));
     assert.equal(burst.filter(({ status }) => status === 200).length, 10);
   });
 
-  it('with the counters gone a sign-in is refused, never unlimited', async (t) => {
+  it('without the table of counts a login gets 503', async (t) => {
     const server = await startServer(t);
     const { email, password } = await createUser(server);
     await server.services.database.schema.dropTable('rate_limits').execute();
@@ -32,7 +32,7 @@ describe('rate limits in the database', () => {
     assert.ok(server.logs.some((line) => line.level === 'error'));
   });
 
-  it('the table of counts tells nobody who was here', async (t) => {
+  it('the table of counts contains neither IP addresses nor e-mail addresses', async (t) => {
     const server = await startServer(t);
     await server.request('POST', '/api/v1/auth/login', { body: { email: 'canary@example.com', password: 'CANARY-password-123' } });
     const rows = await server.services.database.selectFrom('rate_limits').selectAll().execute();
@@ -40,7 +40,7 @@ describe('rate limits in the database', () => {
     assert.doesNotMatch(JSON.stringify(rows), /canary|127\.0\.0\.1/i);
   });
 
-  it('with the counters gone the limit of an address still holds, and the log says so once', async (t) => {
+  it('without the table of counts an address still gets 429 at its limit, and one event is logged', async (t) => {
     const server = await startServer(t, { RATE_LIMIT_MAX: '3' });
     await server.services.database.schema.dropTable('rate_limits').execute();
     const seen = [];
@@ -49,7 +49,7 @@ describe('rate limits in the database', () => {
     assert.equal(server.logs.filter(({ event }) => event === 'rate_limit_store_failed').length, 1);
   });
 
-  it('when the counters come back, they count again', async (t) => {
+  it('when the table of counts is back, requests are counted in it again', async (t) => {
     const server = await startServer(t, { RATE_LIMIT_MAX: '100' });
     const { schema } = server.services.database;
     await schema.alterTable('rate_limits').renameTo('elsewhere').execute();
@@ -61,7 +61,7 @@ describe('rate limits in the database', () => {
     assert.equal(hits, 3);
   });
 
-  it('a store that never answers holds requests up once, not for ever, and the limit holds', async (t) => {
+  it('with a store that never answers, parallel requests are answered within seconds and limited', async (t) => {
     const server = await startServer(t, { RATE_LIMIT_MAX: '3' });
     const never = () => new Promise<never>(() => undefined);
     const counter = () => ({ increment: never, peek: never, reset: never });
@@ -71,7 +71,7 @@ describe('rate limits in the database', () => {
     assert.deepEqual(seen.map(({ status }) => status).toSorted(), [200, 200, 200, ...Array.from({ length: 7 }, () => 429)]);
   });
 
-  it('refused requests cost the database nothing', async (t) => {
+  it('requests over the limit cause no database statement', async (t) => {
     const server = await startServer(t, { RATE_LIMIT_MAX: '5' });
     let statements = 0;
     const executor = server.services.database.getExecutor();
@@ -86,7 +86,7 @@ describe('rate limits in the database', () => {
     assert.ok(statements <= 6, `${statements} statements for 60 requests`);
   });
 
-  it('hits that arrive while a statement is on its way share the next one, and each keeps its place', async () => {
+  it('hits that arrive during a statement share the next one, and each gets its own count', async () => {
     const [sent, answers] = [[] as number[], [] as (() => void)[]];
     const add = createBatches((_key, hits = 1) => {
       sent.push(hits);
@@ -109,13 +109,13 @@ describe('rate limits in the database', () => {
     assert.equal((await elsewhere).hits, 2);
   });
 
-  it('a flood of one address passes its limit and no more, and others are answered meanwhile', async (t) => {
+  it('a flood from one address gets 429 after exactly its limit, and other addresses are answered meanwhile', async (t) => {
     const [connections, each, limit] = [24, 93, 300];
     const server = await startServer(t, { RATE_LIMIT_MAX: String(limit), RATE_LIMIT_WINDOW_SECONDS: '600', TRUSTED_PROXIES: '127.0.0.1' });
     const from = (address: string) => `GET /api/v1/me HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Forwarded-For: ${address}\r\n\r\n`;
     const flood = Array.from({ length: connections }, async () => {
       let text = '';
-      // The listener ends a connection on which too much is sent ahead; the attacker comes back.
+      // The listener closes a connection with too many pipelined requests, so the attacker opens new ones.
       for (let sent = 0; sent < each; sent += 31) text += await server.raw(from('203.0.113.9').repeat(30) + from('203.0.113.9').replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n'));
       return text;
     });

@@ -13,13 +13,13 @@ const users = (server: TestServer) => server.services.database.selectFrom('users
 
 /** The token in the nth registration mail to the address. */
 async function registrationToken(server: TestServer, email: string, nth = 1): Promise<string> {
-  // Mails to one mailbox need a pause.
+  // Another mail to the same mailbox is sent only after a pause.
   if (nth > 1) server.clock.advance(5 * MINUTE_MS);
   assert.equal((await register(server, email)).status, 202);
   return tokenIn(await mailTo(server, email, nth));
 }
 
-test('registering a taken address looks exactly like registering a new one', async (t) => {
+test('registering a taken address gets the same 202 as registering a new one', async (t) => {
   const server = await startServer(t);
   const { email } = await createUser(server);
   const answers = [await register(server, freshEmail()), await register(server, email), await register(server, email.toUpperCase())];
@@ -28,7 +28,7 @@ test('registering a taken address looks exactly like registering a new one', asy
   assertSameAnswers(answers);
 });
 
-test('the work of registering does not tell whether the address is taken', async (t) => {
+test('a registration writes one row and computes no hash, whether or not the address is taken', async (t) => {
   const server = await startServer(t);
   const [{ email: taken }, disabled, unverified] = [await createUser(server), await createUser(server), freshEmail()];
   await createUnverified(server, { email: unverified, password: PASSWORD });
@@ -43,7 +43,7 @@ test('the work of registering does not tell whether the address is taken', async
   assert.deepEqual(hashing.map((method) => method.mock.callCount()), [0, 0]);
 });
 
-test('somebody who registers a taken address changes nothing and gets no token for it', async (t) => {
+test('registering a taken address changes no account and mails no token', async (t) => {
   const server = await startServer(t);
   const user = await createUser(server);
   const before = await users(server);
@@ -55,7 +55,7 @@ test('somebody who registers a taken address changes nothing and gets no token f
   assert.equal((await login(server, user)).status, 200);
 });
 
-test('a registration stores no account and no password until the owner of the mailbox comes', async (t) => {
+test('a registration stores no account until the mailed token is used', async (t) => {
   const server = await startServer(t);
   const email = freshEmail();
   const token = await registrationToken(server, email);
@@ -64,7 +64,7 @@ test('a registration stores no account and no password until the owner of the ma
   assert.deepEqual((await users(server)).map((user) => [user.email, user.role]), [[email, 'user']]);
 });
 
-test('a password that comes with the registration is refused, as a field of an older client', async (t) => {
+test('a registration with a password, as an older client sends it, gets 400', async (t) => {
   const server = await startServer(t);
   const email = freshEmail();
   const answer = await server.request('POST', '/api/v1/auth/register', { body: { email, password: PASSWORD } });
@@ -74,7 +74,7 @@ test('a password that comes with the registration is refused, as a field of an o
   assert.deepEqual(assertProblem(verify, 400, 'invalid-request').errors?.map(({ path }) => path), ['body.password']);
 });
 
-test('a stranger who registers the address after its owner neither ends the token of the owner nor chooses the password', async (t) => {
+test('the token and the password of the owner work after a stranger registered the same address', async (t) => {
   const server = await startServer(t);
   const email = freshEmail();
   const first = await registrationToken(server, email);
@@ -83,7 +83,7 @@ test('a stranger who registers the address after its owner neither ends the toke
   assert.equal((await login(server, { email, password: PASSWORD })).status, 200);
 });
 
-test('a password that version 0.1 stored for a stranger is not activated by the owner of the address', async (t) => {
+test('verifying an address replaces a password that version 0.1 stored at registration', async (t) => {
   const server = await startServer(t);
   const [email, planted] = [freshEmail(), `${PASSWORD} planted`];
   await createUnverified(server, { email, password: planted });
@@ -102,7 +102,7 @@ test('twenty registrations of one address at once send one mail', async (t) => {
   assert.equal(server.mails.filter(({ to }) => to === email).length, 1);
 });
 
-test('an address in other letters is the same account', async (t) => {
+test('an address in upper case belongs to the same account', async (t) => {
   const server = await startServer(t);
   const email = freshEmail();
   const variants = [email.toUpperCase(), email.replace('@example.com', '@EXAMPLE.com')];
@@ -117,7 +117,7 @@ test('an address in other letters is the same account', async (t) => {
   assert.equal((await users(server)).length, 1);
 });
 
-test('an address as long as addresses get is an address like any other', async (t) => {
+test('an address of 254 characters can register and sign in', async (t) => {
   const server = await startServer(t);
   // RFC 5321 and RFC 1035: 64 characters, then names of 63.
   const email = `${'x'.repeat(64)}@${'a'.repeat(63)}.${'b'.repeat(63)}.${'c'.repeat(57)}.com`;
@@ -127,14 +127,14 @@ test('an address as long as addresses get is an address like any other', async (
   assert.ok(displayName.length <= 100, 'a name is longer than its column');
 });
 
-test('an address that no mail server takes is refused', async (t) => {
+test('an address with a part that is too long for mail servers gets 400', async (t) => {
   const server = await startServer(t);
   for (const email of [`${'x'.repeat(65)}@example.com`, `x@${'a'.repeat(64)}.example.com`]) {
     assertProblem(await register(server, email), 400, 'invalid-request');
   }
 });
 
-test('an address nobody has proven opens no session, and the answer does not say why', async (t) => {
+test('a login with an unverified address gets the same 401 as one with an unknown address', async (t) => {
   const server = await startServer(t);
   const credentials = { email: freshEmail(), password: PASSWORD };
   await createUnverified(server, credentials);
@@ -143,7 +143,7 @@ test('an address nobody has proven opens no session, and the answer does not say
   assertSameAnswers([unproven, await login(server, { email: freshEmail(), password: PASSWORD })]);
 });
 
-test('a prefetched link proves nothing', async (t) => {
+test('a GET request to verify-email gets 405 and does not use the token', async (t) => {
   const server = await startServer(t);
   const token = await registrationToken(server, freshEmail());
   for (const path of ['/api/v1/auth/verify-email', `/api/v1/auth/verify-email?token=${token}`]) {
@@ -153,7 +153,7 @@ test('a prefetched link proves nothing', async (t) => {
   assert.equal((await verifyEmail(server, token)).status, 204);
 });
 
-test('a refused password does not use the mailed token up', async (t) => {
+test('a mailed token still works after a password was refused', async (t) => {
   const server = await startServer(t);
   const token = await registrationToken(server, freshEmail());
   assertProblem(await verifyEmail(server, token, 'passwordpassword'), 400, 'password-compromised');
@@ -161,14 +161,14 @@ test('a refused password does not use the mailed token up', async (t) => {
   assert.equal((await verifyEmail(server, token)).status, 204);
 });
 
-test('guessing verification tokens costs the server no hashing', async (t) => {
+test('an invented verification token gets 400, and no password is hashed', async (t) => {
   const server = await startServer(t);
   const hash = t.mock.method(bcrypt, 'hash');
   for (let guess = 0; guess < 5; guess += 1) assertProblem(await verifyEmail(server, String(guess).repeat(43)), 400, 'invalid-token');
   assert.equal(hash.mock.callCount(), 0);
 });
 
-test('a verification token sets one password, even when twenty are tried with it at once', async (t) => {
+test('of twenty parallel uses of a verification token one gets 204 and the others get 400', async (t) => {
   const server = await startServer(t, BEHIND_PROXY);
   const email = freshEmail();
   const token = await registrationToken(server, email);
@@ -180,7 +180,7 @@ test('a verification token sets one password, even when twenty are tried with it
   }
 });
 
-test('of two mails to one address each works, and using one ends the other, also at the same moment', async (t) => {
+test('of two mailed tokens used at once one gets 204, and afterwards both get 400', async (t) => {
   const server = await startServer(t);
   const email = freshEmail();
   const tokens = [await registrationToken(server, email, 1), await registrationToken(server, email, 2)];
@@ -192,7 +192,7 @@ test('of two mails to one address each works, and using one ends the other, also
   assert.equal((await login(server, { email, password: passwords[winner] ?? '' })).status, 200);
 });
 
-test('a verification token of yesterday proves nothing', async (t) => {
+test('a verification token gets 400 after a day and creates no account', async (t) => {
   const server = await startServer(t);
   const token = await registrationToken(server, freshEmail());
   server.clock.advance(DAY_MS + 1000);
@@ -200,7 +200,7 @@ test('a verification token of yesterday proves nothing', async (t) => {
   assert.deepEqual(await users(server), []);
 });
 
-test('a verification mail does not change the password of an account that was made meanwhile', async (t) => {
+test('a verification token gets 400 when the address has an account by then', async (t) => {
   const server = await startServer(t);
   const email = freshEmail();
   const token = await registrationToken(server, email);
@@ -209,7 +209,7 @@ test('a verification mail does not change the password of an account that was ma
   assert.equal((await login(server, user)).status, 200);
 });
 
-test('a verification mail does not open an account that was disabled or deleted meanwhile', async (t) => {
+test('a verification token gets 400 when its account was disabled or deleted meanwhile', async (t) => {
   const server = await startServer(t);
   const [disabled, deleted] = [freshEmail(), freshEmail()];
   const tokens: string[] = [];
@@ -224,7 +224,7 @@ test('a verification mail does not open an account that was disabled or deleted 
   assert.deepEqual(await users(server), before);
 });
 
-test('a token for one purpose does not serve another', async (t) => {
+test('a verification token gets 400 at the reset, and a reset token gets 400 at the verification', async (t) => {
   const server = await startServer(t);
   const email = freshEmail();
   const token = await registrationToken(server, email);
@@ -237,7 +237,7 @@ test('a token for one purpose does not serve another', async (t) => {
   assert.equal((await reset(resetToken)).status, 204);
 });
 
-test('a stolen database holds no token that would still prove an address', async (t) => {
+test('a stolen database holds only hashes of verification tokens', async (t) => {
   const server = await startServer(t);
   const token = await registrationToken(server, freshEmail());
   const rows = await server.services.database.selectFrom('one_time_tokens').selectAll().execute();

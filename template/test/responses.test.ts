@@ -10,7 +10,7 @@ import { startServer } from './support/server.ts';
 const CANARY = 'CANARY-4f1c';
 const access = dangerouslyPublic('leaks on purpose');
 
-/** A handler that returns a whole row where its schema promises a name. */
+/** A handler that returns a whole row although its schema declares only a name. */
 const leaking = route({
   method: 'get',
   path: '/leak',
@@ -36,14 +36,14 @@ const silent = route({ method: 'get', path: '/silent', summary: 'nothing', acces
 const talkative = { ...silent, path: '/talkative', handle: () => Promise.resolve({ secret: CANARY }) };
 
 describe('responses', () => {
-  it('a handler that returns a whole row leaks none of it', async (t) => {
+  it('an undeclared field in a response gets 500 and is neither sent nor logged', async (t) => {
     const server = await startServer(t);
     const ask = await probe(t, server, [leaking, nested]);
     for (const path of ['/leak', '/leak-in-a-list']) assertProblem(await ask(path), 500, 'internal-error', [CANARY]);
     assert.doesNotMatch(JSON.stringify(server.logs), new RegExp(CANARY));
   });
 
-  it('in production the surplus is cut off and the mistake is logged without it', async (t) => {
+  it('in production an undeclared field is removed, and an error without its value is logged', async (t) => {
     const server = await startServer(t);
     const config = { ...server.services.config, environment: 'production' as const };
     const ask = await probe(t, { services: { ...server.services, config } }, [leaking, nested]);
@@ -53,7 +53,7 @@ describe('responses', () => {
     assert.doesNotMatch(JSON.stringify(server.logs), new RegExp(CANARY));
   });
 
-  it('an answer without a body stays without one', async (t) => {
+  it('a route without a response schema sends 204 without a body', async (t) => {
     const ask = await probe(t, await startServer(t), [silent, talkative]);
     for (const path of ['/silent', '/talkative']) {
       const answer = await ask(path);

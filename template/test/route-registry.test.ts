@@ -6,14 +6,14 @@ import { startServer } from './support/server.ts';
 const ID = '00000000-0000-4000-8000-000000000000';
 
 describe('route registry', () => {
-  it('a public route says why it is public', async (t) => {
+  it('every public route declares a reason', async (t) => {
     const { routes } = createFeatures((await startServer(t)).services);
     for (const { access, method, path } of routes) {
       if (access.kind === 'public') assert.ok(access.reason.length > 5, `${method} ${path}`);
     }
   });
 
-  it('a stranger is stopped at every other route, before its input is looked at', async (t) => {
+  it('every other route gets 401 without a token, before its input is checked', async (t) => {
     const server = await startServer(t);
     const { routes } = createFeatures(server.services);
     for (const { access, method, path } of routes) {

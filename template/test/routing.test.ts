@@ -27,7 +27,7 @@ const rawRequest = async (server: TestServer, method: string, target: string) =>
   parseAnswer(await server.raw(`${method} ${target} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`));
 
 describe('routing', () => {
-  it('a method nobody declared is refused on every route, with the list of those that are', async (t) => {
+  it('an undeclared method gets 405 on every route, and Allow lists the declared ones', async (t) => {
     const server = await startServer(t);
     for (const [path, methods] of declared(server)) {
       for (const method of METHODS.filter((name) => !methods.has(name))) {
@@ -40,7 +40,7 @@ describe('routing', () => {
     }
   });
 
-  it('TRACE, CONNECT and made-up methods reach nothing', async (t) => {
+  it('TRACE and WebDAV methods get 405, CONNECT and unknown methods get 400', async (t) => {
     const server = await startServer(t);
     for (const method of ['TRACE', 'PROPFIND', 'PURGE', 'SEARCH', 'QUERY', 'MKCOL']) {
       for (const target of ['/', '/healthz', '/api/v1/me', '/.well-known/security.txt']) {
@@ -54,14 +54,14 @@ describe('routing', () => {
     assertProblem(parseAnswer(tunnel), 400, 'malformed-request');
   });
 
-  it('OPTIONS tells a stranger nothing about what is protected', async (t) => {
+  it('OPTIONS without a token gets 405 or an empty 204', async (t) => {
     const server = await startServer(t);
     const answer = await server.request('OPTIONS', '/api/v1/users');
     assert.ok([204, 405].includes(answer.status), String(answer.status));
     assert.equal(answer.status === 204 ? answer.text : '', '');
   });
 
-  it('HEAD needs the same rights as GET', async (t) => {
+  it('HEAD gets 401 without a token and 403 without the permission', async (t) => {
     const server = await startServer(t);
     const { tokens } = await createUser(server);
     const head = async (token?: string) => (await server.request('HEAD', '/api/v1/users', token === undefined ? {} : { token })).status;
@@ -69,7 +69,7 @@ describe('routing', () => {
     assert.equal(await head(tokens.accessToken), 403);
   });
 
-  it('a method in a header or a parameter is not a method', async (t) => {
+  it('a method in a header or in the query is ignored', async (t) => {
     const server = await startServer(t);
     const { tokens } = await createUser(server);
     const token = tokens.accessToken;
@@ -80,7 +80,7 @@ describe('routing', () => {
     assert.equal((await server.request('GET', '/api/v1/me', { token })).status, 200);
   });
 
-  it('another spelling of a path is another path: no proxy rule is slipped past', async (t) => {
+  it('another spelling of a path gets 400 or 404, so that it cannot bypass a rule of a proxy', async (t) => {
     const server = await startServer(t);
     const { tokens } = await createUser(server);
     for (const target of ['/API/v1/me', '/api/V1/me', '/api/v1/ME', '/api/v1/me/', '//api/v1/me', '/api//v1/me', '/api/v1/%6de%2f', '/api/v1/./me', '/api/v1/x/../me', '/api/v1/me;x=1', '/api/v1/me%00', '/api/v1/me%2e', '/api\\v1\\me']) {
@@ -89,7 +89,7 @@ describe('routing', () => {
     }
   });
 
-  it('a path that cannot be decoded is a 400, not a 500', async (t) => {
+  it('a path that cannot be decoded is refused and never gets 500', async (t) => {
     const server = await startServer(t);
     const { tokens } = await createUser(server);
     for (const target of ['/api/v1/notes/%E0%A4%A', '/api/v1/notes/%', '/api/v1/notes/%ff%fe', '/%c0%ae%c0%ae/']) {
@@ -100,14 +100,14 @@ describe('routing', () => {
     }
   });
 
-  it('files beside the program are not files of the site', async (t) => {
+  it('files of the project such as .env and package.json get 404', async (t) => {
     const server = await startServer(t);
     for (const target of ['/package.json', '/.env', '/.git/HEAD', '/src/server.ts', '/node_modules/express/package.json', '/../../../etc/passwd', '/..%2f..%2fetc%2fpasswd', '/favicon.ico', '/robots.txt', '/index.html', '/server-status', '/debug', '/__test', '/metrics', '/livez', '/readyz']) {
       assert.equal((await rawRequest(server, 'GET', target)).status, 404, target);
     }
   });
 
-  it('an offer of another protocol is ignored: the answer is the normal one, and the request is logged', async (t) => {
+  it('an Upgrade header is ignored: the request gets 200 and is logged', async (t) => {
     const server = await startServer(t);
     const get = (...headers: string[]) => ['GET / HTTP/1.1', 'Host: 127.0.0.1', ...headers, '', ''].join('\r\n');
     const offers = [
@@ -124,7 +124,7 @@ describe('routing', () => {
     assert.equal(server.logs.filter(({ event }) => event === 'http_request').length, offers.length);
   });
 
-  it('the body of a request that offers another protocol is a body, never a second request', async (t) => {
+  it('the body of a request with an Upgrade header is not handled as a second request', async (t) => {
     const server = await startServer(t);
     const inner = 'GET /smuggled HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n';
     const head = (...headers: string[]) => ['POST /api/v1/auth/login HTTP/1.1', 'Host: 127.0.0.1', 'Connection: Upgrade, close', 'Upgrade: h2c', 'Content-Type: application/json', ...headers, '', ''].join('\r\n');

@@ -10,7 +10,7 @@ interface Scene {
   readonly admin: Account;
 }
 
-/** What somebody does, and the one event an alert rule may wait for. */
+/** Actions, and the event that each must log: alert rules depend on it. */
 const ACTIONS: Record<string, { readonly event: SecurityEvent; readonly principal?: 'user' | 'admin'; readonly act: (scene: Scene) => Promise<unknown> }> = {
   'a sign-in': { event: 'authn_login_success', principal: 'user', act: ({ server, user }) => signIn(server, user) },
   'a wrong password': { event: 'authn_login_fail', act: ({ server, user }) => server.request('POST', '/api/v1/auth/login', { body: { email: user.email, password: 'not the right one' } }) },
@@ -29,8 +29,8 @@ const ACTIONS: Record<string, { readonly event: SecurityEvent; readonly principa
     principal: 'user',
     act: async ({ server, user }) => server.request('POST', '/api/v1/auth/logout', { token: (await signIn(server, user)).accessToken }),
   },
-  'a user at an admin route': { event: 'authz_fail', principal: 'user', act: ({ server, user }) => server.request('GET', '/api/v1/users', { token: user.tokens.accessToken }) },
-  'an admin at work': { event: 'authz_admin', principal: 'admin', act: ({ server, admin }) => server.request('GET', '/api/v1/users', { token: admin.tokens.accessToken }) },
+  'a user on a route for admins': { event: 'authz_fail', principal: 'user', act: ({ server, user }) => server.request('GET', '/api/v1/users', { token: user.tokens.accessToken }) },
+  'a request of an admin': { event: 'authz_admin', principal: 'admin', act: ({ server, admin }) => server.request('GET', '/api/v1/users', { token: admin.tokens.accessToken }) },
   'a new role': { event: 'authz_change', principal: 'admin', act: ({ server, admin, user }) => server.request('PATCH', `/api/v1/users/${user.id}`, { token: admin.tokens.accessToken, body: { role: 'admin' } }) },
   'a wrong current password': {
     event: 'authn_password_change_fail',
@@ -44,7 +44,7 @@ const ACTIONS: Record<string, { readonly event: SecurityEvent; readonly principa
   },
   'a new account': { event: 'user_created', act: ({ server }) => enrol(server, { email: 'new@example.com', password: 'quite another long phrase' }) },
   'a wrong input': { event: 'input_validation_fail', act: ({ server }) => server.request('POST', '/api/v1/auth/login', { body: {} }) },
-  'a key that reaches for the prototype': { event: 'malicious_extraneous', act: ({ server }) => server.request('POST', '/api/v1/auth/login', { rawBody: '{"__proto__":{}}', headers: { 'content-type': 'application/json' } }) },
+  'a key that names the prototype': { event: 'malicious_extraneous', act: ({ server }) => server.request('POST', '/api/v1/auth/login', { rawBody: '{"__proto__":{}}', headers: { 'content-type': 'application/json' } }) },
   'an unknown field': { event: 'malicious_extraneous', principal: 'user', act: ({ server, user }) => server.request('PATCH', '/api/v1/me', { token: user.tokens.accessToken, body: { displayName: 'a', role: 'admin' } }) },
   'a foreign host': { event: 'malicious_host', act: ({ server }) => server.raw('GET / HTTP/1.1\r\nHost: attacker.example\r\nConnection: close\r\n\r\n') },
   'a deleted account': { event: 'user_deleted', principal: 'user', act: ({ server, user }) => server.request('DELETE', '/api/v1/me', { token: user.tokens.accessToken }) },
@@ -52,7 +52,7 @@ const ACTIONS: Record<string, { readonly event: SecurityEvent; readonly principa
 
 describe('security events', () => {
   for (const [name, { act, event, principal }] of Object.entries(ACTIONS)) {
-    it(`${name} does not pass unseen`, async (t) => {
+    it(`${name} is logged as a security event`, async (t) => {
       const server = await startServer(t);
       const scene = { server, user: await createUser(server), admin: await createAdmin(server) };
       const before = server.logs.length;

@@ -19,7 +19,7 @@ async function fields(server: TestServer): Promise<Map<string, string[]>> {
 }
 
 describe('security.txt', () => {
-  it('a finder of a hole is never told an expired address, however long the server runs', async (t) => {
+  it('Expires in security.txt is in the future, however long the server runs', async (t) => {
     const server = await startServer(t);
     for (const days of [0, 179, 200, 365]) {
       server.clock.advance(days * DAY_MS);
@@ -31,19 +31,19 @@ describe('security.txt', () => {
     }
   });
 
-  it('the contact is an address programs understand, for mail and for the web', async (t) => {
+  it('Contact in security.txt is a mailto: or https: URL', async (t) => {
     const mail = await startServer(t, { SECURITY_CONTACT: 'security@example.com' });
     assert.deepEqual((await fields(mail)).get('Contact'), ['mailto:security@example.com']);
     const web = await startServer(t, { SECURITY_CONTACT: 'https://example.com/security' });
     assert.deepEqual((await fields(web)).get('Contact'), ['https://example.com/security']);
   });
 
-  it('a spoofed Host cannot make a copy of the file look original', async (t) => {
+  it('Canonical in security.txt has the host of PUBLIC_URL, not of the request', async (t) => {
     const server = await startServer(t, { PUBLIC_URL: 'https://api.example.com', ALLOWED_HOSTS: '127.0.0.1' });
     assert.deepEqual((await fields(server)).get('Canonical'), [`https://api.example.com${PATH}`]);
   });
 
-  it('the old address leads to the file and nowhere else', async (t) => {
+  it('/security.txt redirects to /.well-known/security.txt and to no other URL', async (t) => {
     const server = await startServer(t);
     for (const target of ['/security.txt', '/security.txt?next=https://attacker.example']) {
       const answer = await server.raw(`GET ${target} HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Forwarded-Host: attacker.example\r\nConnection: close\r\n\r\n`);

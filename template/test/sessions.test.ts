@@ -31,7 +31,7 @@ async function assertEnded(server: TestServer, tokens: Tokens): Promise<void> {
   assert.equal((await refresh(server, tokens.refreshToken)).status, 401);
 }
 
-test('an access token and a refresh token are dead the moment their session is signed out', async (t) => {
+test('the access token and the refresh token get 401 right after the logout', async (t) => {
   const server = await startServer(t);
   const user = await createUser(server);
   const elsewhere = await signIn(server, user);
@@ -42,7 +42,7 @@ test('an access token and a refresh token are dead the moment their session is s
   assert.equal((await me(server, elsewhere)).status, 200);
 });
 
-test('a link or an image cannot sign anybody out', async (t) => {
+test('a GET request to logout gets 405, and the session stays open', async (t) => {
   const server = await startServer(t);
   const { tokens } = await createUser(server);
   const answer = await server.request('GET', '/api/v1/auth/logout', { token: tokens.accessToken });
@@ -50,7 +50,7 @@ test('a link or an image cannot sign anybody out', async (t) => {
   assert.equal((await me(server, tokens)).status, 200);
 });
 
-test('a disabled account is out on its next request and cannot come back', async (t) => {
+test('a disabled account gets 401 on its next request and at a new login', async (t) => {
   const server = await startServer(t);
   const [admin, user] = [await createAdmin(server), await createUser(server)];
   assert.equal((await patchUser(server, admin, user, { disabled: true })).status, 200);
@@ -61,14 +61,14 @@ test('a disabled account is out on its next request and cannot come back', async
   tokensOf(await login(server, user));
 });
 
-test('an account disabled behind the back of the application is out on its next request', async (t) => {
+test('an account that was disabled directly in the database gets 401 on its next request', async (t) => {
   const server = await startServer(t);
   const user = await createUser(server);
   await server.services.database.updateTable('users').set({ disabled_at: 1 }).where('id', '=', user.id).execute();
   assertProblem(await me(server, user.tokens), 401, 'invalid-token');
 });
 
-test('an admin who is demoted loses the rights with the same token, at once', async (t) => {
+test('a demoted admin is refused with the same token on the next request', async (t) => {
   const server = await startServer(t);
   const [admin, second] = [await createAdmin(server), await createAdmin(server)];
   const list = () => server.request('GET', '/api/v1/users', { token: second.tokens.accessToken });
@@ -79,7 +79,7 @@ test('an admin who is demoted loses the rights with the same token, at once', as
   assertProblem(await patchUser(server, admin, second, { role: 'admin' }), 403, 'forbidden');
 });
 
-test('deleting an account ends its sessions and leaves nothing of the person behind', async (t) => {
+test('deleting an account ends its sessions and removes all data of the user', async (t) => {
   const server = await startServer(t);
   const user = await createUser(server);
   const elsewhere = await signIn(server, user, { 'User-Agent': 'telltale-agent' });
@@ -95,7 +95,7 @@ test('deleting an account ends its sessions and leaves nothing of the person beh
   for (const trace of [user.email, user.id, 'telltale']) assert.ok(!dump.includes(trace), `${trace} is still there`);
 });
 
-test('the list of sessions shows where one is signed in, and no secret', async (t) => {
+test('the list of sessions shows device and network of each session and no token', async (t) => {
   const server = await startServer(t);
   const user = await createUser(server);
   const phone = await signIn(server, user, { 'User-Agent': 'Phone/1.0' });
@@ -112,7 +112,7 @@ test('the list of sessions shows where one is signed in, and no secret', async (
   for (const secret of [user.tokens.refreshToken, phone.refreshToken, phone.accessToken]) assert.ok(!text.includes(secret));
 });
 
-test('a User-Agent of kilobytes or with invisible characters is kept short and plain', async (t) => {
+test('a User-Agent is stored with at most 200 characters and without invisible ones', async (t) => {
   const server = await startServer(t);
   const user = await createUser(server);
   for (const agent of ['x'.repeat(5000), 'plain\u0085\u00adagent']) {
@@ -122,7 +122,7 @@ test('a User-Agent of kilobytes or with invisible characters is kept short and p
   }
 });
 
-test('a session ended from another device is dead at once', async (t) => {
+test('the tokens of a session that was ended from another device get 401', async (t) => {
   const server = await startServer(t);
   const user = await createUser(server);
   const stolen = await signIn(server, user);
@@ -132,7 +132,7 @@ test('a session ended from another device is dead at once', async (t) => {
   assert.deepEqual((await sessionsOf(server, user.tokens)).map(({ current }) => current), [true]);
 });
 
-test('the session of somebody else looks absent and stays alive', async (t) => {
+test('ending a session of another user gets 404, and the session stays open', async (t) => {
   const server = await startServer(t);
   const [ada, bob] = [await createUser(server), await createUser(server)];
   const [session] = await sessionsOf(server, ada.tokens);
@@ -156,7 +156,7 @@ test('the eleventh sign-in ends the oldest session', async (t) => {
   assert.equal((await sessionsOf(server, all.at(-1) ?? user.tokens)).length, 10);
 });
 
-test('thirty sign-ins at once leave ten sessions', async (t) => {
+test('after thirty parallel sign-ins ten sessions are open', async (t) => {
   const server = await startServer(t, BEHIND_PROXY);
   const user = await createUser(server);
   await Promise.all(Array.from({ length: 30 }, (_, index) => signIn(server, user, fromAddress(index))));
@@ -165,7 +165,7 @@ test('thirty sign-ins at once leave ten sessions', async (t) => {
   assert.equal(alive.length, 10);
 });
 
-test('a session cannot be planted: what a client calls its session is never stored', async (t) => {
+test('a session id that the client sends is never stored (session fixation)', async (t) => {
   const server = await startServer(t);
   const user = await createUser(server);
   const planted = randomUUID();
@@ -182,7 +182,7 @@ test('a session cannot be planted: what a client calls its session is never stor
   }
 });
 
-test('three hundred sign-ins leave fifty-one sessions', async (t) => {
+test('after 300 sign-ins at most 51 sessions are stored', async (t) => {
   const server = await startServer(t);
   const user = await createUser(server);
   const { database, clock } = server.services;
@@ -199,7 +199,7 @@ test('three hundred sign-ins leave fifty-one sessions', async (t) => {
   assert.equal((await me(server, last)).status, 200);
 });
 
-test('a sign-in that forgets a session with thousands of refresh tokens removes a portion of them', async (t) => {
+test('a sign-in deletes at most 500 refresh tokens of an old session', async (t) => {
   const server = await startServer(t);
   const user = await createUser(server);
   const { database, clock } = server.services;

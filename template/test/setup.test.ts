@@ -9,7 +9,7 @@ import { parseEnv } from 'node:util';
 
 const file = (name: string): string => fileURLToPath(new URL(`../${name}`, import.meta.url));
 
-/** A folder that holds nothing but the published example. */
+/** A folder with only a copy of `.env.example`. */
 function freshFolder(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'setup-'));
   t.after(() => { rmSync(folder, { recursive: true }); });
@@ -20,7 +20,7 @@ function freshFolder(t: TestContext): string {
 const setup = (folder: string) => spawnSync(process.execPath, [file('src/commands/setup.ts')], { cwd: folder, encoding: 'utf8', env: {} });
 
 describe('setup', () => {
-  it('two projects never share a secret, and nobody else can read it', (t) => {
+  it('npm run setup writes a new random secret that only the owner of the file can read', (t) => {
     const secrets = [freshFolder(t), freshFolder(t)].map((folder) => {
       const { status, stdout, stderr } = setup(folder);
       assert.equal(status, 0, stderr);
@@ -33,7 +33,7 @@ describe('setup', () => {
     assert.notEqual(secrets[0], secrets[1]);
   });
 
-  it('a secret in use is not overwritten, not even through a link', (t) => {
+  it('npm run setup does not overwrite an existing .env and does not follow a symbolic link', (t) => {
     const folder = freshFolder(t);
     writeFileSync(join(folder, '.env'), 'KEEP=1\n');
     const again = setup(folder);
@@ -46,7 +46,7 @@ describe('setup', () => {
     assert.ok(!existsSync(join(linked, 'elsewhere')));
   });
 
-  it('no secret travels with the repository', () => {
+  it('git ignores .env, and .env.example contains no secret', () => {
     const ignored = readFileSync(file('.gitignore'), 'utf8').split('\n');
     assert.ok(ignored.includes('.env') || ignored.includes('/.env'));
     const example = parseEnv(readFileSync(file('.env.example'), 'utf8'));

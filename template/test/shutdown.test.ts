@@ -13,7 +13,7 @@ import { parseAnswer } from './support/raw-http.ts';
 const BODY = JSON.stringify({ email: 'someone@example.com' });
 const HEAD = `POST /api/v1/auth/register HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: ${BODY.length}\r\n\r\n`;
 
-/** A request whose second half is still to come. */
+/** Sends the first half of a request; `finish` sends the second half. */
 async function halfRequest(port: number): Promise<{ finish: () => Promise<string>; socket: net.Socket }> {
   const socket = net.connect(port, '127.0.0.1').setEncoding('utf8');
   await once(socket, 'connect');
@@ -31,7 +31,7 @@ async function halfRequest(port: number): Promise<{ finish: () => Promise<string
   return { finish, socket };
 }
 
-/** Whether the port takes no connection. */
+/** Whether the port refuses connections. */
 const refuses = (port: number): Promise<boolean> =>
   new Promise((resolve) => {
     const socket = net.connect(port, '127.0.0.1', () => { socket.destroy(); resolve(false); });
@@ -39,7 +39,7 @@ const refuses = (port: number): Promise<boolean> =>
   });
 
 describe('stopping', { concurrency: true }, () => {
-  it('a stop in the middle of a request loses nothing: it is answered, newcomers are not, the exit code is 0', async (t) => {
+  it('after SIGTERM the running request is answered, new connections are refused, and the exit code is 0', async (t) => {
     const program = startProgram(t, await exampleSettings(t));
     const { port, managementPort } = await program.listening;
     const { finish } = await halfRequest(port);
@@ -53,7 +53,7 @@ describe('stopping', { concurrency: true }, () => {
     assert.match(stdout, /"event":"sys_shutdown"/);
   });
 
-  it('a stop right after an answer does not lose the mail that was put off', async (t) => {
+  it('a mail that waits to be sent is sent before the process stops', async (t) => {
     const program = startProgram(t, await exampleSettings(t));
     const { port } = await program.listening;
     const { finish } = await halfRequest(port);
@@ -65,7 +65,7 @@ describe('stopping', { concurrency: true }, () => {
     assert.match(stdout, /--- mail to someone@example\.com/);
   });
 
-  it('a client that keeps its connection after the last answer does not hold up the stop', async (t) => {
+  it('a connection that is idle after its last response does not delay the shutdown', async (t) => {
     const running = await start(loadConfig(await exampleSettings(t)), { log: createLog({ level: 'silent' }) });
     const { finish } = await halfRequest(running.port);
     const asked = performance.now();
@@ -75,7 +75,7 @@ describe('stopping', { concurrency: true }, () => {
     assert.ok(performance.now() - asked < 4500);
   });
 
-  it('a second signal does not wait for a client that never finishes', async (t) => {
+  it('a second SIGTERM ends the process at once with exit code 1', async (t) => {
     const program = startProgram(t, await exampleSettings(t));
     const { socket } = await halfRequest((await program.listening).port);
     t.after(() => socket.destroy());
@@ -87,8 +87,8 @@ describe('stopping', { concurrency: true }, () => {
     assert.ok(performance.now() - asked < 8000);
   });
 
-  for (const [name, accident] of [['an error nobody catches', 'throw'], ['a promise nobody awaits', 'reject']] as const) {
-    it(`${name} ends the process: logged, what runs is answered, exit code 1`, async (t) => {
+  for (const [name, accident] of [['an uncaught error', 'throw'], ['an unhandled rejection', 'reject']] as const) {
+    it(`${name} is logged as sys_crash, running requests are answered, and the exit code is 1`, async (t) => {
       const program = startProgram(t, await exampleSettings(t), ['--import', new URL(`./support/accident.ts?${accident}`, import.meta.url).href]);
       const { finish } = await halfRequest((await program.listening).port);
       program.kill('SIGUSR2');

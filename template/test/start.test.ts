@@ -15,14 +15,14 @@ const FLAGS = (scripts['start'] ?? '').split(' ').filter((word) => word.startsWi
 
 const silent = { log: createLog({ level: 'silent' }) };
 
-/** Starts what must not start; if it does, it is stopped with its test. */
+/** Starts a server whose start must fail; if it does not fail, the server is stopped with the test. */
 async function startAnyway(t: TestContext, config: Config): Promise<void> {
   const running = await start(config, silent);
   t.after(() => running.stop());
 }
 
 describe('start', { concurrency: true }, () => {
-  it('a wrong setting stops the program with 78 before a port opens, and its value is printed nowhere', async (t) => {
+  it('an invalid setting stops the start with exit code 78, and its value is not printed', async (t) => {
     const settings = { ...(await exampleSettings(t)), NODE_ENV: undefined, JWT_SECRET: undefined, PORT: CANARY };
     const program = startProgram(t, settings, [], `NODE_ENV=${CANARY}\nJWT_SECRET=${CANARY}\nMAIL_FROM=${CANARY}\n`);
     await assert.rejects(program.listening);
@@ -33,18 +33,18 @@ describe('start', { concurrency: true }, () => {
     assert.doesNotMatch(stderr + stdout, new RegExp(CANARY));
   });
 
-  it('production does not start with a debugger listening', async (t) => {
+  it('production with --inspect stops the start with exit code 78', async (t) => {
     const settings = { ...(await exampleSettings(t)), ...PRODUCTION };
     const { code, stderr } = await startProgram(t, settings, ['--inspect=127.0.0.1:0']).ended;
     assert.equal(code, 78);
     assert.match(stderr, /--inspect/);
   });
 
-  it('SIGUSR1 opens no debugger in a process that was started by npm start, and the process goes on', async (t) => {
+  it('SIGUSR1 starts no debugger in a process started by npm start, and requests get 200', async (t) => {
     const program = startProgram(t, await exampleSettings(t), FLAGS);
     const { port } = await program.listening;
     program.kill('SIGUSR1');
-    // Node.js opens its debugger on a thread of its own: it has had its time when requests on fresh connections are answered.
+    // Node.js opens its debugger on another thread: twenty requests give it enough time.
     for (let request = 0; request < 20; request += 1) {
       const answer = await fetch(`http://127.0.0.1:${port}/healthz`, { headers: { Connection: 'close' } });
       assert.equal(answer.status, 200);
@@ -56,18 +56,18 @@ describe('start', { concurrency: true }, () => {
     assert.equal(code, 0);
   });
 
-  it('production does not run on tables it does not know', async (t) => {
+  it('production refuses to start while migrations are pending', async (t) => {
     const config = loadConfig({ ...(await exampleSettings(t)), ...PRODUCTION });
     await assert.rejects(startAnyway(t, config), /npm run migrate/);
   });
 
-  it('a database that is not there ends the start without telling its password', async (t) => {
+  it('the start fails without its database, and the error does not contain the password', async (t) => {
     const settings = await exampleSettings(t);
     const DATABASE_URL = settings['DATABASE_URL']?.startsWith('postgres') ? `postgres://app:${CANARY}@127.0.0.1:1/app` : 'file:/dev/null/app.sqlite';
     await assert.rejects(startAnyway(t, loadConfig({ ...settings, DATABASE_URL })), (error: Error) => !`${error.message}${error.stack ?? ''}`.includes(CANARY));
   });
 
-  it('a port that is taken ends the start instead of leaving half a server', async (t) => {
+  it('the start fails when its port is taken', async (t) => {
     const occupant = net.createServer().listen(0, '127.0.0.1');
     t.after(() => occupant.close());
     await new Promise((resolve) => occupant.once('listening', resolve));

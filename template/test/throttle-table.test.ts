@@ -8,24 +8,24 @@ import { issueWhenDue } from '../src/auth/token-mail.ts';
 import { createUser, freshEmail, login, PASSWORD, tokensOf } from './support/accounts.ts';
 import { startServer, type TestServer } from './support/server.ts';
 
-/** Each number in the document is measured here by attacking, with a clock that is put forward. */
+/** The tests below measure each number of this document with real requests and a clock that is put forward. */
 const DOCUMENT = readFileSync(new URL('../docs/security.md', import.meta.url), 'utf8');
 const WRONG = `${PASSWORD}?`;
 const UNITS = new Map([['second', 1000], ['minute', 60_000], ['day', 86_400_000]]);
 const DAY_MS = 86_400_000;
 
-/** The settings for which the document gives its numbers, whatever this project's own are. */
+/** The settings for which the document states its numbers; the project may use others. */
 const SETTINGS: Record<string, string> = Object.fromEntries(
   [...DOCUMENT.matchAll(/`([A-Z_]+)=(\d+)`/g)].map(([, name = '', value = '']) => [name, value]),
 );
 const LIMIT = Number(SETTINGS['LOGIN_LIMIT_MAX']);
-/** Password limits grow with LOGIN_LIMIT_MAX: whole days are attacked at the smallest one. */
+/** Password limits grow with LOGIN_LIMIT_MAX, so attacks of a whole day use the smallest value. */
 const SMALL = { TRUSTED_PROXIES: '127.0.0.1', LOGIN_LIMIT_MAX: '1' };
 const AS_DOCUMENTED = { TRUSTED_PROXIES: '127.0.0.1', LOGIN_LIMIT_MAX: String(LIMIT) };
 
 const compared = new Set<string>();
 
-/** The cells of one row, behind its name. */
+/** The cells of one row, without its name. */
 function row(name: string): string[] {
   const line = DOCUMENT.split('\n').find((text) => text.startsWith(`| ${name} |`));
   assert.ok(line, `docs/security.md has no row "${name}"`);
@@ -42,14 +42,14 @@ function limitOf(name: string): { limit: number; windowMs: number } {
   return { limit: number(limit), windowMs: Number(count) * (UNITS.get(unit) ?? NaN) };
 }
 
-/** What a day gives an attacker with 1, 10 and 1,000 addresses. */
+/** The numbers for one day with 1, 10 and 1,000 addresses. */
 const dayOf = (name: string) => row(name).map(number);
 
 const from = (ip: string) => ({ 'X-Forwarded-For': ip });
-/** One address of a network of its own. */
+/** An address; each index is in another network. */
 const network = (index: number) => `10.${Math.floor(index / 250)}.${index % 250}.9`;
 
-/** Counts the guesses that were compared with a stored hash: only those can be right. */
+/** Counts the guesses that were compared with a stored hash: only those can succeed. */
 async function countGuesses(t: TestContext, server: TestServer): Promise<() => number> {
   const users = await server.services.database.selectFrom('users').select('password_hash').execute();
   const stored = new Set(users.map(({ password_hash }) => password_hash));
@@ -61,7 +61,7 @@ async function countGuesses(t: TestContext, server: TestServer): Promise<() => n
   };
 }
 
-/** How often something works until it is refused; an endless one stops at ten thousand. */
+/** How often an attempt works until it is refused; Infinity after ten thousand. */
 async function untilRefused(attempt: (time: number) => Promise<{ status: number }>): Promise<number> {
   for (let time = 0; time < 10_000; time += 1) {
     if (![200, 401].includes((await attempt(time)).status)) return time;
@@ -69,7 +69,7 @@ async function untilRefused(attempt: (time: number) => Promise<{ status: number 
   return Infinity;
 }
 
-/** Refused until just before the end of the window, not behind it. */
+/** Asserts that requests are refused until just before the end of the window, and accepted after it. */
 async function assertEndsAfter(server: TestServer, windowMs: number, works: () => Promise<boolean>): Promise<void> {
   const margin = Math.min(20_000, windowMs / 2);
   server.clock.advance(windowMs - margin);
@@ -78,7 +78,7 @@ async function assertEndsAfter(server: TestServer, windowMs: number, works: () =
   assert.equal(await works(), true, 'the window did not end');
 }
 
-test('limits of requests are those of the table', async (t) => {
+test('the limits of requests are those of docs/security.md', async (t) => {
   const server = await startServer(t, { ...SETTINGS, TRUSTED_PROXIES: '127.0.0.1' });
   const user = await createUser(server);
   const requests = limitOf('requests');
@@ -91,7 +91,7 @@ test('limits of requests are those of the table', async (t) => {
   await assertEndsAfter(server, requests.windowMs, async () => (await ask()).status === 200);
 });
 
-test('limits of one account from one address are those of the table', async (t) => {
+test('the limits of one account from one address are those of docs/security.md', async (t) => {
   const server = await startServer(t, AS_DOCUMENTED);
   const user = await createUser(server);
   const wrong = limitOf('wrong passwords');
@@ -103,7 +103,7 @@ test('limits of one account from one address are those of the table', async (t) 
   await assertEndsAfter(server, all.windowMs, () => right(network(2)));
 });
 
-test('what one address can guess at all accounts in a day is what the table says', async (t) => {
+test('one address has as many guesses a day at all accounts as docs/security.md says', async (t) => {
   const server = await startServer(t, SMALL);
   const crowd = await insertCrowd(server, 40);
   const guesses = await countGuesses(t, server);
@@ -129,7 +129,7 @@ test('what one address can guess at all accounts in a day is what the table says
   assert.deepEqual(dayOf('guesses at all accounts together'), [day, 10 * day, 1000 * day]);
 });
 
-test('what can be guessed at one account is what the table says, from one address or a thousand', async (t) => {
+test('1, 10 and 1,000 addresses have as many guesses at one account as docs/security.md says', async (t) => {
   const server = await startServer(t, AS_DOCUMENTED);
   const user = await createUser(server);
   const guesses = await countGuesses(t, server);
@@ -147,12 +147,12 @@ test('what can be guessed at one account is what the table says, from one addres
   guesses();
   for (let address = 10; address < 20; address += 1) await guess(network(address));
   const ten = guesses();
-  // The account's count is full: each further address adds nothing.
+  // The count of the account has reached its limit: more addresses add no guesses.
   for (let address = 20; address < 30; address += 1) await guess(network(address));
   assert.deepEqual(dayOf('guesses at one account'), [one, ten, ten + guesses()]);
 });
 
-test('what can be guessed at one account from a network it knows is what the table says', async (t) => {
+test('a known network has as many guesses at one account as docs/security.md says', async (t) => {
   const server = await startServer(t, AS_DOCUMENTED);
   const user = await createUser(server);
   tokensOf(await login(server, user, from('203.0.113.200')));
@@ -164,11 +164,11 @@ test('what can be guessed at one account from a network it knows is what the tab
   assert.equal(asKnown, known.limit);
   for (let host = 20; host < 40; host += 1) await guess(host);
   const day = asKnown + guesses();
-  assert.deepEqual(dayOf('guesses at one account from a network it knows'), [day, day, day]);
+  assert.deepEqual(dayOf('guesses at one account from a known network'), [day, day, day]);
   await assertEndsAfter(server, known.windowMs, async () => (await login(server, user, from('203.0.113.201'))).status === 200);
 });
 
-test('what a stolen session can guess is what the table says', async (t) => {
+test('a stolen session has as many guesses at the password as docs/security.md says', async (t) => {
   const server = await startServer(t, AS_DOCUMENTED);
   const user = await createUser(server);
   const session = limitOf('wrong current passwords');
@@ -192,7 +192,7 @@ test('what a stolen session can guess is what the table says', async (t) => {
   await assertEndsAfter(server, inARow.windowMs - 20 * session.windowMs, works);
 });
 
-test('mails that strangers can cause are those of the table', async (t) => {
+test('strangers can cause as many mails as docs/security.md says', async (t) => {
   const server = await startServer(t, AS_DOCUMENTED);
   const forgot = (address: string, ip: string) =>
     server.request('POST', '/api/v1/auth/password/forgot', { body: { email: address }, headers: from(ip) });
@@ -211,7 +211,7 @@ test('mails that strangers can cause are those of the table', async (t) => {
   }
 });
 
-/** Mails to one mailbox when somebody asks every five minutes: by the same function as a request, without its pauses. */
+/** Mails of one day to one mailbox with a request every five minutes. Calls the function that requests use, without HTTP. */
 async function mailsOfDay({ services }: TestServer, purpose: 'reset-password' | 'verify-email'): Promise<number> {
   const [email, start] = [freshEmail(), services.clock()];
   let mails = 0;
@@ -222,8 +222,8 @@ async function mailsOfDay({ services }: TestServer, purpose: 'reset-password' | 
   return mails;
 }
 
-test('places in the hashing queue are those of the table', async (t) => {
-  const [running, waiting, places] = [limitOf('hashes at work'), limitOf('hashes waiting'), limitOf('hashes at work and waiting')];
+test('the hashing queue has as many places as docs/security.md says', async (t) => {
+  const [running, waiting, places] = [limitOf('hashes running'), limitOf('hashes waiting'), limitOf('hashes running or waiting')];
   const held: number[] = [];
   for (const addresses of [1, 10, 30]) {
     const server = await startServer(t, AS_DOCUMENTED);
@@ -246,17 +246,17 @@ test('places in the hashing queue are those of the table', async (t) => {
   assert.equal(held[0], places.limit);
   assert.equal(held[2], running.limit + waiting.limit);
   assert.deepEqual(dayOf(`places held in the queue of ${running.limit + waiting.limit} hashes`), held);
-  // How long: 'a login waits ten seconds for its turn' in hashing-gate.test.ts measures it.
+  // How long: 'a login that waits ten seconds in the hashing queue …' in hashing-gate.test.ts measures it.
   assert.equal(waiting.windowMs, 10_000);
 });
 
-test('each row of the tables was measured', () => {
+test('every row of the tables in docs/security.md was measured', () => {
   const tables = DOCUMENT.split('\n## ').find((section) => section.startsWith('Limits')) ?? '';
   const names = [...tables.matchAll(/^\| (.+?) \|/gm)].map(([, name = '']) => name).filter((name) => name !== 'what' && name !== '---');
   assert.deepEqual([...compared].sort(), names.sort());
 });
 
-/** Accounts that have the same hash, as many as asked for. */
+/** Writes the given number of accounts, all with the same password hash. */
 async function insertCrowd(server: TestServer, size: number): Promise<string[]> {
   const { database, passwords } = server.services;
   const now = server.clock.now();
@@ -267,7 +267,7 @@ async function insertCrowd(server: TestServer, size: number): Promise<string[]> 
   return crowd;
 }
 
-/** Waits for what is under way, at most eight seconds: then the assertion behind it decides. */
+/** Waits until something has happened, at most eight seconds. If it did not happen, the next assertion fails. */
 async function settled(happened: () => boolean): Promise<void> {
   for (const end = performance.now() + 8000; !happened() && performance.now() < end; ) await turn();
   for (const end = performance.now() + 100; performance.now() < end; ) await turn();

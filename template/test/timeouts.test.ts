@@ -8,15 +8,15 @@ import { UNOBSERVED } from './support/listener.ts';
 import { assertProblem } from './support/problems.ts';
 import { drip, parseAnswer } from './support/raw-http.ts';
 
-/** The real limits, divided: what fires here in a second fires there in ten. */
+/** The real limits, shortened by a factor of about 20. */
 const SHORT = { ...SOCKET_LIMITS, headersTimeout: 600, requestTimeout: 900, socketTimeout: 1500, keepAliveTimeout: 300, connectionsCheckingInterval: 50 };
 
-/** Without the last resort, so that the limit under attack is the one that fires. */
+/** With a long socket timeout, so that only the limit under attack can close the connection. */
 const UNBACKED = { ...SHORT, socketTimeout: 60_000 };
 
 const PATIENCE = { pauseMs: 100, patienceMs: 8000 };
 
-/** A listener that answers when the whole request has arrived. */
+/** Starts a listener that responds when the whole request has arrived. */
 async function patient(t: TestContext, limits: typeof SOCKET_LIMITS = SHORT): Promise<number> {
   const server = createListener((request, response) => { request.resume().on('end', () => response.end('ok')); }, UNOBSERVED, limits);
   t.after(() => { server.close(); server.closeAllConnections(); });
@@ -29,29 +29,29 @@ function* endless(first: string, next: string): Generator<string> {
 }
 
 describe('timeouts', { concurrency: true }, () => {
-  it('a head that drips in byte by byte is cut off', async (t) => {
+  it('request headers sent byte by byte get 408', async (t) => {
     const { received, livedMs } = await drip(await patient(t), endless('GET / HTTP/1.1\r\nHost: x\r\nX: ', 'a'), PATIENCE);
     assertProblem(parseAnswer(received), 408, 'request-timeout');
     assert.ok(livedMs >= SHORT.headersTimeout, `${livedMs} ms`);
   });
 
-  it('a body that drips in byte by byte is cut off, though each byte is a sign of life', async (t) => {
+  it('a body sent byte by byte gets 408', async (t) => {
     const { received } = await drip(await patient(t), endless('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n', 'a'), PATIENCE);
     assertProblem(parseAnswer(received), 408, 'request-timeout');
   });
 
-  it('a connection that says nothing at all is closed', async (t) => {
+  it('a connection that sends no request is closed', async (t) => {
     const { livedMs } = await drip(await patient(t, UNBACKED), [''], PATIENCE);
     assert.ok(livedMs < PATIENCE.patienceMs);
   });
 
-  it('a connection that is kept after its answer is not kept for long', async (t) => {
+  it('an idle connection is closed after its response', async (t) => {
     const { received, livedMs } = await drip(await patient(t, UNBACKED), ['GET / HTTP/1.1\r\nHost: x\r\n\r\n'], PATIENCE);
     assert.equal(parseAnswer(received).status, 200);
     assert.ok(livedMs < PATIENCE.patienceMs);
   });
 
-  it('a client that never reads its answer is let go', async (t) => {
+  it('a client that never reads its response is disconnected', async (t) => {
     const server = createListener((_request, response) => { response.end(Buffer.alloc(32 * 1024 * 1024)); }, UNOBSERVED, SHORT);
     t.after(() => { server.close(); server.closeAllConnections(); });
     const closed = new Promise<boolean>((resolve) => server.once('connection', (socket) => socket.once('close', () => { resolve(true); })));
@@ -62,7 +62,7 @@ describe('timeouts', { concurrency: true }, () => {
     assert.ok(await Promise.race([closed, delay(10_000, false, { ref: false })]));
   });
 
-  it('a hundred half-open connections do not keep an honest client out', async (t) => {
+  it('a client gets its response while 100 connections hold unfinished requests', async (t) => {
     const port = await patient(t);
     const idle = Array.from({ length: 100 }, () => net.connect(port, '127.0.0.1').on('error', () => undefined));
     t.after(() => { for (const socket of idle) socket.destroy(); });
@@ -71,13 +71,13 @@ describe('timeouts', { concurrency: true }, () => {
     assert.equal(await (await fetch(`http://127.0.0.1:${port}/`)).text(), 'ok');
   });
 
-  it('one connection cannot be used for ever', async (t) => {
+  it('a connection is closed after the allowed number of requests', async (t) => {
     const port = await patient(t, { ...SHORT, maxRequestsPerSocket: 3 });
     const { received } = await drip(port, ['GET / HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(5)], PATIENCE);
     assert.equal(received.match(/HTTP\/1\.1 200/g)?.length, 3);
   });
 
-  it('the limits in use are no looser than a slow attacker needs', () => {
+  it('the timeouts and sizes in use are within the limits that slow clients need', () => {
     assert.ok(SOCKET_LIMITS.headersTimeout > 0 && SOCKET_LIMITS.headersTimeout <= 10_000);
     assert.ok(SOCKET_LIMITS.requestTimeout > 0 && SOCKET_LIMITS.requestTimeout <= 20_000);
     assert.ok(SOCKET_LIMITS.socketTimeout > 0 && SOCKET_LIMITS.socketTimeout <= 30_000);

@@ -1,5 +1,5 @@
 -- Runs once, when the database volume is new.
--- A superuser can run programs on the server: the API signs in as a role that only owns its own database.
+-- A superuser can run programs on the server, so the API connects as a role that owns only its own database.
 \getenv password POSTGRES_PASSWORD
 CREATE ROLE app LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD :'password';
 ALTER DATABASE app OWNER TO app;

@@ -11,7 +11,7 @@ export const ROLES = Object.keys(POLICY) as [Role, ...Role[]];
 
 const PERMISSIONS: ReadonlyMap<string, readonly Permission[]> = new Map(Object.entries(POLICY));
 
-/** Whether the role holds the permission. Unknown roles hold none. */
+/** Whether the role has the permission. Unknown roles have none. */
 export function holds(role: Role, permission: Permission): boolean {
   return PERMISSIONS.get(role)?.includes(permission) ?? false;
 }

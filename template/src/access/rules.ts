@@ -1,12 +1,12 @@
 import type { Permission } from './policy.ts';
 
-/** Who may call a route. Required on every route: one that forgets it does not compile. */
+/** Who may call a route. Required on every route: a route without it does not compile. */
 export type Access =
   | { readonly kind: 'public'; readonly reason: string }
   | { readonly kind: 'authenticated' }
   | { readonly kind: 'permission'; readonly permission: Permission };
 
-/** Opens a route to callers who are not signed in. The reason is printed by the route inventory. */
+/** The route can be called without a sign-in. The API document shows the reason. */
 export const dangerouslyPublic = (reason: string) => ({ kind: 'public', reason }) as const;
 
 /** Any signed-in caller. */

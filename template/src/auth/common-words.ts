@@ -1,6 +1,6 @@
 /**
- * Pieces that guessed passwords are made of: keyboard walks, greetings, names of things people love.
- * They find what lists of whole passwords (`common-passwords.txt`) cannot hold: every way to put the pieces together.
+ * Parts of easily guessed passwords: keyboard walks, greetings, popular names and things.
+ * They match every combination of these parts, which a list of whole passwords (`common-passwords.txt`) cannot contain.
  */
 export const GUESSABLE_WORDS: readonly string[] = `
   1q2w3e4r5t 1qaz2wsx 3edc4rfv 5tgb6yhn q1w2e3r4t5 qwertyuiop asdfghjkl zxcvbnm qwertz qwerty azerty asdfgh zxcvbn

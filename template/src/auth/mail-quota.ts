@@ -10,24 +10,24 @@ type Purpose = OneTimeTokenRow['purpose'];
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
-/** A client address may ask this many times as often as it may guess at one account: offices share addresses. */
+/** Mail requests of one address in units of `LOGIN_LIMIT_MAX`; several users of an office share one address. */
 const ADDRESS_FACTOR = 5;
 const ADDRESS_WINDOW_MS = 15 * MINUTE_MS;
 
-/** Mails of one day that follow each other quickly, for somebody whose first one was lost. */
+/** Mails of one day with a short pause between them, for users whose first mail was lost. */
 const QUICK_MAILS = 3;
 const QUICK_PAUSE_MS = 5 * MINUTE_MS;
 /**
- * Pause after those. A token must live at least as long as the pause: a stranger who asks all the time then fills the
- * pauses, but the newest mail in the mailbox works, so the owner is never shut out.
+ * Pause between later mails. A token must be valid at least as long as the pause: even if a stranger requests mails all
+ * the time, the token in the newest mail works, so the owner can always use it.
  */
 const longPause = (purpose: Purpose) => (purpose === 'reset-password' ? 15 : 60) * MINUTE_MS;
 
 /**
- * Keeps one client address from having mails sent to the whole world.
+ * Keeps one client from sending mails to many mailboxes.
  *
- * @param name of the mail; each has its own counts
- * @returns counts a request; rejects with Problem 429, whatever the e-mail address is
+ * @param name kind of mail; each kind has its own counts
+ * @returns a function that counts a request and rejects with Problem 429, for known and unknown e-mail addresses alike
  */
 export function createMailRequestLimit(services: Services, name: string): (context: RequestContext) => Promise<void> {
   const { config, clock } = services;
@@ -39,16 +39,17 @@ export function createMailRequestLimit(services: Services, name: string): (conte
 }
 
 /**
- * What is counted as one mailbox. Anybody can register any number of plus-tagged spellings of somebody's address, so
- * they share one count, apart from that of the plain address: it must stay free for its owner. Resets are mailed to
- * accounts only, and those the owner has made: each counts alone, so that none can use up the other's.
+ * The name under which mails to an address are counted. A stranger can register any number of plus-tagged spellings of
+ * an address, so all of them share one count. The plain address has its own count, so that its owner can register.
+ * Resets are mailed to existing accounts only, so each spelling has its own count: one account cannot use up the mails
+ * of another.
  */
 export function mailboxOf(email: string, purpose: Purpose): string {
   return purpose === 'verify-email' ? email.replace(/\+[^@]*@/, '+@') : email;
 }
 
 /**
- * Whether the mailbox may get another mail: the pause since the last one is over. Nothing tells the caller.
+ * Whether the pause since the last mail to the mailbox is over. The caller gets the same response in both cases.
  * Source: ASVS 5.0 V2.4.1, V6.1.1.
  *
  * @param transaction holds the lock on the mailbox
@@ -67,7 +68,7 @@ export async function isMailDue(transaction: Transaction<Schema>, mailbox: strin
   return latest[0] === undefined || latest[0].issued_at + pause <= now;
 }
 
-/** Forgets mails that no limit counts and no token needs any more; a few at a time, for every mail adds one. */
+/** Deletes rows that no limit and no token needs any more. A few at a time are enough, because every mail adds only one. */
 export async function forgetOldMails(transaction: Transaction<Schema>, now: number): Promise<void> {
   const old = transaction.selectFrom('one_time_tokens').select('token_hash').where('issued_at', '<=', now - DAY_MS).orderBy('issued_at').limit(20);
   await transaction.deleteFrom('one_time_tokens').where('token_hash', 'in', old).execute();

@@ -10,7 +10,7 @@ type Purpose = OneTimeTokenRow['purpose'];
 
 const MINUTE_MS = 60_000;
 
-/** What whoever asks for a mail is told, whether or not one is sent. */
+/** The response to every mail request, whether or not a mail is sent. */
 export const checkYourEmail = z.strictObject({ status: z.literal('check-your-email') });
 
 export const oneTimeToken = z.string().min(1).max(128);
@@ -23,7 +23,7 @@ export async function endOneTimeTokens(transaction: Transaction<Schema>, userId:
   await transaction.deleteFrom('one_time_tokens').where('user_id', '=', userId).execute();
 }
 
-/** Makes a token. Those of earlier mails keep working: otherwise a stranger could end one that is about to be used. */
+/** Creates a token. Earlier tokens stay valid: otherwise a stranger could request a mail to end the token of the owner. */
 export async function issueOneTimeToken(
   transaction: Transaction<Schema>,
   { email, userId, purpose, now }: { readonly email: string; readonly userId: string | null; readonly purpose: Purpose; readonly now: number },
@@ -51,15 +51,15 @@ export interface OneTimeTokenUse {
   readonly now: number;
 }
 
-/** What a token proves: its bearer reads the mailbox. */
+/** What a token proves: the caller can read mails to this address. */
 export interface MailboxProof {
   readonly email: string;
-  /** Of the account the address had when the mail was asked for. */
+  /** Account of the address when the mail was requested; null when there was none. */
   readonly userId: string | null;
 }
 
 /**
- * Whose token it is. It is not used up: `consumeOneTimeToken` decides.
+ * Returns the owner of a valid token without using the token up; `consumeOneTimeToken` does that.
  *
  * @throws Problem 400 `invalid-token`
  */
@@ -77,10 +77,10 @@ export async function ownerOfOneTimeToken(database: Kysely<Schema>, { token, pur
 }
 
 /**
- * Uses the token up, and ends those of other mails for the same purpose. One statement decides, so of two requests at
- * the same moment one gets it. The caller has locked mailbox and user before: whoever locks all does it in this order.
+ * Uses the token up and ends other tokens for the same purpose and address. A single statement, so that only one of two
+ * requests at the same moment succeeds. The caller has locked mailbox and user before: any other order can deadlock.
  *
- * @throws Problem 400 `invalid-token`; the transaction is undone
+ * @throws Problem 400 `invalid-token`; the transaction is rolled back
  */
 export async function consumeOneTimeToken(transaction: Transaction<Schema>, { token, purpose, now }: OneTimeTokenUse, email: string): Promise<void> {
   const hash = hashOpaqueToken(token);

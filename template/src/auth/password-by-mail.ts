@@ -15,8 +15,8 @@ export interface ChosenPassword extends MailboxProof {
 }
 
 /**
- * Sets the password that somebody has chosen who reads the mailbox. A refused password does not use the token up, and
- * a wrong token costs no hash.
+ * Sets a password with a mailed token. If the password is refused, the token stays valid. If the token is wrong, no hash
+ * is computed.
  *
  * @param store writes the hash, in the transaction that uses the token up
  * @returns what `store` returns

@@ -11,7 +11,7 @@ import { endSessions } from './sessions.ts';
 import { invalidCredentials } from './sign-in.ts';
 import { createPasswordChangeThrottle } from './throttle/password-change-throttle.ts';
 
-/** The caller proves the old password and sets a new one; all other sessions end. Source: ASVS 5.0 V6.2.3, V7.4.3. */
+/** A change needs the current password and ends all other sessions. Source: ASVS 5.0 V6.2.3, V7.4.3. */
 export function passwordChangeRoute(services: Services): AnyRoute {
   const { database, passwords, clock } = services;
   const throttle = createPasswordChangeThrottle(services);

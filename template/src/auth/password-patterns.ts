@@ -1,10 +1,10 @@
-/** When so many characters follow the same rule, the whole is a pattern: `123456789012345`. */
+/** If this many characters follow one rule, the password is a pattern: `123456789012345`. */
 const ENOUGH = 5;
 
-/** Share of neighbouring keys from which a password is a walk over the keyboard. Words and chance stay below a half. */
+/** With at least this share of neighbouring keys a password is a keyboard walk. Words and random text have less than half. */
 const WALK = 2 / 3;
 
-/** Rows of the keyboard from the top, with and without Shift; keys at one place stand below each other. */
+/** Rows of the keyboard from the top, without and with Shift; the same index is the same column. */
 const ROWS = [['1234567890', '!@#$%^&*()'], ['qwertyuiop'], ['asdfghjkl;'], ['zxcvbnm,./']];
 
 const KEYS = new Map(
@@ -12,20 +12,20 @@ const KEYS = new Map(
 );
 
 /**
- * Whether one rule makes the whole password: a repetition (`abc123abc123abc`), a run (`111222333444555`,
- * `12345678987654321`), runs between each other (`1a2b3c4d5e6f7g8h`) or a walk over the keyboard (`1qazxsw23edcvfr4`).
+ * Whether the whole password follows one rule: a repetition (`abc123abc123abc`), a sequence (`111222333444555`,
+ * `12345678987654321`), alternating sequences (`1a2b3c4d5e6f7g8h`) or a keyboard walk (`1qazxsw23edcvfr4`).
  *
- * @param letters in lower case, at most 72: the time grows with the square of their number
+ * @param letters in lower case, at most 72, because the time grows with the square of their number
  */
 export function isPattern(letters: string): boolean {
   const codes = Array.from(letters, (letter) => letter.codePointAt(0) ?? 0);
   return isGentle(codes) || isRegular(codes) || isKeyboardWalk(Array.from(letters));
 }
 
-/** Each character is the one before it or next to it in the alphabet. */
+/** Each character is equal to the one before it or next to it in the alphabet. */
 const isGentle = (codes: readonly number[]) => steps(codes, 1).every((step) => Math.abs(step) <= 1);
 
-/** At some distance all characters differ by the same: by nothing in a repetition, by one in most runs. */
+/** All characters at some fixed distance differ by the same number: by zero in a repetition, by one in most sequences. */
 function isRegular(codes: readonly number[]): boolean {
   for (let distance = 1; distance <= Math.max(codes.length / 2, codes.length - ENOUGH); distance += 1) {
     const [first, ...others] = steps(codes, distance);

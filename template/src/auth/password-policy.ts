@@ -7,13 +7,13 @@ import { isCommonPassword } from './common-passwords.ts';
 import { GUESSABLE_WORDS } from './common-words.ts';
 import { isPattern } from './password-patterns.ts';
 
-/** Without a second factor. Source: NIST SP 800-63B-4, 3.1.1.2. */
+/** Minimum for sign-in without a second factor. Source: NIST SP 800-63B-4, 3.1.1.2. */
 const MIN_CODE_POINTS = 15;
 
-/** What must be left of a password without its guessable pieces. */
+/** Letters that a password must have besides its guessable parts. */
 const MIN_UNGUESSED = 6;
 
-/** A password somebody sets. Taken exactly as it is: never trimmed, folded or normalised. */
+/** A new password. It is used exactly as sent: not trimmed, not changed in case, not normalised. */
 export const newPassword = () =>
   z
     .string()
@@ -29,14 +29,14 @@ export const newPassword = () =>
       description: `At most ${MAX_PASSWORD_BYTES} bytes in UTF-8. A common or easily guessed one gets 400 \`password-compromised\`.`,
     });
 
-/** A password somebody claims to have: whatever is wrong with it, the answer is the one for a wrong password. */
+/** A current password. The rules of new passwords do not apply: one that breaks them gets the response for a wrong password. */
 export const claimedPassword = () => z.string().min(1).max(1024);
 
 /**
- * Refuses what guessing finds first: patterns, stolen passwords, and passwords made of common words or the account's own.
+ * Refuses easily guessed passwords: patterns, stolen passwords, and combinations of common words or parts of the address.
  * Source: ASVS 5.0 V6.2.4, V6.2.11.
  *
- * @param password that `newPassword` let through: longer ones take longer than they should
+ * @param password accepted by `newPassword`: the time to check a longer one is not bounded
  * @throws Problem 400 `password-compromised`
  */
 export function refuseGuessable(password: string, email: string): void {
@@ -55,7 +55,7 @@ const MASKS = new Map(Object.entries({ '@': 'a', '4': 'a', '3': 'e', '1': 'i', '
 
 const unmask = (letters: string) => letters.replace(/[@431!0$5]/g, (mask) => MASKS.get(mask) ?? mask);
 
-/** Whether little is left when the words, digits and punctuation are taken out. */
+/** Whether too few letters are left after the words, digits and punctuation are removed. */
 function isMadeOf(words: readonly string[], letters: string): boolean {
   const longestFirst = words.toSorted((a, b) => b.length - a.length);
   const rest = longestFirst.reduce((left, word) => left.replaceAll(word, ' '), letters);

@@ -15,10 +15,10 @@ import { endSessions } from './sessions.ts';
 import { createSignInThrottle } from './throttle/sign-in-throttle.ts';
 import { createTokenMail } from './token-mail.ts';
 
-/** A forgotten password, replaced by proof of the mailbox. Source: OWASP Forgot Password Cheat Sheet; ASVS 5.0 V6.4. */
+/** Replaces a forgotten password with a mailed token. Source: OWASP Forgot Password Cheat Sheet; ASVS 5.0 V6.4. */
 export function passwordResetRoutes(services: Services): readonly AnyRoute[] {
   const throttle = createSignInThrottle(services);
-  /** Unverified and disabled accounts get no mail: resetting a password must not open what is closed. */
+  /** Unverified and disabled accounts get no mail: a reset must not enable them. */
   const mailToken = createTokenMail(services, {
     purpose: 'reset-password',
     compose: (token, user) =>
@@ -29,7 +29,7 @@ export function passwordResetRoutes(services: Services): readonly AnyRoute[] {
     route({
       method: 'post',
       path: '/api/v1/auth/password/forgot',
-      summary: 'Ask for a token to set a new password; the answer never tells whether there is an account',
+      summary: 'Request a token to set a new password; the response is the same whether or not there is an account',
       access: dangerouslyPublic('people who cannot sign in ask for help'),
       body: z.strictObject({ email: canonicalEmail() }),
       status: 202,
@@ -42,7 +42,7 @@ export function passwordResetRoutes(services: Services): readonly AnyRoute[] {
     route({
       method: 'post',
       path: '/api/v1/auth/password/reset',
-      summary: 'Set a new password with a mailed token; every session ends',
+      summary: 'Set a new password with a mailed token; all sessions end',
       access: dangerouslyPublic('the token is the proof'),
       body: z.strictObject({ token: oneTimeToken, password: newPassword() }),
       status: 204,
@@ -58,9 +58,9 @@ export function passwordResetRoutes(services: Services): readonly AnyRoute[] {
 }
 
 /**
- * Every session ends: they may be a thief's. Nobody is signed in by resetting.
+ * Ends every session, because a thief may have one. The reset itself signs nobody in.
  *
- * @throws Problem 400 `invalid-token` when the address had no account, or its account was disabled meanwhile
+ * @throws Problem 400 `invalid-token` when the address had no account or its account was disabled after the mail
  */
 async function replacePassword(transaction: Transaction<Schema>, { userId, email, hash, now }: ChosenPassword): Promise<{ id: string; email: string }> {
   if (userId === null) throw invalidOneTimeToken();

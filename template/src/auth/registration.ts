@@ -18,8 +18,8 @@ import { createTokenMail } from './token-mail.ts';
 import type { KnownUser } from './token-mail.ts';
 
 /**
- * Registration and e-mail verification. Whoever registers names an address and nothing else: a password given here
- * would be a stranger's choice, activated by the click of the mailbox's owner. Source: ASVS 5.0 V6.4.1.
+ * Registration and e-mail verification. A registration takes an address only. With a password in it, a stranger could
+ * choose the password, and the owner of the mailbox would activate it with a click. Source: ASVS 5.0 V6.4.1.
  */
 export function registrationRoutes(services: Services): readonly AnyRoute[] {
   const throttle = createSignInThrottle(services);
@@ -31,7 +31,7 @@ export function registrationRoutes(services: Services): readonly AnyRoute[] {
   const register = route({
     method: 'post',
     path: '/api/v1/auth/register',
-    summary: 'Ask for a token to create an account; the answer never tells whether there is one',
+    summary: 'Request a token to create an account; the response is the same whether or not there is one',
     access: dangerouslyPublic('people without an account create one'),
     body: z.strictObject({ email: canonicalEmail() }),
     status: 202,
@@ -53,7 +53,7 @@ export function registrationRoutes(services: Services): readonly AnyRoute[] {
       const { id, email, created } = await setPasswordByMail(services, { token, password, purpose: 'verify-email', context }, openAccount);
       if (created) context.audit('user_created', { userId: id });
       else context.audit('user_updated', { userId: id, change: 'email-verified' });
-      // Guesses before there was an account must not keep its owner out.
+      // Guesses at the address before the account existed must not block its owner.
       await throttle.proved(email, context);
       return undefined;
     },
@@ -70,9 +70,9 @@ function registrationMail(publicUrl: string, token: string, user: KnownUser | un
 }
 
 /**
- * Creates the account, or opens one that nobody has verified: version 0.1 made the account at registration.
+ * Creates the account, or verifies an existing one: version 0.1 of the template created accounts at registration.
  *
- * @throws Problem 400 `invalid-token` when the address has got an account meanwhile, or its account was disabled
+ * @throws Problem 400 `invalid-token` when the address has a verified account by now, or its account was disabled
  */
 async function openAccount(transaction: Transaction<Schema>, { email, hash, now }: ChosenPassword): Promise<{ id: string; email: string; created: boolean }> {
   const created = newAccount({ email, role: 'user', passwordHash: hash, now });

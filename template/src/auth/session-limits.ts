@@ -2,16 +2,16 @@ import type { Transaction } from 'kysely';
 import type { Schema } from '../database/schema.ts';
 import type { RequestContext } from '../http/request-context.ts';
 
-/** Sessions that one account may have open. */
+/** Maximum number of open sessions of one account. */
 export const MAX_PER_USER = 10;
-/** Ended sessions of one account that stay, the newest ones, and how long at most, in milliseconds. */
+/** The newest ended sessions of an account stay stored: at most this many, and at most this long, in milliseconds. */
 const KEPT_ENDED = 40;
 const KEPT_AFTER_END_MS = 86_400_000;
-/** Rows that one sign-in removes: somebody who piled up a million must not stop everybody else by signing in once. */
+/** Maximum number of rows that one sign-in deletes: a million of them in one transaction would block other requests. */
 const SESSIONS_PORTION = 100;
 const TOKENS_PORTION = 500;
 
-/** Ends the sessions used longest ago, so that there is room for one more. */
+/** Ends the sessions that were used longest ago, so that one more session is within the limit. */
 export async function endOldestSessions(transaction: Transaction<Schema>, userId: string, context: RequestContext, now: number): Promise<void> {
   const open = await transaction
     .selectFrom('sessions')
@@ -27,7 +27,7 @@ export async function endOldestSessions(transaction: Transaction<Schema>, userId
   context.audit('excess_sessions_exceeded', { userId });
 }
 
-/** Removes a portion of the sessions that nobody needs any more, with their refresh tokens. The next sign-in removes the next one. */
+/** Deletes a portion of the old sessions, with their refresh tokens. The next sign-in deletes the next portion. */
 export async function forgetOldSessions(transaction: Transaction<Schema>, userId: string, now: number): Promise<void> {
   const old = [...(await overdue(transaction, userId, now)), ...(await surplusEnded(transaction, userId))].map(({ id }) => id);
   if (old.length === 0) return;
@@ -36,7 +36,7 @@ export async function forgetOldSessions(transaction: Transaction<Schema>, userId
   await transaction
     .deleteFrom('sessions')
     .where('id', 'in', old)
-    // Deleting a session deletes the tokens it still has, however many.
+    // Only sessions without tokens: deleting a session would delete all its tokens in one statement, however many.
     .where((eb) => eb.not(eb.exists(eb.selectFrom('refresh_tokens').select('token_hash').whereRef('session_id', '=', 'sessions.id'))))
     .execute();
 }

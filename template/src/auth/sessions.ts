@@ -11,8 +11,8 @@ const DAY_MS = 86_400_000;
 const ABSOLUTE_MS = 30 * DAY_MS;
 
 /**
- * Reads the caller: one query on every request. A session that ended, a disabled user or a changed role count at once,
- * whatever the caller's token says.
+ * Reads the caller with one query on every request, so that an ended session, a disabled user or a changed role takes
+ * effect on the next request, whatever the token says.
  */
 export function createPrincipalReader(database: Kysely<Schema>, clock: () => number) {
   const read = prepared<{ sessionId: string; userId: string; now: number }, Principal>(database, (bind) =>
@@ -61,7 +61,7 @@ export async function openSession(
 /**
  * Ends the user's sessions.
  *
- * @param except one that goes on
+ * @param except a session that stays open
  */
 export async function endSessions(
   transaction: Transaction<Schema>,
@@ -79,7 +79,7 @@ export async function endSessions(
 /**
  * Ends one session of the caller.
  *
- * @returns whether there was one: those of others look absent
+ * @returns whether the caller had that session; false for sessions of other users too
  */
 export async function endOwnSession(principal: Principal, database: Kysely<Schema>, id: string, now: number): Promise<boolean> {
   const { numUpdatedRows } = await database

@@ -20,7 +20,7 @@ export interface NewSession {
   readonly sessionId: string;
 }
 
-/** One answer for unknown, unverified, disabled and passwordless accounts and for wrong passwords. */
+/** The same response for unknown, unverified, disabled and passwordless accounts and for wrong passwords. */
 export const invalidCredentials = () =>
   new Problem({
     status: 401,
@@ -30,10 +30,10 @@ export const invalidCredentials = () =>
   });
 
 /**
- * Proves a password and opens a session, whatever the strategy then hands out for it.
+ * Checks a password and opens a session. What the client gets for the session is up to the strategy.
  *
- * @returns signs in; `complete` runs in the transaction that opens the session. Rejects with Problem 401
- *   `invalid-credentials`, 429, or 503 when too many are waiting
+ * @returns a function that signs in; `complete` runs in the transaction that opens the session. It rejects with
+ *   Problem 401 `invalid-credentials`, 429, or 503 when too many hashes are waiting
  */
 export function createSignIn(services: Services) {
   const { database, passwords, clock } = services;
@@ -53,13 +53,13 @@ export function createSignIn(services: Services) {
       user = await readUser(email);
       return opens ? (user?.password_hash ?? null) : null;
     };
-    // Everybody costs one hash; only then does the account's state count.
+    // The hash is computed before the state of the account is checked, so that the time is the same for every account.
     const matches = await passwords.verify({ password, stored, who: attempt.who, gone });
     if (!matches || !user?.password_hash || user.email_verified_at === null || user.disabled_at !== null) return undefined;
     return { id: user.id, hash: user.password_hash };
   }
 
-  /** A full line must not refuse the right password: the next sign-in upgrades the hash. */
+  /** When the hashing queue is full, the old hash stays: the password was right, and the next sign-in upgrades the hash. */
   async function upToDate(hash: string, password: string, { who }: SignInAttempt, { gone }: RequestContext): Promise<string> {
     if (!passwords.isOutdated(hash)) return hash;
     return passwords.hash(password, who, gone).catch((error: unknown) => {
@@ -68,7 +68,7 @@ export function createSignIn(services: Services) {
     });
   }
 
-  /** Locks the user and makes sure that nothing changed while the password was hashed; upgrades an outdated hash. */
+  /** Locks the user, checks that password and account did not change during the hash, and stores the upgraded hash. */
   async function lock(transaction: Transaction<Schema>, id: string, hash: string, newHash: string): Promise<void> {
     const { numUpdatedRows } = await transaction
       .updateTable('users')

@@ -11,16 +11,16 @@ export type KnownUser = Pick<UserRow, 'disabled_at' | 'email_verified_at' | 'id'
 
 interface TokenMail {
   readonly purpose: OneTimeTokenRow['purpose'];
-  /** The mail for the address; undefined when it must not get one. */
+  /** The mail for the address; undefined when no mail may be sent. */
   readonly compose: (token: string, user: KnownUser | undefined) => Message | undefined;
 }
 
 /**
- * Mails a token to whatever address a stranger names. Known and unknown addresses must not differ, neither in the
- * answer nor in the work behind it: the answer waits for nothing that depends on the address, and afterwards every
- * address costs the same statements, one of which writes. Source: ASVS 5.0 V6.3.8.
+ * Mails a token to any address in a request. The response and the work after it must not show whether the address has an
+ * account: the response does not wait for anything that depends on the address, and afterwards every address causes the
+ * same statements, one of which writes. Source: ASVS 5.0 V6.3.8.
  *
- * @returns takes a request for a mail. Rejects with Problem 429 when the client asks too often
+ * @returns a function that accepts a mail request. It rejects with Problem 429 when the client sends too many
  */
 export function createTokenMail(services: Services, { purpose, compose }: TokenMail): (email: string, context: RequestContext) => Promise<void> {
   const { database, clock, mailer } = services;
@@ -39,13 +39,13 @@ export function createTokenMail(services: Services, { purpose, compose }: TokenM
   };
 }
 
-/** @returns undefined while the mailbox has to wait; the tokens it has been sent keep working */
+/** @returns undefined during the pause after a mail; tokens that were mailed before stay valid */
 export async function issueWhenDue(
   transaction: Transaction<Schema>,
   { email, purpose, now }: { readonly email: string; readonly purpose: TokenMail['purpose']; readonly now: number },
 ): Promise<{ token: string; user: KnownUser | undefined } | undefined> {
   const mailbox = mailboxOf(email, purpose);
-  // Requests at the same moment would all find that the last mail is long ago. An unknown address has no row to lock.
+  // Without the lock, parallel requests would all see no recent mail. It locks a name: an unknown address has no row.
   await driver.lockName(transaction, `${purpose}:${mailbox}`);
   await forgetOldMails(transaction, now);
   const user = await transaction

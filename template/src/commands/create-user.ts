@@ -18,12 +18,12 @@ const LINK_MINUTES = tokenMinutes('reset-password');
 
 const USAGE = `Usage: npm run create-user -- --email ADDRESS [--role ${ROLES.join('|')}] [--link]
 
-Creates an account whose e-mail address counts as verified. The password is read from standard input when something is
-piped into it; otherwise, or with --link, a one-time link to set the password is printed (valid for ${LINK_MINUTES} minutes).`;
+Creates an account with a verified e-mail address. If a password is piped into standard input, the account gets that
+password. Otherwise, or with --link, the command prints a one-time link to set the password (valid for ${LINK_MINUTES} minutes).`;
 
 const EXIT = { refused: 1, usage: 2 } as const;
 
-/** Something is wrong that the person at the terminal can put right. */
+/** An error that the person at the terminal can correct. */
 class Refusal extends Error {
   readonly status: number;
 
@@ -49,7 +49,7 @@ function readArguments(): NewUser {
   }
 }
 
-/** A password in the arguments would be visible to everybody on the machine and stay in the shell's history. */
+/** Not from the arguments: they are visible to every user of the machine and stay in the history of the shell. */
 async function readPassword({ email, link }: NewUser): Promise<string | undefined> {
   if (link || process.stdin.isTTY) return undefined;
   const password = (await text(process.stdin)).replace(/\r?\n$/, '');
@@ -60,7 +60,7 @@ async function readPassword({ email, link }: NewUser): Promise<string | undefine
   return password;
 }
 
-/** @returns the token to set a password, when none was given */
+/** @returns a token to set the password, if none was given */
 async function createUser(services: Services, { email, role }: NewUser, password: string | undefined): Promise<string | undefined> {
   const { database, passwords, clock } = services;
   const hash = password === undefined ? null : await passwords.hash(password);
@@ -72,7 +72,7 @@ async function createUser(services: Services, { email, role }: NewUser, password
       .values(row)
       .onConflict((conflict) => conflict.column('email').doNothing())
       .executeTakeFirstOrThrow();
-    if (numInsertedOrUpdatedRows !== 1n) throw new Refusal(EXIT.refused, `There is an account for ${email} already; nothing was changed.`);
+    if (numInsertedOrUpdatedRows !== 1n) throw new Refusal(EXIT.refused, `There is already an account for ${email}. Nothing was changed.`);
     return hash === null ? issueOneTimeToken(transaction, { email, userId: row.id, purpose: 'reset-password', now }) : undefined;
   });
 }

@@ -1,7 +1,7 @@
 import { get } from 'node:http';
 import { loadConfig } from '../config/index.ts';
 
-/** Asks the management listener whether the server is ready: exit status 0 or 1. For HEALTHCHECK in a container without curl. */
+/** Exits with 0 if the server is ready, otherwise with 1. For HEALTHCHECK in a container, which has no curl. */
 function healthcheck(): void {
   const { managementHost, managementPort } = loadConfig();
   const host = managementHost === '0.0.0.0' || managementHost === '::' ? 'localhost' : managementHost;

@@ -4,7 +4,7 @@ import { migrate } from '../database/migrator.ts';
 import { createLog } from '../observability/log.ts';
 import { flushLog } from '../observability/standard-output.ts';
 
-/** A migration may rewrite a large table. */
+/** Longer than for requests: a migration may rewrite a large table. */
 const STATEMENT_TIMEOUT_MS = 10 * 60_000;
 
 async function main(): Promise<void> {

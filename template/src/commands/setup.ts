@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 
 const MARKER = '# secret: generated';
 
-/** Fills each empty setting that stands below a marker with 32 random bytes. */
+/** Sets each empty setting below a marker to 32 random bytes. */
 function withSecrets(example: string): string {
   const lines = example.split('\n');
   return lines
@@ -11,14 +11,14 @@ function withSecrets(example: string): string {
     .join('\n');
 }
 
-/** Writes `.env` from `.env.example`, readable by its owner only. Never touches a `.env` that is there. */
+/** Writes `.env` from `.env.example`, readable by its owner only. An existing `.env` is never changed. */
 function setup(): void {
   try {
     writeFileSync('.env', withSecrets(readFileSync('.env.example', 'utf8')), { flag: 'wx', mode: 0o600 });
     console.log('Wrote .env with fresh secrets (mode 600, ignored by git). Next: npm run dev');
   } catch (error) {
     const exists = error instanceof Error && 'code' in error && error.code === 'EEXIST';
-    console.error(exists ? '.env exists already and stays as it is. To start over, move it away first.' : 'Could not write .env next to .env.example.');
+    console.error(exists ? '.env exists already and was not changed. To start over, move it away first.' : 'Could not write .env beside .env.example.');
     process.exitCode = 1;
   }
 }

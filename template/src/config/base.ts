@@ -1,11 +1,11 @@
 import { address, choice, contact, hosts, integer, mailbox, origin, origins, proxies, url } from './parsers.ts';
 
 /**
- * Settings every project has. One line here is one setting: its name in the environment becomes its name in
- * `Config` in camel case. The database and the authentication strategy add their own.
+ * Settings of every project. Each line is one setting; `Config` has it under its name in camel case. The database and
+ * the authentication strategy add their own settings.
  */
 export const baseSettings = {
-  // No default: Express takes a missing NODE_ENV for development and prints stack traces to callers.
+  // No default: without NODE_ENV Express runs in development mode and sends stack traces to clients.
   NODE_ENV: choice('development', 'test', 'production'),
   HOST: address().default('127.0.0.1'),
   PORT: integer(0, 65_535).default(3000),

@@ -1,12 +1,12 @@
 import type { Mistake } from './environment.ts';
 import { isPlaceholder } from './parsers.ts';
 
-/** Checked settings by name; those that are wrong by themselves are absent. */
+/** Valid settings by name; invalid ones are missing. */
 type Checked = ReadonlyMap<string, unknown>;
 
 type CrossCheck = (settings: Checked, environment: NodeJS.ProcessEnv) => Mistake | false;
 
-/** Mistakes that only show when settings are seen together, in the order in which they are printed. */
+/** Mistakes in the combination of settings, in the order in which they are printed. */
 export function crossChecks(settings: Checked, environment: NodeJS.ProcessEnv): Mistake[] {
   const checks = settings.get('NODE_ENV') === 'production' ? [...ALWAYS, ...PRODUCTION] : ALWAYS;
   return checks.map((check) => check(settings, environment)).filter((mistake) => mistake !== false);
@@ -18,14 +18,14 @@ const ALWAYS: readonly CrossCheck[] = [
     return (
       Number(settings.get('BCRYPT_COST')) < least && {
         name: 'BCRYPT_COST',
-        rule: `must be ${least} or more here: stolen hashes must stay expensive to guess`,
+        rule: `must be ${least} or more in this environment: stolen hashes must stay expensive to guess`,
       }
     );
   },
   (_, environment) =>
     startedWith(/--insecure-http-parser/, environment) && {
       name: 'NODE_OPTIONS',
-      rule: 'must not contain --insecure-http-parser: it lets requests be smuggled past a proxy',
+      rule: 'must not contain --insecure-http-parser: it allows request smuggling past a proxy',
     },
 ];
 
@@ -46,22 +46,22 @@ const PRODUCTION: readonly CrossCheck[] = [
   (settings) =>
     settings.get('SMTP_URL') === undefined && {
       name: 'SMTP_URL',
-      rule: 'is required in production: verification and reset mails must arrive',
+      rule: 'is required in production: verification and reset mails must be sent',
     },
   (settings) =>
     hasPublishedPassword(String(settings.get('DATABASE_URL'))) && {
       name: 'DATABASE_URL',
-      rule: 'must not contain a password that stands in documentation or repeats the name of the account',
+      rule: 'must not use a well-known password or the user name as password',
     },
   (_, environment) =>
     environment['NODE_TLS_REJECT_UNAUTHORIZED'] === '0' && {
       name: 'NODE_TLS_REJECT_UNAUTHORIZED',
-      rule: 'must not be 0: anyone on the path could read mails and database traffic',
+      rule: 'must not be 0: anyone on the network path could read mails and database traffic',
     },
   (_, environment) =>
     startedWith(/--inspect(?:-brk|-wait)?(?:[=\s]|$)/, environment) && {
       name: 'NODE_OPTIONS',
-      rule: 'must not contain --inspect in production: a debugger runs whatever code it is sent',
+      rule: 'must not contain --inspect in production: a debugger runs any code that is sent to it',
     },
 ];
 

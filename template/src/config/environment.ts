@@ -12,9 +12,9 @@ export interface RawSettings {
 }
 
 /**
- * The text of each named setting: `NAME`, or the content of the file that `NAME_FILE` points to.
- * Only names of the schema are looked up; other programs' `…_FILE` variables are none of our business.
- * An empty variable counts as absent: that is how compose files and shells leave one out.
+ * The text of each named setting: `NAME`, or the content of the file in `NAME_FILE`.
+ * Only names of the schema are looked up; `…_FILE` variables of other programs are ignored.
+ * An empty variable counts as missing, because compose files and shells pass an unset variable like that.
  */
 export function readSettings(names: readonly string[], environment: NodeJS.ProcessEnv): RawSettings {
   const given = new Map(Object.entries(environment).filter(([, text]) => text !== undefined && text !== ''));
@@ -34,22 +34,22 @@ export function readSettings(names: readonly string[], environment: NodeJS.Proce
   return { values, mistakes };
 }
 
-/** Who owns a secret file and who may read it, as `fs.stat` tells. */
+/** Owner, group and mode of a secret file, from `fs.stat`. */
 export interface FileRights {
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
 }
 
-/** The user and the groups that a process runs as. */
+/** User and groups of a process. */
 export interface Identity {
   readonly uid: number;
   readonly groups: readonly number[];
 }
 
 /**
- * Whether nobody but the process, and root, can read a secret file. Kubernetes mounts secrets as `root:GROUP 0440`, so
- * a file of somebody else's may be readable for a group of ours. A file of our own needs no group.
+ * Whether only the process and root can read a secret file. Kubernetes mounts secrets as `root:GROUP 0440`, so a file of
+ * another owner may be readable for a group of the process; a file of the process's own user may not.
  */
 export function isPrivate({ mode, uid, gid }: FileRights, process: Identity): boolean {
   const readableForGroup = (mode & 0o040) !== 0;
@@ -65,7 +65,7 @@ const ourselves = (): Identity => ({
 function readSecretFile(path: string): { text: string } | { rule: string } {
   try {
     /* eslint-disable security/detect-non-literal-fs-filename -- the operator names the file, nobody else can */
-    // Whoever else may read the file knows the secret.
+    // Any other user who can read the file knows the secret.
     if (!isPrivate(statSync(path), ourselves())) return { rule: 'must name a file that only this process can read (chmod 600)' };
     return { text: readFileSync(path, 'utf8').trimEnd() };
     /* eslint-enable security/detect-non-literal-fs-filename */

@@ -21,24 +21,24 @@ export type Config = {
 /** Names of all settings. */
 export const SETTING_NAMES: readonly string[] = Object.keys(schema);
 
-/** Settings are wrong. The message names every mistake and its rule, never a value. */
+/** Invalid settings. The message names every mistake and its rule, never a value. */
 export class ConfigError extends Error {
-  /** Exit status of a wrong configuration. Source: sysexits.h, EX_CONFIG. */
+  /** Exit status for an invalid configuration. Source: sysexits.h, EX_CONFIG. */
   readonly exitCode = 78;
   readonly mistakes: readonly Mistake[];
 
   constructor(mistakes: readonly Mistake[]) {
     const lines = mistakes.map(({ name, rule }) => `  ${name} ${rule}`);
-    super(['The configuration is wrong:', ...lines, 'Each setting is explained in .env.example; npm run setup writes a fresh .env.'].join('\n'));
+    super(['The configuration is invalid:', ...lines, '.env.example explains each setting; npm run setup writes a new .env.'].join('\n'));
     this.name = 'ConfigError';
     this.mistakes = mistakes;
   }
 }
 
 /**
- * Reads and checks all settings. This is the only reader of the environment.
+ * Reads and checks all settings. No other code reads the environment.
  *
- * @param environment default: the environment of the process, completed (never overridden) by `.env`
+ * @param environment default: the environment of the process; `.env` adds what is missing there
  * @throws ConfigError naming every mistake at once
  */
 export function loadConfig(environment: NodeJS.ProcessEnv = processEnvironment()): Config {

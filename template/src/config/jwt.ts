@@ -1,6 +1,6 @@
 import { secret } from './parsers.ts';
 
 export const authSettings = {
-  /** Signs access tokens. Whoever knows it can be anyone. */
+  /** Signs access tokens. Anyone who knows it can sign in as any user. */
   JWT_SECRET: secret(),
 };

@@ -2,10 +2,10 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 
 /**
- * A setting: text becomes a value or breaks the rule. The rule is printed, the text never is.
+ * Parses the text of a setting. If the text is invalid, the rule is printed, but never the text.
  *
  * @param rule completes "NAME must be …"
- * @param parse undefined refuses the text
+ * @param parse returns undefined for an invalid text
  */
 export const setting = <T>(rule: string, parse: (text: string) => T | undefined) =>
   z.string({ error: rule }).transform((text, context): T => {
@@ -18,7 +18,7 @@ export const setting = <T>(rule: string, parse: (text: string) => T | undefined)
 export const choice = <const T extends string>(...values: readonly T[]) =>
   setting(`one of ${values.join(', ')}`, (text) => values.find((value) => value === text));
 
-/** A whole number in plain digits: `Number('')` is 0 and `Number('1e9')` is a billion. */
+/** A whole number in digits only: `Number` alone would read '' as 0 and '1e9' as a billion. */
 export const integer = (min: number, max: number) =>
   setting(`a whole number from ${min} to ${max}`, (text) => {
     const value = /^\d{1,10}$/.test(text) ? Number(text) : -1;
@@ -44,7 +44,7 @@ export const hosts = () =>
 
 export const origins = () => list('exact origins such as https://app.example.com (never *)', parseOrigin);
 
-/** Whoever is trusted writes the client's address, so a name, a hop count or half the internet is refused. */
+/** A trusted proxy decides the client's address, so names, hop counts and very large networks are refused. */
 export const proxies = () =>
   list('exact IP addresses or networks such as 10.0.0.0/24 (never true, * or a number of hops)', (item) => {
     const [ip = '', bits, ...rest] = item.split('/');
@@ -55,13 +55,13 @@ export const proxies = () =>
     return /^\d{1,3}$/.test(bits) && Number(bits) >= least && Number(bits) <= most ? item : undefined;
   });
 
-/** Where people report vulnerabilities, in the forms RFC 9116 allows here. */
+/** Where people report vulnerabilities; RFC 9116 allows these forms. */
 export const contact = () =>
   setting('an e-mail address or an https URL', (text) =>
     /^(?:[\w.+-]{1,64}@[a-z0-9.-]{1,190}|https:\/\/[\w.~/-]{1,190})$/i.test(text) ? text : undefined,
   );
 
-/** A mailbox: `name@example.com` or `Name <name@example.com>`. A line break would smuggle in further headers. */
+/** A mailbox: `name@example.com` or `Name <name@example.com>`. A line break in it could add headers to mails. */
 export const mailbox = () =>
   setting('an address such as no-reply@example.com or My API <no-reply@example.com>', (text) =>
     /^(?:[\w.+-]{1,64}@[a-z0-9.-]{1,190}|[\w .-]{1,64} <[\w.+-]{1,64}@[a-z0-9.-]{1,190}>)$/i.test(text) ? text : undefined,
@@ -72,12 +72,12 @@ export const url = (rule: string, ...protocols: readonly string[]) =>
 
 const PLACEHOLDER = /change[-_]?me|change[-_]?this|placeholder|example|secret|password|default/i;
 
-/** Whether a secret is one that people publish in documentation. */
+/** Whether the text looks like a placeholder from documentation. */
 export const isPlaceholder = (text: string): boolean => PLACEHOLDER.test(text);
 
 /**
  * A random key, decoded. Source: ASVS 5.0 13.2.3, 11.2.3.
- * A signing library takes six letters without a word; whoever guesses the key is every user.
+ * Signing libraries accept a key of six letters, and anyone who guesses the key can sign in as any user.
  */
 export const secret = () =>
   setting('at least 32 random bytes in base64url or hex (npm run setup makes one)', (text): Uint8Array | undefined => {
@@ -88,6 +88,6 @@ export const secret = () =>
 
 function parseOrigin(text: string): string | undefined {
   const parsed = URL.parse(text);
-  // Origins are compared whole: a star would look like a wildcard and match nobody.
+  // Origins are compared as whole strings: a * would look like a wildcard and match no origin.
   return parsed?.origin === text && /^https?:$/.test(parsed.protocol) && !text.includes('*') ? text : undefined;
 }

@@ -1,17 +1,17 @@
 import { z } from 'zod';
 import { isPrivateHost } from '../network/private-host.ts';
 
-const SHAPE = 'must look like postgresql://user:password@host:5432/database, with no other parameter than sslmode=verify-full or disable';
-const PROVEN = 'must not carry sslmode=disable: the host is neither this machine nor a service of its private network';
+const SHAPE = 'must look like postgresql://user:password@host:5432/database, optionally with sslmode=verify-full or disable';
+const PROVEN = 'must not contain sslmode=disable: the host is neither this machine nor a service of its private network';
 
-/** Parameters of the address could undo the limits of the connection pool, so all but one are refused. */
+/** Parameters of the URL could override the limits of the connection pool, so all but sslmode are refused. */
 function hasShape(text: string): boolean {
   const url = URL.parse(text);
   if (!url || !/^postgres(?:ql)?:$/.test(url.protocol) || !url.username || !url.hostname || url.pathname.length < 2) return false;
   return !url.hash && /^(?:\?sslmode=(?:verify-full|disable))?$/.test(url.search);
 }
 
-/** TLS may be left out only where nobody listens in between. */
+/** Without TLS only where nobody can read the traffic: on this machine or in its private network. */
 const isProven = (text: string) => !text.endsWith('sslmode=disable') || isPrivateHost(new URL(text).hostname);
 
 export const databaseSettings = {

@@ -1,40 +1,40 @@
 import { createFairLine } from './fair-queue.ts';
 
 export interface GateOptions {
-  /** Most pieces of work at once. */
+  /** Maximum number of tasks that run at once. */
   readonly running: number;
-  /** Most callers kept waiting for their turn. */
+  /** Maximum number of tasks that wait. */
   readonly waiting: number;
-  /** Most places, at work and in line, that one caller holds. */
+  /** Maximum number of tasks, running and waiting, of one caller. */
   readonly perCaller: number;
   /** Longest wait in milliseconds. */
   readonly patienceMs: number;
 }
 
 export interface Visitor {
-  /** Whose places are counted together. Default: a caller of its own, for work that no stranger can ask for. */
+  /** Caller whose tasks are counted together. Default: counted alone, for work that strangers cannot start. */
   readonly who?: string | undefined;
-  /** Aborts when nobody waits for the result any more. */
+  /** Aborts when the client has disconnected. */
   readonly gone?: AbortSignal | undefined;
 }
 
 export type Gate = <T>(visitor: Visitor, work: () => Promise<T>) => Promise<T>;
 
-/** The work has not begun, and will not: too much is waiting. */
+/** Too many tasks are waiting: the work did not start and will not start. */
 export class QueueFull extends Error {
   constructor() {
-    super('too much is waiting');
+    super('too many tasks are waiting');
     this.name = 'QueueFull';
   }
 }
 
 /**
- * Lets a fixed number of expensive pieces of work run at once. The rest waits in line, and callers take turns. Password
- * hashing shares libuv's threads with token verification: without a gate a burst of logins stops everybody else, and
- * with one line for all a single address keeps everybody else from signing in.
+ * Runs a fixed number of expensive tasks at once. Further tasks wait in a queue, and callers take turns. Password
+ * hashing shares libuv's threads with token verification: without a limit a burst of logins would block all other
+ * requests, and without turns one address could fill the queue and keep others from signing in.
  *
- * @returns runs the work in turn; rejects with QueueFull when the line is full, when the caller holds as many places
- *   as one may, when its turn does not come in time, or when it has gone. Then the work has not begun
+ * @returns a function that runs the work when its turn comes. It rejects with QueueFull, and the work does not start,
+ *   when the queue is full, the caller has its maximum of tasks, the wait is too long or the client has disconnected
  */
 export function createGate({ running, waiting, perCaller, patienceMs }: GateOptions): Gate {
   const line = createFairLine<() => void>();
@@ -73,7 +73,7 @@ export function createGate({ running, waiting, perCaller, patienceMs }: GateOpti
     } else active += 1;
   }
 
-  /** Hands the place on, so nobody overtakes the line. */
+  /** Gives the place to the next task in the queue, so that a new task cannot overtake it. */
   function leave(): void {
     const next = line.next();
     if (next) next();

@@ -1,16 +1,16 @@
-/** A waiting line in which callers take turns, however many places one of them holds. */
+/** A queue in which callers take turns, however many places one of them holds. */
 export interface FairLine<Place> {
-  /** Places in the line, of all callers. */
+  /** Number of places of all callers. */
   readonly size: () => number;
   readonly join: (caller: unknown, place: Place) => void;
   readonly leave: (caller: unknown, place: Place) => void;
-  /** Takes out the oldest place of the caller whose turn it is. */
+  /** Removes and returns the oldest place of the caller whose turn it is. */
   readonly next: () => Place | undefined;
 }
 
-/** Source: fair queueing (RFC 970): whoever asks a hundred times waits a hundred turns, and everybody else one. */
+/** Fair queueing (RFC 970): the hundredth place of one caller waits a hundred turns, the first place of another caller one. */
 export function createFairLine<Place>(): FairLine<Place> {
-  // The order of the map is the order of the turns.
+  // Callers in the order of their turns.
   const lines = new Map<unknown, Set<Place>>();
 
   function leave(caller: unknown, place: Place): void {
@@ -29,7 +29,7 @@ export function createFairLine<Place>(): FairLine<Place> {
       for (const [caller, places] of lines) {
         for (const place of places) {
           leave(caller, place);
-          // Behind the others: its next place waits until each of them had a turn.
+          // The caller goes to the end: its next place waits until each other caller had a turn.
           if (lines.delete(caller)) lines.set(caller, places);
           return place;
         }

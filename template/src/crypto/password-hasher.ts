@@ -3,37 +3,37 @@ import bcrypt from 'bcrypt';
 import { createGate } from './concurrency-limit.ts';
 import type { Visitor } from './concurrency-limit.ts';
 
-/** bcrypt reads this many bytes and ignores the rest: "72 bytes" and "72 bytes plus anything" would be one password. */
+/** bcrypt ignores all bytes after these: two longer passwords with the same first 72 bytes would be the same password. */
 export const MAX_PASSWORD_BYTES = 72;
 
-/** `docs/security.md` has the same numbers, `test/throttle-table.test.ts` measures them. */
+/** `docs/security.md` states the same numbers, and `test/throttle-table.test.ts` measures them. */
 const GATE = { running: 3, waiting: 64, perCaller: 4, patienceMs: 10_000 };
 
 export interface Claim extends Visitor {
   readonly password: string;
-  /** Called when the turn has come. Returns the hash of the account; null when there is none or it must not be compared. */
+  /** Called when the hash may run. Returns the hash of the account; null when there is none or it must not be compared. */
   readonly stored: () => Promise<string | null>;
 }
 
 export interface Passwords {
   /**
-   * @param who whose places in the line are counted together, for example the `addressKey` of the caller
-   * @param gone aborts when nobody waits for the hash any more
+   * @param who caller whose hashes are counted together in the queue, for example an `addressKey`
+   * @param gone aborts when the client has disconnected
    * @throws QueueFull when too many hashes are waiting
    */
   hash(password: string, who?: string, gone?: AbortSignal): Promise<string>;
   /**
-   * Always costs as much as one hash of today's cost, whether or not there is an account behind it and however old its
-   * hash is: time must not tell them apart. A hash that is dearer than today's cost takes longer.
+   * Always computes as many rounds as one hash of the configured cost, with and without an account and for older hashes
+   * too, so that the time does not show which accounts exist. Only a hash of a higher cost takes longer.
    *
    * @throws QueueFull when too many hashes are waiting; `stored` was not called then
    */
   verify(claim: Claim): Promise<boolean>;
-  /** Whether the hash is cheaper than what is asked for today. */
+  /** Whether the hash has a lower cost than the configured one. */
   isOutdated(hash: string): boolean;
 }
 
-/** A well-formed hash that belongs to no password. */
+/** A valid hash that no password matches. */
 const decoy = (cost: number) => bcrypt.genSaltSync(cost) + randomBytes(16).toString('hex').slice(1);
 
 /**
@@ -45,7 +45,7 @@ export function createPasswords(cost: number): Passwords {
   const gate = createGate(GATE);
   const nobody = decoy(cost);
 
-  /** Two to the power of `spent` rounds are done: one decoy of each cost from there on makes them today's number. */
+  /** After a hash of cost `spent`, one decoy of each cost from `spent` to `cost - 1` gives 2^cost rounds in sum. */
   async function spendRest(password: string, spent: number): Promise<void> {
     for (let rest = spent; rest < cost; rest += 1) await bcrypt.compare(password, decoy(rest));
   }

@@ -1,7 +1,7 @@
 import type { CompiledQuery, Kysely } from 'kysely';
 import type { Schema } from './schema.ts';
 
-/** Stands in a compiled query where a value will be bound. */
+/** Marks the place of a value in a compiled query. */
 class Placeholder {
   readonly name: string;
 
@@ -11,8 +11,8 @@ class Placeholder {
 }
 
 /**
- * Builds and compiles a query once; each call only binds its values. For queries that run on every request, where
- * building costs more than running.
+ * Builds and compiles a query once; each call only binds its values. For queries that run on every request: building
+ * them takes longer than running them.
  *
  * @param build the query; `bind(name)` stands for the value of that name
  */

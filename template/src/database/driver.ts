@@ -5,18 +5,18 @@ import type { Schema } from './schema.ts';
 export interface DatabaseOptions {
   readonly databaseUrl: string;
   readonly log: Log;
-  /** Longest a statement may run, in milliseconds. Default 5000; migrations take longer. Not used by SQLite. */
+  /** Longest time of a statement, in milliseconds. Default: 5000; migrations take longer. Not used by SQLite. */
   readonly statementTimeoutMs?: number;
 }
 
-/** What a database brings besides SQL. `chosen.ts` names the one of this project. */
+/** Operations that differ between databases. `chosen.ts` names the database of this project. */
 export interface DatabaseDriver {
-  /** Whether reads that decide about a write must lock the rows they have read. */
+  /** Whether a query that decides about a write must lock the rows it reads. */
   readonly supportsRowLocks: boolean;
   /** @throws Error when the database is a file that cannot be opened */
   createDialect(options: DatabaseOptions): Dialect;
-  /** Whether the error means that the database cannot answer now, rather than that the query is wrong. */
+  /** Whether the error means that the database is not available now, not that the query is wrong. */
   isUnavailable(error: unknown): boolean;
-  /** Until the transaction ends, no other one gets past this call with the same name. For what has no row to lock. */
+  /** Locks a name until the transaction ends: others with the same name wait. For things that have no row to lock. */
   lockName(transaction: Transaction<Schema>, name: string): Promise<void>;
 }

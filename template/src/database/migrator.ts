@@ -8,7 +8,7 @@ const migratorOf = (database: Kysely<Schema>) =>
   new Migrator({
     db: database,
     provider: { getMigrations: () => Promise.resolve(migrations) },
-    // Your migrations and those of a template update are numbered by different people.
+    // Your migrations and those of a template update are numbered independently, so the order can differ.
     allowUnorderedMigrations: true,
   });
 
@@ -19,10 +19,10 @@ export async function pendingMigrations(database: Kysely<Schema>): Promise<strin
 }
 
 /**
- * Runs what is pending, in one transaction and one process at a time.
+ * Runs pending migrations in one transaction, in one process at a time.
  *
  * @returns names of the migrations that ran
- * @throws Error of the migration that failed; nothing has changed then
+ * @throws Error of the migration that failed; the database is unchanged then
  */
 export async function migrate(database: Kysely<Schema>): Promise<string[]> {
   const { error, results = [] } = await migratorOf(database).migrateToLatest();
@@ -31,8 +31,8 @@ export async function migrate(database: Kysely<Schema>): Promise<string[]> {
 }
 
 /**
- * Brings the schema up to date; in production only checks that it is: several processes start at once there, and their
- * account may not change tables, so migrating is a step of its own.
+ * Runs pending migrations; in production only checks that there are none. There migrations are a separate step: several
+ * processes start at once, and their account may not change tables.
  *
  * @returns names of the migrations that ran
  * @throws Error in production when migrations are pending
@@ -40,6 +40,6 @@ export async function migrate(database: Kysely<Schema>): Promise<string[]> {
 export async function ensureMigrated(database: Kysely<Schema>, environment: Config['environment']): Promise<string[]> {
   if (environment !== 'production') return migrate(database);
   const pending = await pendingMigrations(database);
-  if (pending.length > 0) throw new Error(`Migrations have not run: ${pending.join(', ')}. Run "npm run migrate" first.`);
+  if (pending.length > 0) throw new Error(`Migrations are pending: ${pending.join(', ')}. Run "npm run migrate" first.`);
   return [];
 }

@@ -2,7 +2,7 @@ import type { SelectQueryBuilder } from 'kysely';
 import { sql } from 'kysely';
 import type { Schema } from './schema.ts';
 
-/** Where a page begins: after this row, newest first. */
+/** A page begins after this row, newest first. */
 export interface Position {
   readonly createdAt: number;
   readonly id: string;
@@ -15,7 +15,7 @@ export interface PageRequest {
 
 type Listed = { [Table in keyof Schema]: Schema[Table] extends { id: string; created_at: number } ? Table : never }[keyof Schema];
 
-/** Newest first, one row more than asked for. */
+/** Newest first, one row more than the limit (see `toPage`). */
 export function newestFirst<Table extends Listed, Row>(query: SelectQueryBuilder<Schema, Table, Row>, { limit, cursor }: PageRequest) {
   const createdAt = sql.ref<number>('created_at');
   const id = sql.ref<string>('id');

@@ -3,26 +3,26 @@ import type { Kysely } from 'kysely';
 import { sql } from 'kysely';
 import type { Schema } from './schema.ts';
 
-/** What one statement deletes at most: a longer one would stop everybody else, or run into the time limit of statements. */
+/** Maximum that one statement deletes: a larger one would block other requests or exceed the time limit of statements. */
 const PORTION_ROWS = 250;
 const PORTION_BYTES = 1_500_000;
 
-/** A table whose rows belong to a row of another table, and go with it. */
+/** A table whose rows belong to a row of another table and are deleted with it. */
 export type Owned = {
   readonly [Table in keyof Schema]: {
     readonly table: Table;
     /** Primary key. */
     readonly key: keyof Schema[Table] & string;
-    /** Names the owner: a column with an index. */
+    /** Column with the key of the owner; needs an index. */
     readonly owner: keyof Schema[Table] & string;
-    /** Bytes of the largest row that the API accepts. */
+    /** Size in bytes of the largest row that the API accepts. */
     readonly largestRow: number;
     /** Tables whose rows belong to rows of this one. */
     readonly children?: readonly Owned[];
   };
 }[keyof Schema];
 
-/** Deletes what belongs to the owners, children first, in portions with a turn of the event loop after each. May be repeated. */
+/** Deletes all rows of the owners in portions, children first. Other requests run between portions. Safe to repeat. */
 export async function deleteOwned(database: Kysely<Schema>, owned: readonly Owned[], owners: readonly string[]): Promise<void> {
   for (const { table, key, children = [], ...rest } of owned) {
     let keys = await nextPortion(database, { table, key, ...rest }, owners);

@@ -5,17 +5,17 @@ import { isPrivateHost } from '../network/private-host.ts';
 import type { DatabaseDriver, DatabaseOptions } from './driver.ts';
 import type { Schema } from './schema.ts';
 
-/** SQLSTATE classes of a server that cannot answer now. Source: PostgreSQL manual, appendix A. */
+/** SQLSTATE codes of a server that is not available now. Source: PostgreSQL manual, appendix A. */
 const UNAVAILABLE = /^(?:08|53|57P0[1-5]|57014|55P03|25P03|40001|40P01)/;
 const LOST = /^E(?:CONN|HOST|NET|PIPE|TIMEDOUT)|^ENOTFOUND$|^EAI_AGAIN$/;
-/** What the driver says without a code. */
+/** Messages of driver errors that have no code. */
 const LOST_MESSAGE = /timeout exceeded when trying to connect|^Connection terminated|^Client has encountered a connection error/;
 
 async function lockName(transaction: Transaction<Schema>, name: string): Promise<void> {
   await sql`select pg_advisory_xact_lock(hashtextextended(${name}, 0))`.execute(transaction);
 }
 
-/** Certificates are verified against Node's roots; add a private one with NODE_EXTRA_CA_CERTS. */
+/** Certificates are verified with the root certificates of Node.js; add a private one with NODE_EXTRA_CA_CERTS. */
 function encryption(url: URL): { rejectUnauthorized: true } | false {
   const asked = url.searchParams.get('sslmode');
   return asked === 'verify-full' || (asked === null && !isPrivateHost(url.hostname)) ? { rejectUnauthorized: true } : false;
@@ -24,7 +24,7 @@ function encryption(url: URL): { rejectUnauthorized: true } | false {
 const getTypeParser: typeof types.getTypeParser = (oid, format) =>
   oid === types.builtins.INT8 ? Number : (types.getTypeParser(oid, format) as unknown);
 
-/** Nothing connects yet: the pool opens connections as queries need them. */
+/** Opens no connection yet: the pool does when queries need one. */
 function createDialect({ databaseUrl, log, statementTimeoutMs = 5000 }: DatabaseOptions): Dialect {
   const url = new URL(databaseUrl);
   const pool = new Pool({
@@ -40,10 +40,10 @@ function createDialect({ databaseUrl, log, statementTimeoutMs = 5000 }: Database
     statement_timeout: statementTimeoutMs,
     lock_timeout: Math.min(2000, statementTimeoutMs),
     idle_in_transaction_session_timeout: 10_000,
-    // Times in milliseconds fit into a number for 285,000 years; the parser is this pool's own.
+    // bigint columns hold milliseconds, which fit into a number for 285,000 years. The parser is for this pool only.
     types: { getTypeParser },
   });
-  // Without listeners a restart of the server ends this process.
+  // Without listeners for `error`, a restart of the database server would end this process.
   const report = (error: Error) => { log.error('database_connection_lost', { error }); };
   pool.on('error', report);
   pool.on('connect', (client) => client.on('error', report));

@@ -13,7 +13,7 @@ export interface UserRow {
   email_verified_at: number | null;
   disabled_at: number | null;
   created_at: number;
-  /** Since when the account is being deleted: closed for good, its rows go in portions. */
+  /** When the deletion of the account began: nobody can sign in any more, and its rows are deleted in portions. */
   deleted_at: number | null;
 }
 
@@ -21,18 +21,18 @@ export interface UsersTable extends Omit<UserRow, 'deleted_at'> {
   deleted_at: Generated<UserRow['deleted_at']>;
 }
 
-/** One sign-in on one device: the parent row every refresh token of its family hangs on. */
+/** One sign-in on one device: the parent row of a family of refresh tokens. */
 export interface SessionRow {
   id: string;
   user_id: string;
   user_agent: string;
-  /** Address without its last part: enough to recognise a session, too little to follow a person. */
+  /** Address without its last part: enough for users to recognise a session, too little to track them. */
   ip_prefix: string;
   created_at: number;
-  /** When a password was last proven in this session. */
+  /** When a password was last checked in this session. */
   authenticated_at: number;
   last_seen_at: number;
-  /** Absolute end, whatever is refreshed meanwhile. */
+  /** End of the session, however often it is refreshed. */
   expires_at: number;
   revoked_at: number | null;
 }
@@ -45,15 +45,15 @@ export interface RefreshTokenRow {
   used_at: number | null;
 }
 
-/** A mail that somebody asked for. Addresses without an account have rows too: the work must not tell them from others. */
+/** A requested mail. Addresses without an account have rows too, so that the work does not show which have one. */
 export interface OneTimeTokenRow {
   /** SHA-256 of the token, hex. */
   token_hash: string;
   /** Null when the address had no account. */
   user_id: string | null;
-  /** Canonical address it was asked for. */
+  /** Canonical address of the mail. */
   email: string;
-  /** What the mail quota counts: see `mailboxOf`. */
+  /** Name under which mails are counted: see `mailboxOf`. */
   mailbox: string;
   purpose: 'reset-password' | 'verify-email';
   issued_at: number;
@@ -70,7 +70,7 @@ export interface NoteRow {
   updated_at: number;
 }
 
-/** Counts of the limits in `src/rate-limit/`; empty where they are counted in memory. */
+/** Counts of the rate limits; empty when they are counted in memory. */
 export interface RateLimitRow {
   key: string;
   hits: number;

@@ -12,17 +12,17 @@ const BUSY = 5;
 const isLocked = (error: unknown) => error instanceof Error && 'errcode' in error && (Number(error.errcode) & 0xff) === BUSY;
 
 /**
- * Gives the one connection to the file to one caller after the other, in the order in which they came. SQLite itself
- * would sleep on the only thread until another process gives its lock back; here everybody else goes on meanwhile.
+ * Gives the single connection to one caller at a time, in the order in which they ask. If another process holds the
+ * write lock, SQLite itself would block the thread until it is released; here other requests continue meanwhile.
  */
 class Turns {
   #isTaken = false;
   readonly #waiting: (() => void)[] = [];
 
   /**
-   * Does the work when it is its turn, and again for as long as another process holds the lock. The turn lasts until `end`.
+   * Runs the work when its turn comes, and again while another process holds the lock. The turn lasts until `end`.
    *
-   * @throws Error of the work, its turn is over then; "database is locked" after two seconds
+   * @throws Error of the work, which ends the turn; "database is locked" after two seconds
    */
   async take<T>(work: () => Promise<T>): Promise<T> {
     let deadline = Infinity;
@@ -40,7 +40,7 @@ class Turns {
     }
   }
 
-  /** Hands the turn to whoever waits longest; nobody can come in between. */
+  /** Gives the turn to the caller that has waited longest; a new caller cannot overtake it. */
   end(): void {
     const next = this.#waiting.shift();
     if (next) next();
@@ -48,7 +48,7 @@ class Turns {
   }
 }
 
-/** A caller's hold on the connection: for one statement, or for as long as a transaction lasts. */
+/** The connection as a caller uses it: for one statement, or until its transaction ends. */
 class TurnTakingConnection implements DatabaseConnection {
   readonly #file: DatabaseConnection;
   readonly #turns: Turns;
@@ -82,7 +82,7 @@ class TurnTakingConnection implements DatabaseConnection {
   }
 }
 
-/** Kysely's own driver, with turns for callers instead of one long wait for a lock. */
+/** Kysely's SQLite driver, in which callers take turns instead of blocking the thread for a lock. */
 export class TurnTakingDriver extends SqliteDriver {
   readonly #turns = new Turns();
   readonly #idle: TurnTakingConnection[] = [];
@@ -96,7 +96,7 @@ export class TurnTakingDriver extends SqliteDriver {
     await connection.begin(() => super.beginTransaction(file));
   }
 
-  /** Kysely releases a connection at the end of each transaction, whatever has become of it. */
+  /** Kysely releases the connection at the end of each transaction, after a commit, a rollback or an error. */
   override releaseConnection(connection?: DatabaseConnection): Promise<void> {
     if (connection instanceof TurnTakingConnection) {
       connection.end();

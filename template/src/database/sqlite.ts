@@ -10,16 +10,16 @@ const SCHEME = 'file:';
 const OPENING_TIMEOUT_MS = 2000;
 const CACHED_STATEMENTS = 200;
 
-/** Primary result codes of a database that cannot be used right now. Source: https://sqlite.org/rescode.html */
+/** Primary result codes of a database that is not available now. Source: https://sqlite.org/rescode.html */
 const UNAVAILABLE = new Set([5 /* busy */, 6 /* locked */, 10 /* i/o */, 13 /* full */, 14 /* cannot open */]);
 
-/** DDL is transactional: a migration that fails half-way, or meets a second process, leaves nothing behind. */
+/** DDL is transactional: a migration that fails half-way, or runs in two processes at once, leaves no partial changes. */
 class TransactionalAdapter extends SqliteAdapter {
   override get supportsTransactionalDdl(): boolean {
     return true;
   }
 
-  /** The driver lets callers take turns itself: a writer that waits for another process must not stop readers. */
+  /** The driver orders callers itself, so that a writer that waits for another process does not block readers. */
   override get supportsMultipleConnections(): boolean {
     return true;
   }
@@ -42,7 +42,7 @@ class NodeSqliteDialect extends SqliteDialect {
   }
 }
 
-/** Gives Node's own SQLite the shape Kysely expects. Statements are compiled once. */
+/** Adapts the SQLite of Node.js to the interface of Kysely. Each statement is compiled once. */
 class CachingDatabase implements SqliteDatabase {
   readonly #database: DatabaseSync;
   readonly #statements = new Map<string, SqliteStatement>();
@@ -52,7 +52,7 @@ class CachingDatabase implements SqliteDatabase {
   }
 
   prepare(sql: string): SqliteStatement {
-    // A transaction that reads first and locks later lets a second process write in between.
+    // Lock at the beginning: between a first read and a later lock a second process could write.
     return this.#statements.get(sql) ?? this.#compile(sql === 'begin' ? 'begin immediate' : sql, sql);
   }
 
@@ -64,7 +64,7 @@ class CachingDatabase implements SqliteDatabase {
   #compile(sql: string, key: string): SqliteStatement {
     const compiled = this.#database.prepare(sql);
     const bind = (parameters: readonly unknown[]) => parameters as Parameters<typeof compiled.all>;
-    // On a full disk SQLite has rolled back by itself; a second rollback would put its own error in the place of the true one.
+    // On a full disk SQLite rolls back by itself. A second rollback would fail, and its error would hide the first one.
     const isOver = () => sql === 'rollback' && !this.#database.isTransaction;
     const statement: SqliteStatement = {
       reader: compiled.columns().length > 0,
@@ -72,14 +72,14 @@ class CachingDatabase implements SqliteDatabase {
       run: (parameters) => (isOver() ? { changes: 0, lastInsertRowid: 0 } : compiled.run(...bind(parameters))),
       iterate: (parameters) => compiled.iterate(...bind(parameters)),
     };
-    // Lists of different lengths make different statements: a caller must not fill the memory with them.
+    // Lists of different lengths make different statements: clients must not be able to fill the memory with them.
     if (this.#statements.size >= CACHED_STATEMENTS) this.#statements.clear();
     this.#statements.set(key, statement);
     return statement;
   }
 }
 
-/** Other accounts of the machine must not read password hashes: folder 0700, file 0600 (its -wal and -shm inherit it). */
+/** Other users of the machine must not read password hashes: folder 0700, file 0600 (-wal and -shm get the same mode). */
 function createPrivately(path: string): void {
   /* eslint-disable security/detect-non-literal-fs-filename -- the operator names the file, nobody else can */
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
@@ -94,9 +94,9 @@ function createDialect({ databaseUrl }: DatabaseOptions): Dialect {
   createPrivately(path);
   const database = new DatabaseSync(path, { timeout: OPENING_TIMEOUT_MS, defensive: true, enableForeignKeyConstraints: true });
   database.exec('pragma journal_mode = wal');
-  // A schema smuggled into the file must not run functions; deleted accounts must not stay readable in it.
+  // A schema planted in the file must not run functions, and deleted rows must not stay readable in the file.
   database.exec('pragma trusted_schema = off; pragma secure_delete = on');
-  // From here on waiting is the driver's: SQLite's own wait stops every request.
+  // From now on the driver waits for locks: SQLite's own wait would block every request.
   database.exec('pragma busy_timeout = 0');
   return new NodeSqliteDialect({ database: new CachingDatabase(database) });
 }
@@ -108,10 +108,10 @@ function isUnavailable(error: unknown): boolean {
 }
 
 export const driver: DatabaseDriver = {
-  // Transactions begin exclusively (see `prepare`), so no row needs a lock of its own.
+  // A transaction locks the whole database for writing when it begins (see `prepare`), so rows need no locks.
   supportsRowLocks: false,
   createDialect,
   isUnavailable,
-  // For the same reason a transaction waits for all others: none is needed for a name.
+  // For the same reason names need no locks.
   lockName: () => Promise.resolve(),
 };

@@ -2,16 +2,16 @@ import type { Request } from 'express';
 import type { Principal } from '../access/principal.ts';
 import type { AnyRoute } from './route.ts';
 
-/** One way of proving who calls. `app.ts` knows this interface and no strategy. */
+/** A way to authenticate callers. `app.ts` knows only this interface, not the strategy behind it. */
 export interface Authenticator {
   /** Security scheme for the OpenAPI document. */
   readonly scheme: { readonly name: string; readonly definition: Readonly<Record<string, string>> };
   /**
-   * The caller, or undefined when the request carries no credentials.
-   * @throws Problem 401 when credentials are there and not valid.
+   * The caller, or undefined when the request has no credentials.
+   * @throws Problem 401 when the credentials are not valid.
    */
   authenticate(request: Request): Promise<Principal | undefined>;
-  /** Refuses a request that its credentials alone do not make safe (for cookies: cross-site requests). */
+  /** Refuses a request that valid credentials alone do not make safe (with cookies: a cross-site request). */
   guard(request: Request): void;
   /** Sign-in, refresh and sign-out routes of this strategy. */
   readonly routes: readonly AnyRoute[];

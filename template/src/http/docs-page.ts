@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { PROJECT_DESCRIPTION, PROJECT_NAME } from '../project.ts';
 import type { AnyRoute } from './route.ts';
 
-/** A page for people that lists the routes. It runs no script; its policy allows its own style and nothing else. */
+/** A page for people that lists the routes. It has no script; its Content-Security-Policy allows only its own style. */
 export function docsPage(routes: readonly AnyRoute[]): RequestHandler {
   const rows = routes.map(row).join('\n');
   return (_request, response) => {
@@ -33,7 +33,7 @@ const page = (rows: string, nonce: string) => `<!doctype html>
 </style>
 <h1>${escapeHtml(PROJECT_NAME)}</h1>
 <p>${escapeHtml(PROJECT_DESCRIPTION)}</p>
-<p>The whole contract for tools: <a href="/openapi.json">OpenAPI 3.1</a>. This page is absent in production.</p>
+<p>For tools: <a href="/openapi.json">OpenAPI 3.1</a>. In production this page does not exist.</p>
 <table>
 <thead><tr><th>Method</th><th>Path</th><th>Does</th><th>Access</th></tr></thead>
 <tbody>

@@ -8,7 +8,7 @@ import type { AnyRoute } from './route.ts';
 
 type Json = Record<string, unknown>;
 
-/** The OpenAPI 3.1 document of the routes: made from what validates, so it cannot say anything else. */
+/** The OpenAPI 3.1 document, made from the schemas that validate requests, so that it cannot differ from them. */
 export function openApi(publicUrl: string, routes: readonly AnyRoute[], { scheme }: Pick<Authenticator, 'scheme'>): Json {
   const byPath = Map.groupBy(routes, ({ path }) => path.replaceAll(/:(\w+)/g, '{$1}'));
   const paths = [...byPath].map(([path, declared]) => [
@@ -65,7 +65,7 @@ function describeAccess(access: Access, scheme: string): Json {
   }
 }
 
-/** Every refusal that a caller of the route has to reckon with, in order. */
+/** Every error status of the route, sorted. */
 function errorStatuses({ access, body, params, problems = [] }: AnyRoute): number[] {
   const found = [
     ...[400, 406, 421, 429, 500, 503],
@@ -103,7 +103,7 @@ function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): Json {
   return rest;
 }
 
-/** Writes what `DOCUMENTED` says over what zod derived. */
+/** Replaces the schema that zod derived by the one in `DOCUMENTED`. */
 function describe({ zodSchema, jsonSchema: derived }: { readonly zodSchema: z.core.$ZodTypes; readonly jsonSchema: Json }): void {
   const documented = DOCUMENTED.get(zodSchema);
   if (derived['type'] === 'integer') Object.assign(derived, { format: 'int64' });
@@ -119,11 +119,11 @@ const PROBLEM_REF = { $ref: '#/components/schemas/Problem' };
 const header = (description: string, schema: Json): Json => ({ description, schema });
 
 const HEADERS = {
-  Location: header('Path of what was created.', { type: 'string' }),
-  RateLimit: header('What is left of the limit, and when it starts over (draft-ietf-httpapi-ratelimit-headers-07).', { type: 'string' }),
+  Location: header('Path of the created resource.', { type: 'string' }),
+  RateLimit: header('Requests left, seconds until the reset (draft-ietf-httpapi-ratelimit-headers-07).', { type: 'string' }),
   'RateLimit-Policy': header('Requests in a window of seconds, for example `300;w=60`.', { type: 'string' }),
   'Retry-After': header('Seconds to wait.', { type: 'integer', format: 'int32', minimum: 1, maximum: 2_592_000 }),
-  'WWW-Authenticate': header('How to sign in (RFC 6750).', { type: 'string' }),
+  'WWW-Authenticate': header('How to authenticate (RFC 6750).', { type: 'string' }),
 };
 
 const LIMIT_HEADERS = {

@@ -9,7 +9,7 @@ const encode = ({ createdAt, id }: Position) => Buffer.from(`${createdAt}.${id}`
 function decode(cursor: string): Position | undefined {
   const [, createdAt, id = ''] = POSITION.exec(Buffer.from(cursor, 'base64url').toString('latin1')) ?? [];
   const position = { createdAt: Number(createdAt), id };
-  // Decoding forgives stray characters; only the one spelling that was handed out is taken.
+  // Base64 decoding ignores invalid characters: accept only the exact cursor that this server made.
   return createdAt !== undefined && encode(position) === cursor ? position : undefined;
 }
 
@@ -24,14 +24,14 @@ const cursor = z
   })
   .register(DOCUMENTED, { type: 'string', maxLength: 100, description: 'The `nextCursor` of an earlier page.' });
 
-/** Most items of a page. */
+/** Maximum number of items of a page. */
 export const MAX_LIMIT = 100;
 
-/** The items of a page, as answers declare them. */
+/** Response schema of a page. */
 export const pageOf = <Item extends z.ZodType>(item: Item) =>
   z.strictObject({ items: z.array(item).max(MAX_LIMIT), nextCursor: z.string().nullable() });
 
-/** Query parameters of a list. The page is bounded: nobody can ask for everything at once. */
+/** Query parameters of a list. The limit is bounded, so that one request cannot read everything. */
 export const pageQuery = z.strictObject({
   limit: z
     .string()
@@ -48,9 +48,9 @@ interface Listed {
 }
 
 /**
- * Cuts a page out of rows that were read with one more than its limit.
+ * Makes a page from rows; the query must have read one row more than the limit.
  *
- * @param shape makes an item of the answer from a row
+ * @param shape converts a row to an item of the response
  */
 export function toPage<Row extends Listed, Item>(rows: readonly Row[], limit: number, shape: (row: Row) => Item): { items: Item[]; nextCursor: string | null } {
   const page = rows.slice(0, limit);

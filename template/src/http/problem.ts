@@ -1,25 +1,25 @@
-/** One wrong field: where it is and which rule it breaks, never what was sent. */
+/** One invalid field: its path and the rule it breaks, never its value. */
 export interface FieldError {
   /** For example `body.email` or `query.limit`. */
   readonly path: string;
   readonly rule: string;
 }
 
-/** Most errors of one part: parameters, query or body. */
+/** Maximum number of errors for one part: parameters, query or body. */
 export const MAX_ERRORS = 20;
 
 export interface ProblemDetails {
   /** HTTP status. */
   readonly status: number;
-  /** Stable name for programs, kebab-case, for example `invalid-credentials`. */
+  /** Stable code for programs, in kebab-case, for example `invalid-credentials`. */
   readonly code: string;
-  /** One sentence for people. Must never carry input or internals. */
+  /** One sentence for people. It must not contain input or internals. */
   readonly title: string;
   readonly errors?: readonly FieldError[];
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** An answer that is an error on purpose; everything else thrown becomes a 500 without detail. Source: RFC 9457. */
+/** An error that is sent to the client as it is. Any other thrown value becomes a 500 without details. Source: RFC 9457. */
 export class Problem extends Error {
   readonly details: ProblemDetails;
 
@@ -31,7 +31,7 @@ export class Problem extends Error {
 }
 
 export const notFound = () =>
-  new Problem({ status: 404, code: 'not-found', title: 'There is nothing here.' });
+  new Problem({ status: 404, code: 'not-found', title: 'Not found.' });
 
 export const unauthenticated = (code = 'unauthenticated') =>
   new Problem({
@@ -42,13 +42,13 @@ export const unauthenticated = (code = 'unauthenticated') =>
   });
 
 export const forbidden = () =>
-  new Problem({ status: 403, code: 'forbidden', title: 'You may not do this.' });
+  new Problem({ status: 403, code: 'forbidden', title: 'You do not have permission to do this.' });
 
 export const overloaded = (retryAfterSeconds: number) =>
   new Problem({
     status: 503,
     code: 'overloaded',
-    title: 'The service is busy. Try again shortly.',
+    title: 'The service is busy. Try again in a few seconds.',
     headers: { 'Retry-After': String(retryAfterSeconds) },
   });
 

@@ -7,18 +7,18 @@ import type { SecurityEvent } from '../observability/security-events.ts';
 import { report } from '../observability/security-log.ts';
 import type { Reporting } from '../observability/security-log.ts';
 
-/** What is known of a request before anybody is signed in. */
+/** What is known about a request before the caller is authenticated. */
 export interface RequestContext {
-  /** Made by the server (UUID); in the answer's `X-Request-Id`, every log line and every problem. */
+  /** UUID made by the server; sent as `X-Request-Id` and in every problem, and written to every log line. */
   readonly id: string;
-  /** Address of the client as the trusted proxies tell it, never as the client does. */
+  /** Address of the client: of the connection or from a trusted proxy, never from the client itself. */
   readonly ip: string;
   readonly userAgent: string;
-  /** Aborts when the connection closes: nobody waits for the answer any more. */
+  /** Aborts when the client has disconnected. */
   readonly gone: AbortSignal;
   /** Reports a security event with this request's id, address and principal. */
   audit(event: SecurityEvent, detail?: Readonly<Record<string, string | number | boolean>>): void;
-  /** Sets a header of the answer. */
+  /** Sets a header of the response. */
   setHeader(name: string, value: string): void;
 }
 
@@ -32,9 +32,9 @@ export interface Input {
 /** The context with what the steps of the pipeline add to it. */
 export class RequestState implements RequestContext {
   readonly id = randomUUID();
-  /** Pattern of the matched route: an address with ids in it would make every metric and log line unique. */
+  /** Pattern of the matched route: with ids in the path, every request would add a new metric series. */
   route = 'unmatched';
-  /** False for a refusal that the log has already: it is counted only, or a flood would fill the disk. */
+  /** False for repeated refusals: they are only counted, so that a flood cannot fill the disk with log lines. */
   logged = true;
   principal: Principal | undefined;
   input: Input = { params: undefined, query: undefined, body: undefined };
@@ -78,13 +78,13 @@ export class RequestState implements RequestContext {
 }
 
 function clientAddress({ ip = '', socket }: Request): string {
-  // A proxy may pass on what is no address: each such text would be a fresh client for the limits.
+  // A proxy may pass on text that is not an address. The limits would count each such text as a new client.
   return plainAddress(isIP(ip) > 0 ? ip : (socket.remoteAddress ?? ''));
 }
 
 type StatefulRequest = Request & { state?: RequestState };
 
-/** Gives the request its identity. An id sent by the client is ignored: it could forge another request's trail. */
+/** Gives the request its id. An id from the client is ignored: it could be the id of another request in the log. */
 export function requestContext(reporting: Reporting): RequestHandler {
   return (request: StatefulRequest, response, next) => {
     request.state = new RequestState(request, response, reporting);

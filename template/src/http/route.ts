@@ -7,7 +7,7 @@ export type Method = 'delete' | 'get' | 'patch' | 'post' | 'put';
 
 type Parsed<S extends z.ZodType | undefined> = S extends z.ZodType ? z.output<S> : undefined;
 
-/** What a handler sees: parsed values only, never the raw request. */
+/** Input of a handler: parsed values only, never the raw request. */
 export interface HandlerInput<
   A extends Access,
   P extends z.ZodType | undefined,
@@ -22,8 +22,8 @@ export interface HandlerInput<
 }
 
 /**
- * A route is data. Validation, authorisation, the OpenAPI document and the 405 answers all come from this declaration.
- * A part without a schema does not exist for the handler: a body sent to a route without `body` is refused.
+ * A route is data. Validation, authorisation, the OpenAPI document and 405 responses all come from this declaration.
+ * A part without a schema is not accepted: a body sent to a route without `body` gets 400.
  */
 export interface Route<
   A extends Access = Access,
@@ -42,21 +42,21 @@ export interface Route<
   readonly body?: B;
   /** Largest accepted body in bytes. Default 16 KiB. */
   readonly bodyLimit?: number;
-  /** Codes of its 409 answers, for the API document. Default none. */
+  /** Codes of its 409 responses, for the API document. Default: none. */
   readonly conflicts?: readonly string[];
   /** Status of success. */
   readonly status: 200 | 201 | 202 | 204;
-  /** Further statuses with which `handle` refuses, for the OpenAPI document. */
+  /** More error statuses that `handle` can send, for the OpenAPI document. */
   readonly problems?: readonly (401 | 403)[];
-  /** Everything the answer may contain; anything else never leaves. Absent with 204. */
+  /** All fields of the response; other fields are never sent. Absent with 204. */
   readonly response?: R;
   handle(input: HandlerInput<A, P, Q, B>): Promise<R extends z.ZodType ? z.input<R> : undefined>;
 }
 
-/** A route whose parts no longer matter, as the registry keeps them. */
+/** A route without the types of its parts, as the registry stores it. */
 export type AnyRoute = Omit<Route, 'handle'> & { handle(input: never): Promise<unknown> };
 
-/** Declares a route; types flow from its schemas into its handler. */
+/** Declares a route. The types of the handler's input come from the schemas. */
 export function route<
   A extends Access,
   P extends z.ZodType | undefined = undefined,

@@ -4,10 +4,10 @@ import { contextOf } from './request-context.ts';
 import type { AnyRoute } from './route.ts';
 
 /**
- * Mounts the routes, each behind the given steps. Methods that a path does not declare get 405, `OPTIONS` and
- * `TRACE` included; headers that claim another method have no effect.
+ * Mounts each route after the given steps. Methods that a path does not declare get 405, also `OPTIONS` and `TRACE`.
+ * Headers that override the method are ignored.
  *
- * @throws Error when two routes share method and path: one of them would silently never run
+ * @throws Error when two routes have the same method and path: one of them would never run
  */
 export function mountRoutes(app: Express, routes: readonly AnyRoute[], steps: (route: AnyRoute) => RequestHandler[]): void {
   for (const [path, declared] of Map.groupBy(routes, (route) => route.path)) {
@@ -33,7 +33,7 @@ export function pages(table: ReadonlyMap<string, RequestHandler>): RequestHandle
   };
 }
 
-/** Whatever no route and no page answered. */
+/** Requests that match no route and no page. */
 export const nothingHere: RequestHandler = () => {
   throw notFound();
 };

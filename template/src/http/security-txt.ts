@@ -9,7 +9,7 @@ interface SecurityTxtNeeds {
   readonly config: Pick<Config, 'publicUrl' | 'securityContact'>;
 }
 
-/** Tells finders of vulnerabilities where to report. Source: RFC 9116. */
+/** Says where to report vulnerabilities. Source: RFC 9116. */
 export function securityTxt({ clock, config }: SecurityTxtNeeds): [string, RequestHandler][] {
   const { publicUrl, securityContact } = config;
   const contact = securityContact.startsWith('https://') ? securityContact : `mailto:${securityContact}`;
@@ -19,7 +19,7 @@ export function securityTxt({ clock, config }: SecurityTxtNeeds): [string, Reque
       (_request, response) => {
         const lines = [
           `Contact: ${contact}`,
-          // Counted from each request: a date in a file passes one day, and the file is void from then on.
+          // Calculated for each request: a fixed date would pass some day, and the file would not be valid any more.
           `Expires: ${new Date(clock() + HALF_A_YEAR_MS).toISOString()}`,
           'Preferred-Languages: en',
           `Canonical: ${publicUrl}${PATH}`,

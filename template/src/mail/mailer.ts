@@ -10,13 +10,13 @@ export interface Mail {
 }
 
 export interface Mailer {
-  /** @throws Error without address or content when the mail was not accepted */
+  /** @throws Error when the server did not accept the mail; the error contains neither address nor text */
   send(mail: Mail): Promise<void>;
 }
 
 const TIMEOUT_MS = 10_000;
 
-/** Mails through `SMTP_URL`; without one (never in production) they are printed. */
+/** Sends mails through `SMTP_URL`. Without it (never in production) mails are printed. */
 export function createMailer({ smtpUrl, mailFrom }: Pick<Config, 'mailFrom' | 'smtpUrl'>): Mailer {
   return smtpUrl === undefined ? printingMailer() : smtpMailer(smtpUrl, mailFrom);
 }
@@ -34,26 +34,26 @@ function printingMailer(): Mailer {
 function smtpMailer(url: string, from: string): Mailer {
   const transport = createTransport({
     url,
-    // Without it, whoever sits in between removes the offer of encryption and reads the tokens.
+    // Without it, an attacker on the network path could remove the offer of encryption (STARTTLS) and read the tokens.
     requireTLS: !isPrivateHost(new URL(url).hostname),
     connectionTimeout: TIMEOUT_MS,
     greetingTimeout: TIMEOUT_MS,
     socketTimeout: TIMEOUT_MS,
     dnsTimeout: TIMEOUT_MS,
-    // A mail is text we wrote: nothing in it may make the server read a file or call an address.
+    // No part of a mail may make nodemailer read a file or fetch a URL.
     disableFileAccess: true,
     disableUrlAccess: true,
   });
   return {
     send: async ({ to, subject, text }) => {
-      // As an object the address cannot grow into several.
+      // As an object the address is not parsed, so it cannot become several addresses.
       const mail = { from, to: { name: '', address: to }, subject, text };
       await transport.sendMail(mail).catch((error: unknown) => { throw notAccepted(error); });
     },
   };
 }
 
-/** What the server says quotes the address; it must not reach the log. */
+/** The response of the mail server quotes the address, which must not be logged. */
 function notAccepted(error: unknown): Error {
   const { code = 'unknown', responseCode = 0 } = error as { code?: string; responseCode?: number };
   return new Error(`the mail was not accepted: ${code} ${responseCode}`);

@@ -12,8 +12,8 @@ export interface Message {
 export const tokenMinutes = (purpose: Purpose) => (purpose === 'reset-password' ? 15 : 24 * 60);
 
 /**
- * The token stands in the fragment: browsers keep that part to themselves, so it reaches no log and no Referer header.
- * It stands alone in a line, too, for people without a web page in front of this API.
+ * The token is in the fragment of the link: browsers do not send that part, so it is in no log and no Referer header.
+ * It is also on a line of its own, for projects that have no web page for this link.
  */
 export const tokenLink = (url: string, path: Purpose, token: string): string => `${url}/${path}#token=${token}\n\ntoken: ${token}`;
 
@@ -27,7 +27,7 @@ export const verifyEmail = (publicUrl: string, token: string): Message =>
     'confirm your e-mail address',
     `Somebody, hopefully you, wants to create an account with this address. Choose a password for it within ${tokenMinutes('verify-email') / 60} hours:`,
     tokenLink(publicUrl, 'verify-email', token),
-    'If you got this mail more than once, any of them works, once. If it was not you, do nothing: no account is created.',
+    'If you got this mail more than once, use any one of them. If it was not you, do nothing: no account is created.',
   );
 
 export const accountExists = (publicUrl: string): Message =>
@@ -42,7 +42,7 @@ export const resetPassword = (publicUrl: string, token: string): Message =>
     'set a new password',
     `Somebody, hopefully you, asked to set a new password. Do it within ${tokenMinutes('reset-password')} minutes:`,
     tokenLink(publicUrl, 'reset-password', token),
-    'If you got this mail more than once, any of them works, once. If it was not you, do nothing: your password stays as it is.',
+    'If you got this mail more than once, use any one of them. If it was not you, do nothing: your password is not changed.',
   );
 
 export const passwordChanged = (): Message =>

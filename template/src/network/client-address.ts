@@ -1,15 +1,15 @@
 import { ipKeyGenerator } from 'express-rate-limit';
 import { BlockList, isIPv6 } from 'node:net';
 
-/** One name per network that one customer gets: a whole IPv6 /56 is counted as one address. */
+/** The key under which an address is counted. A provider gives one customer a whole IPv6 /56, so a /56 has one key. */
 export const addressKey = (ip: string): string => ipKeyGenerator(ip, 56);
 
-/** A dual-stack socket writes IPv4 addresses as ::ffff:192.0.2.1: one client, one name. */
+/** A dual-stack socket shows IPv4 addresses as ::ffff:192.0.2.1; without this, one client would have two addresses. */
 export const plainAddress = (ip: string): string => ip.replace(/^::ffff:(?=[\d.]+$)/, '');
 
 /**
  * @param proxies addresses and networks of TRUSTED_PROXIES
- * @returns whether the address at the other end of a socket is one of them
+ * @returns a function that tells whether the remote address of a socket is one of them
  */
 export function trustedPeers(proxies: readonly string[]): (address: string | undefined) => boolean {
   const list = new BlockList();
@@ -23,7 +23,7 @@ export function trustedPeers(proxies: readonly string[]): (address: string | und
 
 const familyOf = (ip: string): 'ipv4' | 'ipv6' => (isIPv6(plainAddress(ip)) ? 'ipv6' : 'ipv4');
 
-/** The network of an address (/24 or /48): enough to recognise a session, too little to follow a person. */
+/** The network of an address (/24 or /48): enough for users to recognise a session, too little to track them. */
 export function ipPrefix(address: string): string {
   const mapped = address.replace(/^::ffff:/i, '');
   if (mapped.includes('.')) return mapped.replace(/\.\d+$/, '.0/24');

@@ -10,7 +10,7 @@ import { createNotes } from './store.ts';
 
 const access = can('notes:own');
 
-/** The sample resource: copy this folder for your own. */
+/** The sample resource: copy this folder for your own resource. */
 export function noteRoutes({ database, clock }: Services): readonly AnyRoute[] {
   const notes = createNotes(database, clock);
 

@@ -22,7 +22,7 @@ export const note = z.strictObject({
 
 export const notePage = pageOf(note);
 
-/** What leaves: named fields only, so a new column stays inside until somebody decides otherwise. */
+/** The response has named fields only, so that a new column is not sent until it is added here. */
 export const toNote = (row: Note): z.input<typeof note> => ({
   id: row.id,
   title: row.title,

@@ -23,12 +23,12 @@ const COLUMNS = ['id', 'title', 'body', 'created_at', 'updated_at'] as const;
 export type Note = Pick<NoteRow, (typeof COLUMNS)[number]>;
 
 /**
- * The caller's notes. Every query names the owner, so a note of somebody else is not forbidden but absent:
- * nobody learns which ids exist.
+ * The notes of the caller. Every query filters by owner, so a note of another user gets 404 like an unknown one: the
+ * response does not show which ids exist.
  */
 export function createNotes(database: Kysely<Schema>, clock: () => number) {
   return {
-    /** Newest first, one row more than asked for. */
+    /** Newest first, one row more than the limit (see `toPage`). */
     list: (principal: Principal, page: PageRequest): Promise<Note[]> => {
       const own = database
         .selectFrom('notes')

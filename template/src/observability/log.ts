@@ -8,7 +8,7 @@ export type LogLevel = (typeof LEVELS)[number];
 type Fields = Readonly<Record<string, unknown>>;
 type Write = (line: string) => void;
 
-/** Structured log. `event` is a fixed name from the code; everything variable goes into `fields`. */
+/** Structured log. `event` is a fixed name from the code; all values go into `fields`. */
 export type Log = Readonly<Record<LogLevel, (event: string, fields?: Fields) => void>> & {
   at(level: LogLevel, event: string, fields?: Fields): void;
   /** A log that adds these fields to every line. */
@@ -16,13 +16,13 @@ export type Log = Readonly<Record<LogLevel, (event: string, fields?: Fields) => 
 };
 
 export interface LogOptions {
-  /** Least level that is written. Security events are written at every level but `silent`. */
+  /** Lowest level that is written. Security events are written at every level but `silent`. */
   readonly level: Exclude<LogLevel, 'fatal'> | 'silent';
-  /** Receives whole lines. Default: standard output, in batches. */
+  /** Gets whole lines. Default: standard output, in batches. */
   readonly write?: Write;
 }
 
-/** JSON lines: time (UTC), level, event, fields. Writing never throws; lines that standard output does not take are counted. */
+/** Writes JSON lines: time (UTC), level, event, fields. It never throws; lines that cannot be written are counted. */
 export function createLog({ level, write = writeLine }: LogOptions, inherited: Fields = {}): Log {
   const threshold = level === 'silent' ? Infinity : LEVELS.indexOf(level);
   function at(name: LogLevel, event: string, fields: Fields = {}): void {
@@ -49,7 +49,7 @@ function line(level: LogLevel, event: string, fields: Fields): string {
   }
 }
 
-// Left alone by JSON: DEL and C1 controls drive terminals, line separators and bidirectional marks forge lines.
+// JSON does not escape these: DEL and C1 controls can control a terminal; line separators and bidirectional marks can fake lines.
 const TERMINAL = /[\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
 
 function escapeTerminal(json: string): string {

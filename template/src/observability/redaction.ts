@@ -2,19 +2,19 @@ const SENSITIVE = /pass|secret|token|authorization|cookie|credential|api-?key|pr
 const MAX_DEPTH = 6;
 const MAX_ITEMS = 50;
 const MAX_TEXT = 1024;
-/** Characters of one line. Fifty items at each of six depths are fifteen billion values: the sum needs a bound, too. */
+/** Maximum characters of one line. Needed too: fifty items at each of six depths would be fifteen billion values. */
 const MAX_LINE = 65_536;
-/** What a value counts besides its characters. */
+/** Characters that each value counts in addition to its text. */
 const VALUE = 32;
 
-/** How many characters the line may still take. */
+/** How many characters the line may still get. */
 interface Room {
   left: number;
 }
 
 /**
- * A copy of fields that may be logged: no secrets and no personal data at any depth, bounded in size, plain data only.
- * What a sensitive name holds is dropped unseen. Source: ASVS 5.0 16.2.5; OWASP Logging Cheat Sheet, "Data to exclude".
+ * A copy of the fields that may be logged: no secrets and no personal data at any depth, limited in size, plain data only.
+ * Values of sensitive names are dropped unread. Source: ASVS 5.0 16.2.5; OWASP Logging Cheat Sheet, "Data to exclude".
  */
 export function redactFields(fields: object): Record<string, unknown> {
   return redactObject(fields, 0, { left: MAX_LINE });
@@ -47,19 +47,19 @@ function redactObject(fields: object, depth: number, room: Room): Record<string,
 
 const isSensitive = (name: string) => name.length > MAX_TEXT || SENSITIVE.test(name);
 
-/** Name, message and stack. Other properties of errors carry input: bodies, query parameters, request headers. */
+/** Name, message and stack only. Other properties of errors may contain input: bodies, query parameters, headers. */
 function redactError(error: Error, depth: number, room: Room): unknown {
   const cause = error.cause === undefined ? {} : { cause: redact(error.cause, depth + 1, room) };
   return { name: clip(error.name), message: scrub(error.message, room), stack: scrub(error.stack ?? '', room, 4 * MAX_TEXT), ...cause };
 }
 
 const CREDENTIALS_IN_URL = /:\/\/[^\s/@]+@/g;
-// Begins only where a word begins, and looks for the dot first: begun at each `eyJ`, a long `eyJeyJ…` without a dot
-// would be read to its end again and again. The token may stand inside a word: `session_eyJ…`.
+// Matches only at the start of a word, and looks for the dot first: otherwise a long `eyJeyJ…` without a dot would be
+// read to its end from each `eyJ`. The token may be inside a word: `session_eyJ…`.
 const JWT = /(?<![\w-])(?=[\w-]*\.[\w-])([\w-]*?)eyJ[\w-]{5,}\.[\w-]+\.?[\w-]*/g;
 
 function scrub(text: string, room: Room, length = MAX_TEXT): string {
-  // A margin, so that cutting never leaves the first half of a secret; not the whole text, which may be megabytes.
+  // Longer than the result, so that cutting does not leave half a secret unmatched; not the whole text: it may be megabytes.
   const near = text.slice(0, length + 512);
   room.left -= near.length;
   return clip(near.replace(CREDENTIALS_IN_URL, '://[redacted]@').replace(JWT, '$1[redacted]'), length);

@@ -3,7 +3,7 @@ import type { Log, LogLevel } from './log.ts';
 type Fields = Readonly<Record<string, unknown>>;
 
 /**
- * Logs what a flood would write on every request: the first time at once, all others of a period as one number.
+ * Logs an event that a flood would cause on every request: the first one at once, all others of a period as one number.
  *
  * @param periodMs shortest time between two lines with details, in milliseconds
  */

@@ -1,4 +1,4 @@
-/** Vocabulary of security events. Source: OWASP Logging Vocabulary Cheat Sheet; ASVS 5.0 V16.3. */
+/** Security events and their levels. Source: OWASP Logging Vocabulary Cheat Sheet; ASVS 5.0 V16.3. */
 export const SECURITY_EVENTS = {
   authn_login_success: 'info',
   authn_login_fail: 'warn',

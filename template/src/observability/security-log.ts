@@ -10,7 +10,7 @@ export interface Reporting {
 
 const LEVELS = new Map(Object.entries(SECURITY_EVENTS));
 
-/** Logs and counts a security event at the level of the vocabulary. Requests have their own: `context.audit`. */
+/** Logs a security event with its level and counts it. In a request use `context.audit`. */
 export function report({ log, metrics }: Reporting, event: SecurityEvent, fields: Readonly<Record<string, unknown>> = {}): void {
   log.at(LEVELS.get(event) ?? 'warn', event, fields);
   metrics.countEvent(event);

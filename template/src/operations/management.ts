@@ -8,8 +8,8 @@ import type { Readiness } from './readiness.ts';
 type Answer = readonly [status: number, body: string, contentType?: string];
 
 /**
- * What operators and their probes ask, on a listener of its own: no rule of a proxy, no spelling of a path on the
- * public port can reach it. Answers carry a status and nothing about why. Source: ASVS 5.0 13.4.5.
+ * Health checks and metrics for operators, on a separate listener, so that no proxy rule and no spelling of a path on the
+ * public port reaches them. Responses have a status but no reason. Source: ASVS 5.0 13.4.5.
  */
 export function managementHandler({ log, metrics }: Pick<Services, 'log' | 'metrics'>, readiness: Readiness): RequestListener {
   const routes = new Map<string, () => Promise<Answer>>([
@@ -25,7 +25,7 @@ export function managementHandler({ log, metrics }: Pick<Services, 'log' | 'metr
   ]);
 
   async function answer({ method, url = '', headers, httpVersion }: IncomingMessage): Promise<Answer> {
-    // Probes of HTTP/1.0 send no Host; browsers always do.
+    // HTTP/1.0 probes send no Host; browsers always send one.
     if (!isPrivateName(headers.host ?? (httpVersion === '1.0' ? 'localhost' : ''))) return MISDIRECTED;
     const route = routes.get(url);
     if (route === undefined) return NOT_FOUND;
@@ -47,8 +47,8 @@ const statusAnswer = (code: number, status: string): Answer => [code, JSON.strin
 const HOST = /^(\[[\da-f:.]+\]|[\w.-]+)(?::\d{1,5}|)$/i;
 
 /**
- * An IP address or a name of one label. A web page can let a domain of its own point to this machine, and a browser
- * that runs here would then let the page read the answers (DNS rebinding).
+ * An IP address or a single-label name. A web page can make its own domain point to this machine; a browser that runs
+ * here would then let the page read the responses (DNS rebinding).
  */
 function isPrivateName(host: string): boolean {
   const name = HOST.exec(host)?.[1] ?? '';

@@ -5,9 +5,9 @@ const CACHE_MS = 2000;
 const TIMEOUT_MS = 1000;
 
 export interface Readiness {
-  /** Whether requests can be served now. Asks the database at most every two seconds, however often it is called. */
+  /** Whether requests can be served now. Queries the database at most every two seconds, however often it is called. */
   isReady(): Promise<boolean>;
-  /** From now on: no. */
+  /** From now on `isReady` returns false. */
   drain(): void;
 }
 

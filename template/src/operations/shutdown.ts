@@ -2,15 +2,15 @@ import { report } from '../observability/security-log.ts';
 import type { Reporting } from '../observability/security-log.ts';
 import { flushLog } from '../observability/standard-output.ts';
 
-/** What a running server offers to whoever ends it. */
+/** The parts of a running server that are needed to stop it. */
 interface Stoppable {
   readonly services: Reporting;
   stop(): Promise<void>;
 }
 
 /**
- * Ends the process well: a signal lets running requests finish, a second one does not wait. An error that nobody
- * caught leaves an unknown state behind, so it ends the process too; its supervisor starts a fresh one.
+ * Shuts down on a signal and lets running requests finish; a second signal ends the process at once. After an uncaught
+ * error the state is unknown, so the process ends too, and its supervisor starts a new one.
  * Source: ASVS 5.0 16.5.2, 16.5.4.
  */
 export function endWith(server: Stoppable): void {

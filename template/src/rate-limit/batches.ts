@@ -6,10 +6,10 @@ interface Batch {
 }
 
 /**
- * Adds hits with at most one statement on its way for each key; hits that arrive meanwhile share the next one.
- * A flood of one address would otherwise be thousands of statements that wait for one row, and for every connection.
+ * Runs at most one statement at a time for each key; hits that arrive meanwhile are added by the next one. Otherwise a
+ * flood from one address would be thousands of statements that wait for one row and occupy every database connection.
  *
- * @returns adds one hit and gives the count at its own place in the batch
+ * @returns a function that adds one hit and returns the count at its own place in the batch
  */
 export function createBatches(increment: Counter['increment']): (key: string) => Promise<Tally> {
   const waiting = new Map<string, Batch>();

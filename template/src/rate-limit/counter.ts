@@ -1,20 +1,20 @@
-/** What was counted for a key, and when its window ends (milliseconds since 1970). */
+/** The count of a key, and when its window ends (milliseconds since 1970). */
 export interface Tally {
   readonly hits: number;
   readonly resetsAt: number;
 }
 
-/** Counts hits per key in fixed windows. Two limiters never share a prefix, so never a count. */
+/** Counts hits per key in fixed windows. Each limiter has its own prefix, so limiters never share counts. */
 export interface Counter {
   /**
    * Adds hits. The window starts with the first hit of the key.
    *
-   * @param hits how many. Default: 1
+   * @param hits number of hits. Default: 1
    */
   increment(key: string, hits?: number): Promise<Tally>;
-  /** Hits so far without adding one. */
+  /** Returns the count without adding a hit. */
   peek(key: string): Promise<Tally>;
-  /** Forgets the key. */
+  /** Deletes the count of the key. */
   reset(key: string): Promise<void>;
 }
 
@@ -24,7 +24,7 @@ export interface CounterOptions {
   readonly windowMs: number;
 }
 
-/** Counts for a limiter that refuses every hit after the first `limit`. It always answers: it never rejects. */
+/** Counts for a limiter that refuses every hit after the first `limit`. It never rejects. */
 export type LimitCounter = Pick<Counter, 'increment'>;
 
 export interface LimitOptions extends CounterOptions {

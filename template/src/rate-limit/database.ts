@@ -4,18 +4,18 @@ import type { Counter, CounterOptions } from './counter.ts';
 import { createLimitCounter } from './guarded.ts';
 import type { CounterStore, StoreNeeds } from './store.ts';
 
-/** Rows that one statement removes. */
+/** Maximum number of rows that one statement deletes. */
 const PORTION = 500;
 
-/** Counts in the database: one count for all processes, which a restart does not forget. */
+/** Counts in the database: all processes share one count, and a restart keeps it. */
 function createCounter(options: CounterOptions, { clock, database }: StoreNeeds): Counter {
   const { prefix, windowMs } = options;
   let nextSweep = clock() + windowMs;
 
-  // Keys are addresses and accounts: hashed, the table tells nobody who was here.
+  // Keys are addresses and accounts. They are hashed, so that the table contains no personal data.
   const rowKey = (key: string) => `${prefix}:${createHash('sha256').update(key).digest('base64url')}`;
 
-  /** In portions: after an attack with many addresses one statement would run into its time limit, and again each time. */
+  /** In portions: after an attack from many addresses a single statement would exceed its time limit each time. */
   async function sweep(now: number): Promise<void> {
     nextSweep = now + windowMs;
     for (;;) {
@@ -29,9 +29,9 @@ function createCounter(options: CounterOptions, { clock, database }: StoreNeeds)
   return {
     async increment(key, hits = 1) {
       const now = clock();
-      // In the background: who comes at that moment does not wait. When it fails, the count below fails too and says so.
+      // In the background, so that this request does not wait. If the sweep fails, the count below fails too and is logged.
       if (now >= nextSweep) sweep(now).catch(() => undefined);
-      // One statement: between a read and a write of two, parallel requests would share one hit.
+      // A single statement: with a read and a separate write, parallel requests would be counted as one hit.
       const row = await database
         .insertInto('rate_limits')
         .values({ key: rowKey(key), hits, resets_at: now + windowMs })

@@ -4,14 +4,14 @@ import type { LimitCounter, LimitOptions, Tally } from './counter.ts';
 import type { LimitNeeds } from './store.ts';
 import { createWindows } from './windows.ts';
 
-/** Longest wait for the store, in milliseconds: a limiter must not be slower than what it protects. */
+/** Longest wait for the store, in milliseconds, so that a slow store does not block every request. */
 const PATIENCE_MS = 1000;
-/** After a failure the store gets one trial in this time, in milliseconds: a crowd of trials would keep it down. */
+/** After a failure the store is tried once in this time, in milliseconds: many tries at once could overload it again. */
 const REST_MS = 1000;
 
 /**
- * A limit that holds under the flood it is there for. Every hit is counted in this process too. Whoever is over the
- * limit here is refused without the store, and when the store fails or is slow, the count of this process decides.
+ * Counts every hit in this process and in the store. A key that is over the limit in this process is refused without a
+ * query, so that a flood does not reach the store. If the store fails or is slow, the count of this process decides.
  */
 export function createLimitCounter(options: LimitOptions, { clock, counter, log, metrics }: LimitNeeds): LimitCounter {
   const local = createWindows(options.windowMs, clock);
@@ -37,7 +37,7 @@ export function createLimitCounter(options: LimitOptions, { clock, counter, log,
       try {
         const { hits, resetsAt } = await add(key);
         rest.end();
-        // What the other processes counted is news here; what only this process knows stays until its window ends.
+        // Takes over the counts of other processes; hits that only this process counted stay until its window ends.
         window.hits = Math.max(window.hits, hits);
         window.resetsAt = Math.min(window.resetsAt, resetsAt);
         return { hits: Math.max(own.hits, hits), resetsAt };
@@ -53,7 +53,7 @@ const RESTING = new Error('the store of the limits failed a moment ago');
 interface Rest {
   begin(): void;
   end(): void;
-  /** Whether the store may be asked. While it is in doubt, one caller in `REST_MS` may. */
+  /** Whether the store may be queried. After a failure only one caller in each `REST_MS` may. */
   over(): boolean;
 }
 

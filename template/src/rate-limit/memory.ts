@@ -2,7 +2,7 @@ import type { Counter, CounterOptions } from './counter.ts';
 import type { CounterStore, StoreNeeds } from './store.ts';
 import { createWindows } from './windows.ts';
 
-/** Counts in this process: fastest, forgotten by a restart, and each further process counts for itself. */
+/** Counts in this process: fast, but each process counts for itself, and a restart resets the counts. */
 function createCounter({ windowMs }: CounterOptions, { clock }: Pick<StoreNeeds, 'clock'>): Counter {
   const windows = createWindows(windowMs, clock);
   return {
@@ -15,5 +15,5 @@ function createCounter({ windowMs }: CounterOptions, { clock }: Pick<StoreNeeds,
   };
 }
 
-/** A count in this process can neither fail nor be slow, so a limiter takes it as it is. */
+/** A count in this process can neither fail nor be slow, so a limiter uses it directly. */
 export const store: CounterStore = { createCounter, createLimitCounter: createCounter };

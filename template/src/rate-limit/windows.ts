@@ -1,4 +1,4 @@
-/** Most keys one limiter remembers: an attacker with many addresses must not fill the memory. */
+/** Maximum number of keys of one limiter, so that an attacker with many addresses cannot fill the memory. */
 const MAX_KEYS = 100_000;
 
 export interface Window {
@@ -6,11 +6,11 @@ export interface Window {
   resetsAt: number;
 }
 
-/** Fixed windows by key, in this process, bounded in number. */
+/** Fixed windows by key, in this process, with a maximum number of keys. */
 export interface Windows {
-  /** Adds hits to the key's window, which begins with its first hit. */
+  /** Adds hits to the window of the key; the first hit starts the window. */
   hit(key: string, hits: number): Window;
-  /** The key's window; an empty one that is not kept when it has none. */
+  /** The window of the key; if it has none, an empty one that is not stored. */
   peek(key: string): Window;
   forget(key: string): void;
 }
@@ -41,7 +41,7 @@ export function createWindows(windowMs: number, clock: () => number): Windows {
   };
 }
 
-/** Drops windows that are over and, if that is not enough, the oldest tenth. */
+/** Deletes windows that have ended and, if there are still too many, the oldest tenth. */
 function sweep(windows: Map<string, Window>, now: number): void {
   for (const [key, window] of windows) {
     if (window.resetsAt <= now) windows.delete(key);

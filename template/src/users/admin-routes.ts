@@ -44,7 +44,7 @@ export function userRoutes({ database, clock }: Services): readonly AnyRoute[] {
     route({
       method: 'patch',
       path: '/api/v1/users/:id',
-      summary: 'Change the role of a user, or disable one; both count on their next request',
+      summary: 'Change the role of a user or disable a user; both take effect on their next request',
       access: can('users:write'),
       params: userId,
       body: userChange,

@@ -44,7 +44,7 @@ export function meRoutes({ database, clock, later }: Services): readonly AnyRout
     route({
       method: 'delete',
       path: '/api/v1/me',
-      summary: 'Delete your account and everything in it; needs a sign-in of the last five minutes',
+      summary: 'Delete your account and everything in it; needs a sign-in within the last five minutes',
       access: authenticated,
       problems: [403],
       conflicts: ['last-admin'],

@@ -1,6 +1,6 @@
 import type { Owned } from '../database/portions.ts';
 
-/** What goes with an account. A new resource is one line here: `test/account-deletion.test.ts` fails without it. */
+/** Tables whose rows are deleted with an account. Add a line for a new resource: a test fails without it. */
 export const OWNED_BY_USER: readonly Owned[] = [
   {
     table: 'sessions',

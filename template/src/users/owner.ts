@@ -4,10 +4,10 @@ import { driver } from '../database/chosen.ts';
 import type { Schema } from '../database/schema.ts';
 
 /**
- * Makes whoever else counts or adds rows of this owner wait for the end of the transaction: parallel requests would
- * all count the same rows and all pass a quota.
+ * Locks the owner until the transaction ends. Without the lock, parallel requests would all count the same rows, and all
+ * of them would be within the quota.
  *
- * @returns false when the account was disabled or deleted a moment ago
+ * @returns false when the account was disabled or deleted during the request
  */
 export async function lockOwner(transaction: Transaction<Schema>, { userId }: Principal): Promise<boolean> {
   const owner = await transaction

@@ -1,12 +1,12 @@
 import { forbidden, notFound, Problem } from '../http/problem.ts';
 
-/** How long ago the password may have been proven for what cannot be undone. Source: ASVS 5.0 V7.5.1. */
+/** Actions that cannot be undone need a sign-in within this time. Source: ASVS 5.0 V7.5.1. */
 export const RECENT_MS = 5 * 60_000;
 
 /** Why a user is not changed. */
 export type Refusal = 'not-admin' | 'not-found';
 
-/** Somebody has to stay who can administer users. */
+/** At least one administrator must remain. */
 export const isLastAdmin = (admins: readonly string[], userId: string) => admins.length === 1 && admins.includes(userId);
 
 export const problemOf = (refusal: Refusal): Problem => (refusal === 'not-admin' ? forbidden() : notFound());

@@ -13,7 +13,7 @@ export const userChange = z
   .refine((change) => Object.keys(change).length > 0, { error: 'at-least-one-field' })
   .meta({ minProperties: 1 });
 
-/** What users see of themselves. */
+/** Fields that users see of their own account. */
 export const me = z.strictObject({
   id: z.uuid(),
   email: z.string(),
@@ -22,7 +22,7 @@ export const me = z.strictObject({
   createdAt: z.iso.datetime(),
 });
 
-/** What administrators see of users. */
+/** Fields that administrators see of users. */
 export const user = z.strictObject({ ...me.shape, disabled: z.boolean(), emailVerified: z.boolean() });
 
 export const userPage = pageOf(user);

@@ -21,7 +21,7 @@ export interface UserChange {
   readonly disabled?: boolean | undefined;
 }
 
-/** Users, as themselves (`…Own`) or as an administrator sees them. The caller comes first, always. */
+/** Users, for themselves (`…Own`) or for an administrator. The first parameter is always the caller. */
 export function createUsers(database: Kysely<Schema>, clock: () => number) {
   const readUser = prepared<{ id: string }, User>(database, (bind) =>
     database.selectFrom('users').select(COLUMNS).where('id', '=', bind('id')).where('deleted_at', 'is', null),
@@ -38,7 +38,7 @@ export function createUsers(database: Kysely<Schema>, clock: () => number) {
         .returning(COLUMNS)
         .executeTakeFirst(),
 
-    /** From here on nobody has the account; `finishDeletion` removes the rest. @returns false for the last administrator */
+    /** Closes the account; `finishDeletion` deletes its rows. @returns false for the last administrator */
     closeOwn: (principal: Principal): Promise<boolean> =>
       database.transaction().execute(async (transaction) => {
         const admins = await lockAdmins(transaction);
@@ -47,7 +47,7 @@ export function createUsers(database: Kysely<Schema>, clock: () => number) {
         return true;
       }),
 
-    /** Newest first, one row more than asked for. */
+    /** Newest first, one row more than the limit (see `toPage`). */
     list: (_admin: Principal, page: PageRequest): Promise<User[]> =>
       newestFirst(database.selectFrom('users').select(COLUMNS).where('deleted_at', 'is', null), page).execute(),
 
@@ -57,7 +57,7 @@ export function createUsers(database: Kysely<Schema>, clock: () => number) {
     change: (admin: Principal, id: string, { role, disabled }: UserChange): Promise<User | Refusal> =>
       database.transaction().execute(async (transaction) => {
         const admins = await lockAdmins(transaction);
-        // Two administrators may remove each other at the same moment: the second one no longer is one.
+        // Two administrators may demote each other at the same moment: the second request gets 403.
         if (!admins.includes(admin.userId)) return 'not-admin';
         const now = clock();
         const changed = await transaction
@@ -77,7 +77,7 @@ export function createUsers(database: Kysely<Schema>, clock: () => number) {
   };
 }
 
-/** Ids of those who can administer users. Locked, so that nobody is counted on who is being removed right now. */
+/** Ids of active administrators. Their rows are locked, so that none is removed before the transaction ends. */
 async function lockAdmins(transaction: Transaction<Schema>): Promise<string[]> {
   const rows = await transaction
     .selectFrom('users')

@@ -24,26 +24,26 @@ export interface Credentials {
   readonly password: string;
 }
 
-/** Settings under which a test can come from any address: it is the trusted proxy. */
+/** The test is the trusted proxy, so it can send requests from any address. */
 export const BEHIND_PROXY = { TRUSTED_PROXIES: '127.0.0.1' };
 
-/** One of 256 addresses: one alone has four places in the hashing queue. */
+/** Headers for one of 256 addresses: a single address has only four places in the hashing queue. */
 export const fromAddress = (index: number): Readonly<Record<string, string>> => ({ 'X-Forwarded-For': `198.51.100.${index}` });
 
 type Headers = Readonly<Record<string, string>>;
 export type Answer = Awaited<ReturnType<TestServer['request']>>;
 
-/** Long enough, on no list, and without anything of its owner. */
+/** A password that every rule accepts. */
 export const PASSWORD = 'gravel umbrella 93 lanterns';
 
 export const freshEmail = (): string => `${randomUUID()}@example.com`;
 
-/** The nth mail to an address; mails leave after the answer, so this waits. */
+/** The nth mail to an address. Waits for it, because mails are sent after the response. */
 export async function mailTo(server: TestServer, email: string, nth = 1): Promise<Mail> {
   return eventually(`mail ${nth} to ${email}`, () => server.mails.filter((mail) => mail.to === email)[nth - 1]);
 }
 
-/** Waits until everything is mailed that was asked for so far: a mail leaves half a second after the answer at the latest. */
+/** Waits until all mails that were requested so far are sent: that takes at most half a second after the response. */
 export async function mailsSettled(server: TestServer): Promise<void> {
   await delay(600);
   const last = freshEmail();
@@ -51,7 +51,7 @@ export async function mailsSettled(server: TestServer): Promise<void> {
   await mailTo(server, last);
 }
 
-/** The one-time token a mail carries in the fragment of its link. */
+/** The one-time token in the link of a mail. */
 export function tokenIn(mail: Mail): string {
   const token = /#token=([\w-]{43})\s/.exec(mail.text)?.[1];
   assert.ok(token, `no token in the mail "${mail.subject}"`);
@@ -74,12 +74,12 @@ export function refresh(server: TestServer, refreshToken: string): Promise<Answe
   return server.request('POST', '/api/v1/auth/refresh', { body: { refreshToken } });
 }
 
-/** Who the server takes the bearer of a token for. */
+/** Requests the own account with a token. */
 export function me(server: TestServer, { accessToken }: Tokens): Promise<Answer> {
   return server.request('GET', '/api/v1/me', { token: accessToken });
 }
 
-/** The tokens in an answer that must be a success. */
+/** The tokens in a response, which must have status 200. */
 export function tokensOf(answer: Answer): Tokens {
   assert.equal(answer.status, 200, answer.text);
   return answer.body as Tokens;
@@ -89,14 +89,14 @@ export async function signIn(server: TestServer, credentials: Credentials, heade
   return tokensOf(await login(server, credentials, headers));
 }
 
-/** Registers an address and sets its password with the mailed token, as a person would. */
+/** Registers an address and sets its password with the mailed token. */
 export async function enrol(server: TestServer, { email, password }: Credentials): Promise<void> {
   assert.equal((await register(server, email)).status, 202);
   const mail = await mailTo(server, email);
   assert.equal((await verifyEmail(server, tokenIn(mail), password)).status, 204);
 }
 
-/** An account whose address nobody has proven, as version 0.1 made one at registration. Written into the database. */
+/** Writes an account with an unverified address into the database, as version 0.1 did at registration. */
 export async function createUnverified(server: TestServer, { email, password }: Credentials): Promise<void> {
   const { database, passwords } = server.services;
   const row = { id: randomUUID(), email, display_name: 'Person', role: 'user', created_at: server.clock.now() } as const;
@@ -104,7 +104,7 @@ export async function createUnverified(server: TestServer, { email, password }: 
   await database.insertInto('users').values({ ...row, password_hash, email_verified_at: null, disabled_at: null }).execute();
 }
 
-/** A person who has an account with a proven address and has signed in. Written into the database: `enrol` takes the long way. */
+/** Writes a verified account into the database and signs in. Faster than `enrol`, which uses the API and mails. */
 export async function createUser(server: TestServer, overrides: Partial<Credentials> = {}): Promise<Account> {
   const credentials = { email: freshEmail(), password: PASSWORD, ...overrides };
   const { database, passwords } = server.services;
@@ -115,7 +115,7 @@ export async function createUser(server: TestServer, overrides: Partial<Credenti
   return { id: row.id, ...credentials, tokens: await signIn(server, credentials) };
 }
 
-/** Writes the role into the database: over HTTP only another admin could. */
+/** Writes the role into the database, because the API needs another admin for it. */
 export async function setRole(server: TestServer, { id }: { readonly id: string }, role: Role): Promise<void> {
   await server.services.database.updateTable('users').set({ role }).where('id', '=', id).execute();
 }

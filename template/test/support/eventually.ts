@@ -3,17 +3,17 @@ import { setTimeout as delay } from 'node:timers/promises';
 const PATIENCE_MS = 10_000;
 
 /**
- * Waits for something that happens after the answer.
+ * Waits up to ten seconds for something that happens after a response.
  *
  * @returns the first value that is not undefined
- * @throws Error when nothing came; `what` names it
+ * @throws Error with the name `what` when the time is over
  */
 export async function eventually<T>(what: string, look: () => T | undefined | Promise<T | undefined>): Promise<T> {
   const deadline = performance.now() + PATIENCE_MS;
   for (;;) {
     const value = await look();
     if (value !== undefined) return value;
-    if (performance.now() > deadline) throw new Error(`never came: ${what}`);
+    if (performance.now() > deadline) throw new Error(`timed out waiting for ${what}`);
     await delay(5);
   }
 }

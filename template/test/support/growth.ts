@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict';
 
-/** A large size is so many times the one before. */
+/** Each large size is this many times the one before. */
 const STEP = 4;
-/** Linear work takes about 4 times as long for 4 times the text, quadratic work 16 times. The border lies between. */
+/** For 4 times the text linear work takes about 4 times as long, quadratic work 16 times. The bound is between them. */
 const MOST = 9;
-/** Milliseconds. Below, the clock and the scheduler say more than the work does; and so little stops nobody. */
+/** In milliseconds. Shorter times are mostly noise, and so short a work does not block other requests. */
 const MEASURABLE = 0.25;
 const ROUNDS = 12;
 
-/** An expression that tries every way to divide a text takes twice as long for each letter: 64 of them never end. */
+/** A regular expression with exponential backtracking takes twice as long for each letter: with 64 it would never end. */
 const SMALL = [16, 20, 24, 28];
 
-/** The sizes at which growth is looked at: small ones, then up to the largest, each four times the one before. */
+/** The sizes to compare: the small ones, then up to the largest, each four times the one before. */
 export function sizesUpTo(largest: number): number[] {
   const sizes: number[] = [];
   for (let size = largest; size > 32; size = Math.floor(size / STEP)) sizes.unshift(size);
@@ -19,8 +19,8 @@ export function sizesUpTo(largest: number): number[] {
 }
 
 /**
- * Fails when work grows faster than its input. Compares times of one process with each other, never with a clock on the
- * wall: a slow or busy machine slows both sides, and of many runs the quickest counts.
+ * Fails when the time of work grows faster than its input. Only times of the same process are compared, so that a slow or
+ * busy machine affects both sides, and of several runs the quickest counts.
  *
  * @param make prepares the work for an input of the given size
  */
@@ -34,7 +34,7 @@ export function assertGrowsLinearly(name: string, sizes: readonly number[], make
   }
 }
 
-/** How many times as long the large work takes; measured again while the answer is alarming. */
+/** How many times as long the large work takes; measured again while the ratio is too high. */
 function growth(small: () => unknown, large: () => unknown): number {
   let quickestSmall = Infinity;
   let quickestLarge = Infinity;
@@ -42,7 +42,7 @@ function growth(small: () => unknown, large: () => unknown): number {
     quickestLarge = Math.min(quickestLarge, quickest(large));
     if (quickestLarge < MEASURABLE) return 0;
     quickestSmall = Math.min(quickestSmall, quickest(small));
-    // A small work that was interrupted each time would hide growth, so it gets more than one round as well.
+    // If the small work was interrupted in each run, the ratio would be too low: measure it in a second round too.
     if (round > 0 && quickestLarge <= MOST * quickestSmall) break;
   }
   return quickestLarge / quickestSmall;

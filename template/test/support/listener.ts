@@ -1,6 +1,6 @@
 import type { ListenerNeeds } from '../../src/http/listener/http-server.ts';
 
-/** A listener without proxies whose log and counts the test does not look at. */
+/** Options for a listener without proxies; its log and metrics are dropped. */
 export const UNOBSERVED: ListenerNeeds = {
   log: { at: () => undefined },
   metrics: { countParserError: () => undefined, countRefusedConnection: () => undefined },

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import type { Answer } from './problems.ts';
 
-/** Differ between any two answers, whatever was asked. */
+/** Headers that differ between any two responses. */
 const VOLATILE = new Set(['date', 'ratelimit', 'retry-after', 'x-request-id']);
 
-/** All that tells two answers apart for somebody who compares them. */
+/** Everything in a response that an attacker can compare. */
 export function observable({ status, headers, text }: Answer): unknown {
   return {
     status,
@@ -13,7 +13,7 @@ export function observable({ status, headers, text }: Answer): unknown {
   };
 }
 
-/** Asserts that nothing but request id, time and remaining quota tells the answers apart. */
+/** Asserts that the responses differ only in request id, time and remaining quota. */
 export function assertSameAnswers(answers: readonly Answer[]): void {
   const [first, ...others] = answers.map(observable);
   assert.ok(others.length > 0);

@@ -10,7 +10,7 @@ export interface TestDatabase {
 }
 
 /**
- * An empty database on the server of `TEST_DATABASE_URL`, whose account must be allowed to create databases.
+ * Creates an empty database on the server in `TEST_DATABASE_URL`. Its account must be allowed to create databases.
  *
  * @throws Error when TEST_DATABASE_URL is not set
  */
@@ -43,7 +43,7 @@ export interface ForeignKey {
   readonly target: string;
 }
 
-/** Which columns point at rows of other tables. */
+/** All foreign keys. */
 export async function foreignKeys(database: Kysely<Schema>): Promise<ForeignKey[]> {
   const { rows } = await sql<ForeignKey>`
     select conrelid::regclass::text as "table", attname as "column", confrelid::regclass::text as target

@@ -8,9 +8,9 @@ import type { TestServer } from './server.ts';
 import type { RawAnswer } from './raw-http.ts';
 
 /**
- * The real application with routes that misbehave, beside the real ones.
+ * Starts the real application with additional routes that misbehave.
  *
- * @returns asks for a path of it
+ * @returns a function that requests a path
  */
 export async function probe(
   t: TestContext,

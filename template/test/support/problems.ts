@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 
-/** What every way of asking (fetch or raw socket) can be judged by. */
+/** A response, from fetch or from a raw socket. */
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
@@ -18,13 +18,13 @@ interface ProblemBody {
 
 const KNOWN_MEMBERS = new Set(['type', 'title', 'status', 'code', 'instance', 'errors']);
 
-/** Words that only the inside of a server says. */
+/** Words that appear only in internal messages. */
 const INTERNALS = /node_modules|\bat .*[/\\].*:\d+|\.[tj]s:\d|node:internal|SQLITE|sqlite|kysely|postgres|ECONN|ENOENT|select ["']|insert into|zod|TypeError|SyntaxError|body-parser|\bstack\b|\berror:|driver|destroyed/i;
 
 /**
- * Asserts that an answer is one well-formed problem that tells nothing of the inside. Source: RFC 9457, ASVS V16.5.1.
+ * Asserts that a response is a well-formed problem without internals. Source: RFC 9457, ASVS V16.5.1.
  *
- * @param secrets texts that were sent and must not come back
+ * @param secrets texts that must not be in the response
  */
 export function assertProblem(answer: Answer, status: number, code: string, secrets: readonly string[] = []): ProblemBody {
   assert.equal(answer.status, status, answer.text);

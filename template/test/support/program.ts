@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { parseEnv } from 'node:util';
 import { createTestDatabase } from './database.ts';
 
-/** Longer than any of these programs has reason to run: one that hangs fails its test instead of waiting with it. */
+/** Longer than any of these programs runs. One that hangs is killed, so that its test fails instead of waiting. */
 const PATIENCE_MS = 45_000;
 
 const SERVER = fileURLToPath(new URL('../../src/server.ts', import.meta.url));
@@ -26,7 +26,7 @@ export interface Program {
   kill(signal: NodeJS.Signals): void;
 }
 
-/** The published example, with what it leaves to be filled in, on free ports and an empty database. */
+/** The settings of `.env.example` with a secret, free ports and an empty database. */
 export async function exampleSettings(t: TestContext): Promise<NodeJS.ProcessEnv> {
   const database = await createTestDatabase();
   t.after(() => database.drop());
@@ -35,7 +35,7 @@ export async function exampleSettings(t: TestContext): Promise<NodeJS.ProcessEnv
   return { ...example, PORT: '0', MANAGEMENT_PORT: '0', BCRYPT_COST: '10', JWT_SECRET, DATABASE_URL: database.url };
 }
 
-/** What production asks for on top. */
+/** Additional settings for production. */
 export const PRODUCTION = {
   NODE_ENV: 'production',
   PUBLIC_URL: 'https://api.example.com',
@@ -45,10 +45,10 @@ export const PRODUCTION = {
 };
 
 /**
- * The server as operators start it: a process of its own, in an empty folder, with nothing in its environment but `settings`.
+ * Starts the server as operators do: in its own process, in an empty folder, with only `settings` as its environment.
  *
- * @param flags of Node, before the name of the program
- * @param dotEnv settings in a file `.env` beside the program
+ * @param flags flags of Node.js, before the name of the program
+ * @param dotEnv content of a file `.env` in that folder
  */
 export function startProgram(t: TestContext, settings: NodeJS.ProcessEnv, flags: readonly string[] = [], dotEnv = ''): Program {
   const folder = mkdtempSync(join(tmpdir(), 'program-'));
@@ -56,7 +56,7 @@ export function startProgram(t: TestContext, settings: NodeJS.ProcessEnv, flags:
   const child = spawn(process.execPath, [...flags, SERVER], { cwd: folder, env: settings, stdio: ['ignore', 'pipe', 'pipe'] });
   let [stdout, stderr] = ['', ''];
   const ports = Promise.withResolvers<{ port: number; managementPort: number }>();
-  // Whoever only waits for the end need not care that it never listened.
+  // A test may wait only for `ended`: then a rejection of `listening` must not be unhandled.
   ports.promise.catch(() => undefined);
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
   child.stdout.setEncoding('utf8').on('data', (text: string) => {

@@ -8,7 +8,7 @@ export interface RawAnswer {
   readonly text: string;
 }
 
-/** Reads the first answer out of what a socket received. */
+/** Parses the first response in what a socket received. */
 export function parseAnswer(received: string): RawAnswer {
   const [head = '', ...rest] = received.split('\r\n\r\n');
   const [statusLine = '', ...lines] = head.split('\r\n');
@@ -22,13 +22,13 @@ export function parseAnswer(received: string): RawAnswer {
   return { status: Number(status), headers, text: rest.join('\r\n\r\n') };
 }
 
-/** How many answers a socket received: a smuggled request shows as one too many. */
+/** Number of responses that a socket received. A smuggled request causes one more. */
 export const countAnswers = (received: string): number => received.match(/HTTP\/1\.1 \d{3} /g)?.length ?? 0;
 
 /**
- * Sends parts one after the other, `pauseMs` apart, and waits for the other side to close.
+ * Sends parts one after the other, `pauseMs` apart, and waits until the server closes the connection.
  *
- * @returns what was received and how long the connection lived, in milliseconds
+ * @returns what was received, and how long the connection was open, in milliseconds
  * @throws AssertionError when the connection is still open after `patienceMs`
  */
 export async function drip(

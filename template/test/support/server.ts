@@ -20,7 +20,7 @@ export interface TestRequest {
   /** Sent as JSON. */
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Sent as it is, without a content type of its own. */
+  /** Sent as it is, without a Content-Type. */
   readonly rawBody?: string | Uint8Array<ArrayBuffer>;
 }
 
@@ -43,11 +43,11 @@ export interface TestServer {
   readonly logs: LogLine[];
   readonly clock: { now(): number; advance(milliseconds: number): void };
   request(method: string, path: string, options?: TestRequest): Promise<TestResponse>;
-  /** Writes bytes to a socket and returns all that comes back until it closes or falls silent for five seconds. */
+  /** Writes bytes to a socket; returns what is received until it is closed or idle for five seconds. */
   raw(text: string | Uint8Array): Promise<string>;
 }
 
-/** Settings under which no limit is met by accident. */
+/** Settings with limits that tests do not reach by accident. */
 const SETTINGS = {
   NODE_ENV: 'test',
   PORT: '0',
@@ -62,15 +62,15 @@ const SETTINGS = {
   BCRYPT_COST: '4',
 };
 
-/** Where cleaning up is registered: a test, or `node:test` itself for a whole file. */
+/** Registers work for the end of a test, or of a whole file (`node:test` itself). */
 export interface Ending {
   after(end: () => Promise<void>): void;
 }
 
 /**
- * A real server on free ports of the loopback interface with a database of its own; it ends with the test.
+ * Starts a real server on free loopback ports with its own database. It is stopped at the end of the test.
  *
- * @param settings added to, or with undefined removed from, the settings of a test
+ * @param settings override the settings of a test; undefined removes one
  */
 export async function startServer(t: Ending, settings: Record<string, string | undefined> = {}): Promise<TestServer> {
   const database = await createTestDatabase();

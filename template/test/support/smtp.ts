@@ -8,7 +8,7 @@ export interface Delivery {
   readonly data: string;
 }
 
-/** A mail server on the loopback interface that has no TLS, accepts everything and keeps it. */
+/** Starts a mail server on loopback without TLS, which accepts and stores every mail. */
 export async function startMailServer(t: TestContext): Promise<{ url: string; port: number; deliveries: Delivery[]; commands: string[] }> {
   const deliveries: Delivery[] = [];
   const commands: string[] = [];

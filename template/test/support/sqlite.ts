@@ -10,7 +10,7 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
-/** An empty database in a temporary folder. */
+/** Creates an empty database in a temporary folder. */
 export async function createTestDatabase(): Promise<TestDatabase> {
   const folder = await mkdtemp(join(tmpdir(), 'test-database-'));
   return {
@@ -25,7 +25,7 @@ export interface ForeignKey {
   readonly target: string;
 }
 
-/** Which columns point at rows of other tables. */
+/** All foreign keys. */
 export async function foreignKeys(database: Kysely<Schema>): Promise<ForeignKey[]> {
   const { rows } = await sql<ForeignKey>`
     select tables.name as "table", keys."from" as "column", keys."table" as target

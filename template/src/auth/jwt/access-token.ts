@@ -3,16 +3,16 @@ import { errors, jwtVerify, SignJWT } from 'jose';
 import { unauthenticated } from '../../http/problem.ts';
 import { PROJECT_NAME } from '../../project.ts';
 
-/** Lifetime in seconds. Role changes and sign-outs do not wait for it: the session is read on every request. */
+/** Lifetime in seconds. Role changes and logouts take effect earlier: the session is read on every request. */
 export const ACCESS_TOKEN_SECONDS = 600;
 
 const ALGORITHM = 'HS256';
-/** Keeps other tokens signed with the same key from passing as access tokens. Source: RFC 9068. */
+/** Other tokens signed with the same key have another type, so they are not accepted as access tokens. Source: RFC 9068. */
 const TYPE = 'at+jwt';
 const CLOCK_TOLERANCE_SECONDS = 5;
-/** Ours have about 400 characters. */
+/** Tokens of this server have about 400 characters. */
 const MAX_LENGTH = 1024;
-/** Tokens whose signature is not computed again. Verifying takes turns with password hashing on the same threads. */
+/** Verified tokens that are cached. Verifying shares its threads with password hashing, so a token is verified once. */
 const MAX_REMEMBERED = 10_000;
 
 export interface AccessTokenOptions {
@@ -21,7 +21,7 @@ export interface AccessTokenOptions {
   readonly clock: () => number;
 }
 
-/** What an access token says: whose session it is, and nothing about the person. */
+/** Content of an access token: ids only, no personal data. */
 export interface AccessTokenSubject {
   readonly userId: string;
   readonly sessionId: string;
@@ -41,7 +41,7 @@ export interface AccessTokens {
 
 /** Signs and verifies access tokens (JWT, HS256). Source: RFC 8725; ASVS 5.0 V9. */
 export function createAccessTokens({ secret, issuer, clock }: AccessTokenOptions): AccessTokens {
-  // Imported once: jose imports a bare secret again for every token.
+  // Imported once: jose would import a raw secret again for every token.
   const key = createSecretKey(secret).toCryptoKey({ name: 'HMAC', hash: 'SHA-256' }, false, ['sign', 'verify']);
   const verified = new Map<string, Verified>();
 
@@ -70,7 +70,7 @@ export function createAccessTokens({ secret, issuer, clock }: AccessTokenOptions
         issuer,
         audience: PROJECT_NAME,
         typ: TYPE,
-        // jose takes a token without an end unless the claim is required.
+        // jose accepts a token without `exp`, which never expires, unless the claim is required.
         requiredClaims: ['sub', 'sid', 'jti', 'iat', 'exp'],
         maxTokenAge: ACCESS_TOKEN_SECONDS,
         clockTolerance: CLOCK_TOLERANCE_SECONDS,

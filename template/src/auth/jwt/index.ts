@@ -26,13 +26,13 @@ export function createAuthenticator(services: Services): Authenticator {
       if (!principal) throw unauthenticated('invalid-token');
       return principal;
     },
-    // A browser never sends a bearer token by itself, so another site cannot borrow it.
+    // A browser does not add a bearer token by itself, so another site cannot send requests with it.
     guard: () => undefined,
     routes: jwtRoutes(services, tokens),
   };
 }
 
-/** Two headers are an attempt to show one to a proxy and the other to us. */
+/** Two headers are refused: a proxy might check one of them and this server use the other. */
 function authorization({ headers, rawHeaders }: Request): string | undefined {
   const isAuthorization = (name: string, index: number) => index % 2 === 0 && name.toLowerCase() === 'authorization';
   if (rawHeaders.filter(isAuthorization).length > 1) throw unauthenticated('invalid-token');

@@ -1,20 +1,20 @@
 import { createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
 
-/** The session's id, a secret of 256 random bits, and a seal over both. */
+/** The id of the session, 256 random bits, and a seal (HMAC) over both. */
 const SHAPE = /^([\da-f-]{36})\.([\w-]{43})\.([\w-]{43})$/;
 
 export interface RefreshTokenSeal {
-  /** Makes a token that was never made before. */
+  /** Creates a new random token. */
   create(sessionId: string): string;
   /**
-   * The session a token was made for, whether or not the token still works: used ones are recognised without being kept.
+   * The session for which the token was issued, even if the token was used already: used tokens need not be stored.
    *
-   * @returns undefined when the token is not ours, was made before version 0.2.0 of the template, or with another key
+   * @returns undefined when this server did not issue the token, or issued it before template version 0.2.0 or with another key
    */
   sessionOf(token: string): string | undefined;
 }
 
-/** @param secret the signing secret; the key of the seals is derived from it (HKDF, RFC 5869), so it signs nothing else */
+/** @param secret JWT_SECRET; the key of the seals is derived from it (HKDF, RFC 5869) and used for nothing else */
 export function createRefreshTokenSeal(secret: Uint8Array): RefreshTokenSeal {
   const key = new Uint8Array(hkdfSync('sha256', secret, '', 'refresh-token-seal', 32));
   const seal = (claims: string) => createHmac('sha256', key).update(claims).digest('base64url');
@@ -27,7 +27,7 @@ export function createRefreshTokenSeal(secret: Uint8Array): RefreshTokenSeal {
     sessionOf(token) {
       const [, sessionId, random = '', given = ''] = SHAPE.exec(token) ?? [];
       if (sessionId === undefined) return undefined;
-      // A session's id is no secret: without the seal, whoever has seen it could end the session with an invented token.
+      // The id of a session is not secret: without the seal, anyone who knows it could end the session with an invented token.
       const isOurs = timingSafeEqual(Buffer.from(given), Buffer.from(seal(`${sessionId}.${random}`)));
       return isOurs ? sessionId : undefined;
     },

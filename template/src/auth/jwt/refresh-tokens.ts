@@ -3,9 +3,9 @@ import { hashOpaqueToken } from '../../crypto/opaque-token.ts';
 import type { RefreshTokenRow, Schema } from '../../database/schema.ts';
 import { createRefreshTokenSeal } from './refresh-token-seal.ts';
 
-/** A session that is not used this long ends, in milliseconds. */
+/** A session ends when it was not refreshed for this long, in milliseconds. */
 const IDLE_MS = 7 * 86_400_000;
-/** Rows of expired tokens that one refresh removes. */
+/** Maximum number of expired rows that one refresh deletes. */
 const PORTION = 100;
 
 export interface Rotation {
@@ -14,7 +14,7 @@ export interface Rotation {
   readonly refreshToken: string;
 }
 
-/** A token that was used before: two parties hold it, and one of them stole it. */
+/** A token was used a second time: two parties have it, and one of them stole it. */
 export interface Reuse {
   readonly reusedSessionId: string;
 }
@@ -23,7 +23,7 @@ export interface RefreshTokens {
   /** Gives the session its first refresh token. */
   issue(transaction: Transaction<Schema>, sessionId: string, now: number): Promise<string>;
   /**
-   * Exchanges a refresh token for its successor. A token that was used before ends its whole family.
+   * Exchanges a refresh token for its successor. If the token was used before, its session ends.
    *
    * @returns undefined when the token is unknown or expired, or its session has ended
    */
@@ -31,7 +31,7 @@ export interface RefreshTokens {
 }
 
 /**
- * The newest refresh token of each session: one row with its hash. A used one has no row, its seal tells what it was.
+ * Stores the hash of the newest refresh token of each session. Used tokens have no row; they are recognised by their seal.
  * Source: RFC 9700, 4.14.2; ASVS 5.0 V10.4.5; docs/security.md, "Refresh tokens rotate".
  */
 export function createRefreshTokens(database: Kysely<Schema>, secret: Uint8Array): RefreshTokens {
@@ -48,7 +48,7 @@ export function createRefreshTokens(database: Kysely<Schema>, secret: Uint8Array
 
   /** @returns the successor; undefined when the token is not the newest of its session */
   async function succeed(transaction: Transaction<Schema>, { hash, sessionId, isSealed }: Presented, now: number): Promise<string | undefined> {
-    // Without a seal, nothing but its row would show later that the token was used.
+    // A used token without a seal keeps its row, because it could not be recognised otherwise.
     if (!isSealed) return (await spend(transaction, hash, { used_at: now }, now)) ? issue(transaction, sessionId, now) : undefined;
     const token = seal.create(sessionId);
     const successor = { token_hash: hashOpaqueToken(token), expires_at: now + IDLE_MS };
@@ -75,7 +75,7 @@ export function createRefreshTokens(database: Kysely<Schema>, secret: Uint8Array
   return { issue, rotate };
 }
 
-/** A token of a live session, by its own row or by its seal. */
+/** A token of an open session, found by its row or by its seal. */
 interface Presented {
   readonly hash: string;
   readonly sessionId: string;
@@ -83,8 +83,8 @@ interface Presented {
 }
 
 /**
- * Everything about a family hangs on its session's row, so a refresh and a sign-out cannot both win. A token without a
- * seal must have a row: whoever knows a session's id and nothing else changes nothing.
+ * Locks the row of the session, so that a refresh and a logout at the same moment cannot both succeed. A token without
+ * a seal must have a row: otherwise anyone who knows the id of a session could end it.
  */
 function lockSession(
   transaction: Transaction<Schema>,
@@ -104,7 +104,7 @@ function lockSession(
     .executeTakeFirst();
 }
 
-/** One statement decides: of two requests at the same moment one gets the successor. */
+/** A single statement, so that only one of two requests at the same moment gets the successor. */
 async function spend(transaction: Transaction<Schema>, hash: string, change: Partial<RefreshTokenRow>, now: number): Promise<boolean> {
   const { numUpdatedRows } = await transaction
     .updateTable('refresh_tokens')
@@ -121,7 +121,7 @@ async function wasUsed(transaction: Transaction<Schema>, { hash, isSealed }: Pre
   return row === undefined ? isSealed : row.used_at !== null;
 }
 
-/** Used tokens without a seal keep a row until they expire; then they refresh nothing and reveal nothing. */
+/** Rows of used tokens without a seal are needed only until the tokens expire. */
 async function removeExpired(transaction: Transaction<Schema>, sessionId: string, now: number): Promise<void> {
   const expired = transaction
     .selectFrom('refresh_tokens')

@@ -69,7 +69,7 @@ export function jwtRoutes(services: Services, accessTokens: AccessTokens): reado
   const logout = route({
     method: 'post',
     path: '/api/v1/auth/logout',
-    summary: 'End this session; its tokens are dead at once',
+    summary: 'End this session; its tokens get 401 at once',
     access: authenticated,
     status: 204,
     handle: async ({ principal, context }) => {

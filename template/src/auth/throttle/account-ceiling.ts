@@ -7,7 +7,7 @@ const DAY_MS = 86_400_000;
 /** Source: NIST SP 800-63B-4, 3.2.2. */
 export const MAX_IN_A_ROW = 100;
 
-/** Who tries to be whom from where. */
+/** An attempt to sign in: for which account, and from which address. */
 export interface Claimant {
   /** Canonical. */
   readonly email: string;
@@ -20,23 +20,24 @@ export interface AccountCeiling {
   /**
    * Counts a try at an account.
    *
-   * @param origin `known`: counted for its network. `spent`: counted for nobody, for the same work
-   * @returns whether the right password may open the account from there
+   * @param origin `known`: counted for the network. `new`: counted for the account. `spent`: not counted for the account,
+   *   with the same work
+   * @returns whether the right password may be accepted from there
    */
   count(claimant: Claimant, origin: 'known' | 'new' | 'spent'): Promise<boolean>;
-  /** The account has proved itself: the tries before are forgiven. */
+  /** After a right password: sets the counts of the account and of the network to zero. */
   forgive(claimant: Claimant): Promise<void>;
-  /** The account's mailbox was proved from this address: for a day it is known. */
+  /** After a mailed token was used from this address: the address is known for a day. */
   prove(claimant: Claimant): Promise<void>;
 }
 
-/** Name of an account in keys and counts, the same for unknown ones. */
+/** Key of an account in the counters; unknown accounts have one too. */
 export const accountKey = (email: string): string => createHash('sha256').update(email).digest('base64url');
 
 /**
- * After 100 wrong passwords in a row from networks where the account never was, only its known networks get in, until
- * its owner signs in from one of them or proves the mailbox. So many addresses together do not buy more guesses, and
- * guessing locks no owner out. A known network has 100 guesses a day of its own: neighbours share it.
+ * After 100 wrong passwords in a row from new networks, sign-in to the account works only from known networks, until its
+ * owner signs in from one of them or uses a mailed token. So many addresses together have only 100 guesses, and guessing
+ * does not lock the owner out. Each known network has 100 guesses a day of its own, because neighbours share it.
  */
 export function createAccountCeiling(services: Services): AccountCeiling {
   const { database } = services;
@@ -72,7 +73,7 @@ export function createAccountCeiling(services: Services): AccountCeiling {
     count: async (claimant, origin) => {
       if (origin === 'known') return (await networks.increment(network(claimant))).hits <= MAX_IN_A_ROW;
       if (origin === 'new') return (await accounts.increment(accountKey(claimant.email))).hits <= MAX_IN_A_ROW;
-      // Not counted for the account: one address would fill the store with accounts that do not exist.
+      // Not counted for the account: otherwise one address could fill the store with accounts that do not exist.
       await networks.increment(addressKey(claimant.ip));
       return false;
     },

@@ -4,22 +4,18 @@ import { closingCounter } from './fail-closed.ts';
 
 const QUARTER_MS = 15 * 60_000;
 const DAY_MS = 86_400_000;
-/** An address may fail this many times as often as one account from it: offices share addresses. */
+/** Wrong passwords of one address in units of `LOGIN_LIMIT_MAX`; several users of an office share one address. */
 const ADDRESS_FACTOR = 20;
 
 export interface AddressLimit {
-  /**
-   * Whether the address failed too often.
-   *
-   * @returns when it may try again, in milliseconds since 1970; undefined while it may
-   */
+  /** @returns when an address over its limit may try again, in milliseconds since 1970; undefined below the limit */
   spentUntil(ip: string): Promise<number | undefined>;
   failed(ip: string): Promise<void>;
 }
 
 /**
- * Slows an address down that tries many accounts: twenty times `LOGIN_LIMIT_MAX` wrong passwords, and from then on
- * `LOGIN_LIMIT_MAX` in each 15 minutes until the day is over. Never longer: others may share the address.
+ * Limits an address that tries many accounts: twenty times `LOGIN_LIMIT_MAX` wrong passwords, then `LOGIN_LIMIT_MAX`
+ * in each 15 minutes until the day is over. It waits 15 minutes at most, because other users may share the address.
  */
 export function createAddressLimit(services: Services): AddressLimit {
   const { loginLimitMax } = services.config;

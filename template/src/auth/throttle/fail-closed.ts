@@ -4,7 +4,7 @@ import type { Services } from '../../services.ts';
 
 const RETRY_AFTER_SECONDS = 5;
 
-/** A counter that throws Problem 503 when its store fails: without a count there is no limit, so nobody gets to guess. */
+/** A counter that fails closed: when its store fails, it throws Problem 503, because guesses would be unlimited. */
 export function closingCounter({ counter, log }: Services, options: CounterOptions): Counter {
   const counts = counter(options);
   const refuse = (error: unknown): never => {

@@ -4,7 +4,7 @@ import { accountKey as hashed, MAX_IN_A_ROW } from './account-ceiling.ts';
 import { closingCounter } from './fail-closed.ts';
 import { createTryLimit } from './try-limit.ts';
 
-/** The session that tries, and the stored hash that it tries to match. */
+/** The session that sends a password, and the stored hash of the account. */
 export interface PasswordProof {
   readonly sessionId: string;
   readonly hash: string;
@@ -14,9 +14,9 @@ export interface PasswordChangeThrottle {
   /** @throws Problem 429 */
   check(proof: PasswordProof, context: RequestContext): Promise<void>;
   /**
-   * Counts the try. To be called when its turn has come.
+   * Counts the try. Call it when the hash may run.
    *
-   * @returns whether the right password counts; if not, everything must look as if it were wrong
+   * @returns whether the right password may be accepted; if not, respond as to a wrong one
    * @throws Problem 429
    */
   begin(proof: PasswordProof, context: RequestContext): Promise<boolean>;
@@ -24,9 +24,9 @@ export interface PasswordChangeThrottle {
 }
 
 /**
- * Keeps whoever stole a session from guessing the password with it, from however many addresses. Counted for the
- * session, so a stranger without one cannot keep the owner from changing the password, and 100 in a row for one stored
- * hash: a new password, also by reset, begins at zero.
+ * Limits guesses of the current password with a stolen session, from any number of addresses. Tries are counted for the
+ * session, so that strangers without a session cannot block the owner. Wrong passwords are also counted for the stored
+ * hash, 100 in a row; a new password, also by reset, starts at zero.
  */
 export function createPasswordChangeThrottle(services: Services): PasswordChangeThrottle {
   const tries = createTryLimit(services, 'password-change');

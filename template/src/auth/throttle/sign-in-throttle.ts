@@ -5,46 +5,46 @@ import { accountKey, createAccountCeiling } from './account-ceiling.ts';
 import { createAddressLimit } from './address-limit.ts';
 import { createTryLimit, refuse } from './try-limit.ts';
 
-/** All addresses that failed too often stand in the hashing line as one caller. */
+/** All addresses over their limit count as one caller in the hashing queue. */
 const SPENT = 'spent';
 
 /** One try to sign in. */
 export interface SignInAttempt {
-  /** Whose places in the hashing line this try takes. */
+  /** Caller under which this try waits in the hashing queue. */
   readonly who: string;
   /**
-   * Counts the try. To be called when its turn has come: a full line costs nobody a try.
+   * Counts the try. Call it when the hash may run: a try that the full queue refuses is not counted.
    *
-   * @returns whether the right password opens the account; if not, everything must look as if it were wrong
+   * @returns whether the right password may be accepted; if not, respond as to a wrong one
    * @throws Problem 429
    */
   begin(): Promise<boolean>;
   /**
-   * The password was wrong: the address pays too.
+   * After a wrong password: counts it for the address.
    *
-   * @throws Problem 429 when the address failed too often before. Told after the work, to known and unknown accounts:
-   *   told before, it would show which accounts are known here
+   * @throws Problem 429 when the address was over its limit before. It is thrown after the hash, for every account alike:
+   *   an earlier response would show which accounts have signed in from this address
    */
   failed(): Promise<void>;
-  /** The password was right: the wrong ones before it are forgiven. */
+  /** After a right password: sets the counts of wrong ones to zero. */
   succeeded(): Promise<void>;
 }
 
 export interface SignInThrottle {
   /**
-   * Looks whether a try may stand in line at all.
+   * Checks whether a try may wait in the hashing queue.
    *
-   * @param email canonical; unknown ones count alike, so a 429 tells nothing
+   * @param email canonical; unknown ones are counted too, so that a 429 does not show whether the account exists
    * @throws Problem 429
    */
   admit(email: string, context: RequestContext): Promise<SignInAttempt>;
-  /** The owner of the account proved the mailbox, from this address. */
+  /** After the owner used a mailed token from this address. */
   proved(email: string, context: RequestContext): Promise<void>;
 }
 
 /**
- * Slows guessing down. No limit locks an account or a shared address: whoever can lock one by guessing has a weapon
- * against its owner. `docs/security.md` has all numbers. Source: ASVS 5.0 V6.3.1, V6.1.1; NIST SP 800-63B-4, 3.2.2.
+ * Slows guessing down. No limit locks an account or a shared address: otherwise an attacker could lock its owner out by
+ * guessing. `docs/security.md` has all numbers. Source: ASVS 5.0 V6.3.1, V6.1.1; NIST SP 800-63B-4, 3.2.2.
  */
 export function createSignInThrottle(services: Services): SignInThrottle {
   const tries = createTryLimit(services, 'sign-in');

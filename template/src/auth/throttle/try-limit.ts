@@ -5,27 +5,27 @@ import type { Services } from '../../services.ts';
 import { closingCounter } from './fail-closed.ts';
 
 const WINDOW_MS = 15 * 60_000;
-/** Right passwords cost a hash too: this many times the wrong ones may be tried in all. */
+/** Limit of all tries in units of `LOGIN_LIMIT_MAX`, because right passwords cost a hash too. */
 const ALL_FACTOR = 3;
 
 export interface TryLimit {
   /**
-   * Refuses who is over the limit already, without counting.
+   * Refuses a key that is over the limit, without counting.
    *
    * @throws Problem 429
    */
   check(key: string, context: RequestContext): Promise<void>;
   /**
-   * Counts a try before its password is checked: tries in flight count too.
+   * Counts a try before its password is checked, so that parallel tries are counted too.
    *
    * @throws Problem 429
    */
   count(key: string, context: RequestContext): Promise<void>;
-  /** Forgives the wrong passwords. */
+  /** Sets the count of wrong passwords to zero. */
   forgive(key: string): Promise<void>;
 }
 
-/** @throws Problem 429 that ends at the given time, in milliseconds since 1970 */
+/** @throws Problem 429, with the given end of the window (milliseconds since 1970) as `Retry-After` */
 export function refuse(resetsAt: number, context: RequestContext, now: number): never {
   context.audit('authn_login_fail_max');
   throw tooManyRequests(resetsAt, now);
@@ -35,7 +35,7 @@ export function refuse(resetsAt: number, context: RequestContext, now: number): 
  * At most `LOGIN_LIMIT_MAX` wrong passwords, and three times as many tries, for each key in 15 minutes.
  * Source: ASVS 5.0 V6.3.1.
  *
- * @param name of what is tried; each has its own counts
+ * @param name of the limit; each name has its own counts
  */
 export function createTryLimit(services: Services, name: string): TryLimit {
   const { config, clock } = services;

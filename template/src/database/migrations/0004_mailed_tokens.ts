@@ -2,8 +2,8 @@ import type { Kysely } from 'kysely';
 import { sql } from 'kysely';
 
 /**
- * Tokens are mailed to an address, and there may be no account behind it: the address stands in the row, and the
- * account only when there is one. Tokens that are under way keep working.
+ * Tokens are mailed to addresses that may have no account, so the row has the address, and the account only if there is
+ * one. Tokens that were mailed before stay valid.
  */
 export async function up(database: Kysely<unknown>): Promise<void> {
   await database.schema.alterTable('one_time_tokens').renameTo('one_time_tokens_before').execute();
@@ -25,7 +25,7 @@ export async function up(database: Kysely<unknown>): Promise<void> {
     from one_time_tokens_before inner join users on users.id = user_id`.execute(database);
   await database.schema.dropTable('one_time_tokens_before').execute();
   await createIndexes(database);
-  // Whoever typed the address first chose this password; only the owner of the mailbox may.
+  // A stranger may have chosen these passwords at registration; only the owner of the mailbox may set one.
   await sql`update users set password_hash = null where email_verified_at is null`.execute(database);
 }
 

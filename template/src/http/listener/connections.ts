@@ -16,13 +16,13 @@ export interface ConnectionLimits {
 
 export interface ConnectionBounds {
   readonly limits: ConnectionLimits;
-  /** Addresses and networks whose connections carry many clients: they have no bound of their own. */
+  /** Proxies: their connections carry many clients, so the limit of one address does not apply to them. */
   readonly trustedProxies: readonly string[];
   readonly metrics: Pick<Metrics, 'countRefusedConnection'>;
   readonly log: Pick<Log, 'at'>;
 }
 
-/** Keeps files and memory of the process from being used up by one address, or by answers that are never fetched. */
+/** Limits connections, so that one address or clients that do not read responses cannot use up open files and memory. */
 export function boundConnections(server: Server, { limits, trustedProxies, metrics, log }: ConnectionBounds): void {
   const isProxy = trustedPeers(trustedProxies);
   const admit = countByAddress(limits.maxConnectionsPerAddress);
@@ -50,7 +50,7 @@ export function boundConnections(server: Server, { limits, trustedProxies, metri
   server.once('close', () => { clearInterval(sweep); });
 }
 
-/** @returns counts the socket as long as it is open; false when its address has as many as it may */
+/** @returns a function that counts a socket while it is open; it returns false when the address is at its limit */
 function countByAddress(most: number): (socket: Socket) => boolean {
   const open = new Map<string, number>();
   return (socket) => {
@@ -67,7 +67,7 @@ function countByAddress(most: number): (socket: Socket) => boolean {
   };
 }
 
-/** The sockets with the most unsent bytes, as many as it takes to bring all of them together under the budget. */
+/** The sockets with the most unsent bytes: as many as must be closed to bring the sum under the budget. */
 function overBudget(sockets: Iterable<Socket>, budget: number): Socket[] {
   const slow = [...sockets].filter((socket) => socket.writableLength > 0);
   let total = slow.reduce((sum, socket) => sum + socket.writableLength, 0);

@@ -12,26 +12,26 @@ import { oneAtATime } from './pipeline.ts';
 export const SOCKET_LIMITS = {
   headersTimeout: 10_000,
   requestTimeout: 20_000,
-  /** Longest silence in either direction, also of a client that does not read its answer. */
+  /** A socket without traffic for this long is closed, also when the client does not read its response. */
   socketTimeout: 30_000,
   keepAliveTimeout: 5_000,
-  /** Timeouts fire only when this check runs; Node's own 30 s would let a slow client stay three times as long. */
+  /** How often timeouts are checked. With the default of 30 s a slow client could stay three times as long. */
   connectionsCheckingInterval: 1_000,
   maxHeaderSize: 8_192,
   maxHeadersCount: 64,
-  /** As many as nginx sends on one connection to a server by default; the last answer says `Connection: close`. */
+  /** As many as nginx sends on one connection to a server by default; the last response has `Connection: close`. */
   maxRequestsPerSocket: 1_000,
-  /** Requests that wait on one connection for the one at work. Proxies and browsers send none ahead. */
+  /** Pipelined requests that may wait on one connection. Proxies and browsers do not pipeline. */
   maxPipelined: 32,
-  /** At most half of the open files the process may have: its database and its mail need some as well. */
+  /** At most half of the open files that the process may have: its database and mail need files too. */
   maxConnections: 4_000,
-  /** Of one address, or one IPv6 /56, that is no trusted proxy: forty browsers behind one address, six connections each. */
+  /** For one address (one IPv6 /56), not for trusted proxies: enough for forty browsers with six connections each. */
   maxConnectionsPerAddress: 256,
-  /** Answers that wait in memory until slow clients fetch them, all together. */
+  /** Sum of all response bytes that wait in memory for slow clients. */
   maxUnsentBytes: 64 * 1024 * 1024,
 };
 
-/** Its callers are operators and their probes. */
+/** The clients of the management port are operators and their probes. */
 export const MANAGEMENT_LIMITS: SocketLimits = { ...SOCKET_LIMITS, maxConnections: 100 };
 
 export type SocketLimits = typeof SOCKET_LIMITS;
@@ -40,7 +40,7 @@ export interface ListenerNeeds extends Omit<ConnectionBounds, 'limits' | 'metric
   readonly metrics: Pick<Metrics, 'countParserError' | 'countRefusedConnection'>;
 }
 
-/** An HTTP server that slow, oversized, numerous and malformed requests cannot hold up. Source: ASVS 5.0 4.2.1, 15.2.2. */
+/** An HTTP server with limits for slow, large, numerous and malformed requests. Source: ASVS 5.0 4.2.1, 15.2.2. */
 export function createListener(handler: RequestListener, needs: ListenerNeeds, limits: SocketLimits = SOCKET_LIMITS): Server {
   const { headersTimeout, requestTimeout, keepAliveTimeout, connectionsCheckingInterval, maxHeaderSize } = limits;
   const server = createServer({
@@ -49,9 +49,9 @@ export function createListener(handler: RequestListener, needs: ListenerNeeds, l
     keepAliveTimeout,
     connectionsCheckingInterval,
     maxHeaderSize,
-    // Two servers that read one request differently let a second one be smuggled inside the first.
+    // If a proxy and this server parse a request differently, a second request can be smuggled inside the first.
     insecureHTTPParser: false,
-    // The host guard refuses a missing Host with our headers; Node itself would answer without them.
+    // The host guard refuses a missing Host and sends our headers; the response of Node.js would not have them.
     requireHostHeader: false,
     joinDuplicateHeaders: false,
     rejectNonStandardBodyWrites: true,
@@ -65,25 +65,25 @@ export function createListener(handler: RequestListener, needs: ListenerNeeds, l
   return server;
 }
 
-/** There is no listener for `upgrade`, so Node ignores the header: the answer is the normal one, in the same protocol. */
+/** There is no listener for `upgrade`, so Node.js ignores the header and handles the request as usual. */
 function listenForRequests(server: Server, handler: RequestListener, metrics: ListenerNeeds['metrics']): void {
   server.on('request', handler);
-  // Any expectation but 100-continue: without this listener Node answers by itself and without our headers.
+  // Any expectation but 100-continue: without this listener Node.js would respond itself, without our headers.
   server.on('checkExpectation', handler);
 
   function refuse(socket: Socket, code?: string): void {
     metrics.countParserError();
-    // A client that does not close its side would otherwise keep the socket until the last timeout.
+    // Destroyed too, because a client that does not close its side would keep the socket until the last timeout.
     if (socket.writable && code !== 'ECONNRESET') socket.end(parserAnswer(code), () => { socket.destroy(); });
     else socket.destroy();
   }
 
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => { refuse(socket, error.code); });
-  // Only a forward proxy has an answer to CONNECT; without this listener Node ends the connection uncounted.
+  // CONNECT is for forward proxies only. Without this listener Node.js closes the connection without counting it.
   server.on('connect', (_request, socket: Socket) => { refuse(socket); });
 }
 
-/** @returns the port, which the system chose when 0 was asked for */
+/** @returns the port; if `port` is 0, the system chooses one */
 export async function listen(server: Server, port: number, host: string): Promise<number> {
   server.listen(port, host);
   await once(server, 'listening');
@@ -91,15 +91,15 @@ export async function listen(server: Server, port: number, host: string): Promis
 }
 
 /**
- * Takes no new connections, lets running requests finish and ends idle connections.
+ * Stops accepting connections, lets running requests finish and closes idle connections.
  *
- * @param deadlineMs after this time whatever still runs is cut off
+ * @param deadlineMs after this time the remaining connections are closed
  */
 export async function drain(server: Server, deadlineMs: number): Promise<void> {
   if (!server.listening) return;
   const closed = once(server, 'close');
   server.close();
-  // A connection is idle again after its last answer, and a client that keeps it would keep us.
+  // A connection becomes idle after its last response; if the client kept it open, the server would not close.
   const sweep = setInterval(() => { server.closeIdleConnections(); }, 50);
   const deadline = setTimeout(() => { server.closeAllConnections(); }, deadlineMs);
   await closed;

@@ -7,11 +7,11 @@ interface Line {
 }
 
 /**
- * Works on one request of a connection at a time. Node.js hands over all requests that one packet brings at once:
- * two thousand of them would be at work before the first is answered, and other connections would wait for all.
+ * Handles one request of a connection at a time. Node.js emits all requests of one packet at once: two thousand of them
+ * would run before the first gets its response, and other connections would wait for all of them.
  * Source: RFC 9112 section 9.3.2.
  *
- * @param maxWaiting requests that may wait on one connection; with one more it is closed after their answers
+ * @param maxWaiting requests that may wait on one connection; with one more, it is closed after their responses
  */
 export function oneAtATime(handler: RequestListener, maxWaiting: number): RequestListener {
   const lines = new WeakMap<Socket, Line>();
@@ -19,7 +19,7 @@ export function oneAtATime(handler: RequestListener, maxWaiting: number): Reques
   function work(line: Line, request: IncomingMessage, response: ServerResponse): void {
     response.once('close', () => {
       const next = line.waiting.shift();
-      // After the last answer, and after `Connection: close`, what else was sent is not looked at.
+      // After `Connection: close` the socket is not writable: requests that still wait are dropped.
       if (next !== undefined && request.socket.writable) work(line, ...next);
       else if (next === undefined && !line.closing) lines.delete(request.socket);
     });

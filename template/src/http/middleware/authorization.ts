@@ -5,7 +5,7 @@ import type { Authenticator } from '../authenticator.ts';
 import { forbidden, unauthenticated } from '../problem.ts';
 import { contextOf } from '../request-context.ts';
 
-/** Finds out who calls; routes that are not public refuse callers without credentials. */
+/** Authenticates the caller. Routes that are not public refuse requests without credentials. */
 export function authenticate(authenticator: Authenticator, access: Access): RequestHandler {
   return async (request, _response, next) => {
     authenticator.guard(request);
@@ -18,7 +18,7 @@ export function authenticate(authenticator: Authenticator, access: Access): Requ
   };
 }
 
-/** Lets pass whom the route's access rule names, and nobody by default. */
+/** Checks the access rule of the route. A request that no rule allows gets 403. */
 export function authorise(access: Access): RequestHandler {
   return (request, _response, next) => {
     const { principal } = contextOf(request);

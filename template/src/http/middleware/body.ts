@@ -10,13 +10,13 @@ const MAX_DEPTH = 32;
 const MAX_KEYS = 1000;
 const MAX_ITEMS = 1000;
 
-/** Reads the JSON body of a route that declares one, within its limits. To be mounted behind authorisation. */
+/** Reads the JSON body of a route that declares one, within its limits. Mount it after authorisation. */
 export function readBody(route: AnyRoute): RequestHandler {
   if (route.body === undefined) return (_request, _response, next) => { next(); };
   const limit = route.bodyLimit ?? DEFAULT_LIMIT;
   const parse: RequestHandler = express.json({ limit, inflate: false, strict: true, verify: refuseUnparsable, reviver: refusePrototype });
   return (request, response, next) => {
-    // The parser would read an announced gigabyte to its end before refusing it.
+    // Without this check the parser would read a body of a gigabyte to its end before refusing it.
     if (Number(request.headers['content-length'] ?? 0) > limit) throw tooLarge();
     parse(request, response, (error?: unknown) => {
       if (error instanceof PrototypeKey) contextOf(request).audit('malicious_extraneous');
@@ -25,7 +25,7 @@ export function readBody(route: AnyRoute): RequestHandler {
   };
 }
 
-/** Checks bytes before they are parsed: depth that parses can still overflow the stack of whoever walks the result. */
+/** Checks the bytes before they are parsed: deep nesting can overflow the stack of code that walks the result. */
 function refuseUnparsable(_request: unknown, _response: unknown, bytes: Buffer): void {
   if (!isUtf8(bytes)) throw malformed();
   let depth = 0;
@@ -47,13 +47,13 @@ function refuseUnparsable(_request: unknown, _response: unknown, bytes: Buffer):
 
 class PrototypeKey extends Error {}
 
-/** Copied into another object, `__proto__` from JSON changes what that object inherits. Source: ASVS 5.0 15.3.6. */
+/** Code that copies `__proto__` from JSON into an object changes its prototype. Source: ASVS 5.0 15.3.6. */
 function refusePrototype(key: string, value: unknown): unknown {
   if (key === '__proto__' || key === 'constructor' || key === 'prototype') throw new PrototypeKey();
   return value;
 }
 
-/** The parser's errors carry the body and its own wording; neither leaves. */
+/** Errors of the parser contain the body and internal messages, so they are replaced. */
 function asProblem(error: unknown): unknown {
   if (error instanceof Problem) return error;
   if (error instanceof PrototypeKey) return prototypeKey();
@@ -78,7 +78,7 @@ const tooComplex = () =>
 const prototypeKey = () =>
   new Problem({ status: 400, code: 'invalid-request', title: 'The body contains a key that is never accepted.' });
 
-/** The rest of the body stays unread, so the connection cannot be used again. */
+/** The rest of the body is not read, so the connection must be closed. */
 const tooLarge = () =>
   new Problem({
     status: 413,

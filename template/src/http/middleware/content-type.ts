@@ -3,8 +3,8 @@ import { Problem } from '../problem.ts';
 import type { AnyRoute } from '../route.ts';
 
 /**
- * JSON in, JSON out. A form or `text/plain` body can be sent by any web page without asking first (CORS "simple
- * requests"), and other charsets or compressions reach the parser in ways no check has seen. Source: ASVS 5.0 3.5.2, 4.1.1.
+ * Requests and responses are JSON only. Any web page can send a form or `text/plain` body without a preflight (CORS
+ * "simple requests"), and bodies in another charset or compression would bypass our checks. Source: ASVS 5.0 3.5.2, 4.1.1.
  */
 export function requireJson(route: AnyRoute): RequestHandler {
   return (request, _response, next) => {
@@ -33,13 +33,13 @@ const acceptsJson = (request: Request) =>
   request.headers.accept === undefined || request.accepts('application/json') !== false;
 
 const notAcceptable = () =>
-  new Problem({ status: 406, code: 'not-acceptable', title: 'Answers are application/json only.' });
+  new Problem({ status: 406, code: 'not-acceptable', title: 'Responses are application/json only.' });
 
 const unsupportedMediaType = () =>
   new Problem({
     status: 415,
     code: 'unsupported-media-type',
-    title: 'Send application/json in UTF-8, not compressed.',
+    title: 'Send application/json in UTF-8, without compression.',
     headers: { 'Accept-Post': 'application/json' },
   });
 

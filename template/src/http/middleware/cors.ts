@@ -4,16 +4,16 @@ import { Problem } from '../problem.ts';
 import { contextOf } from '../request-context.ts';
 
 export interface CrossOrigin {
-  /** Sets headers and nothing else. Stands before the limiter, or a page could not read that it has to wait. */
+  /** Sets headers only. Runs before the rate limit, so that a page of a listed origin can read a 429. */
   readonly share: RequestHandler;
-  /** Answers preflights and reports other origins. Stands behind the limiter: a preflight costs like any request. */
+  /** Answers preflights and reports other origins. Runs after the rate limit, so that preflights are counted too. */
   readonly guard: RequestHandler;
 }
 
 /**
- * Lets the listed origins, and no other, read answers in a browser.
+ * Lets pages of the listed origins, and no others, read responses in a browser.
  *
- * @param origins exact origins; without any, no CORS header is ever sent
+ * @param origins exact origins; if empty, no CORS header is sent
  */
 export function crossOrigin(origins: readonly string[]): CrossOrigin {
   if (origins.length === 0) return { share: pass, guard: pass };

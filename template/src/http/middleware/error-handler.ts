@@ -7,7 +7,7 @@ import { overloaded, Problem } from '../problem.ts';
 import type { ProblemDetails } from '../problem.ts';
 import { contextOf } from '../request-context.ts';
 
-/** Refusals that are security events wherever they are raised, by code. */
+/** Problem codes that are logged as security events. */
 const EVENTS: ReadonlyMap<string, SecurityEvent> = new Map([
   ['forbidden', 'authz_fail'],
   ['invalid-request', 'input_validation_fail'],
@@ -17,7 +17,7 @@ const EVENTS: ReadonlyMap<string, SecurityEvent> = new Map([
   ['too-many-requests', 'excess_rate_limit_exceeded'],
 ]);
 
-/** Last middleware: every error leaves as problem+json and without internals. Source: RFC 9457; ASVS 5.0 16.5.1. */
+/** Last middleware: sends every error as problem+json, without internals. Source: RFC 9457; ASVS 5.0 16.5.1. */
 export function problems({ log }: { readonly log: Pick<Log, 'error'> }): ErrorRequestHandler {
   return (error: unknown, request, response, next) => {
     const context = contextOf(request);
@@ -26,7 +26,7 @@ export function problems({ log }: { readonly log: Pick<Log, 'error'> }): ErrorRe
       log.error('unexpected_error', { requestId: context.id, route: context.route, error });
     }
     if (response.headersSent) {
-      // Too late for an answer: Express cuts the connection, so that a truncated one is not taken for a whole.
+      // The response has begun: Express closes the connection, so that the client sees that it is incomplete.
       next(error);
       return;
     }
@@ -46,7 +46,7 @@ function asProblem(error: unknown): ProblemDetails {
   if (error instanceof Problem) return error.details;
   if (error instanceof QueueFull || driver.isUnavailable(error)) return overloaded(5).details;
   if (error instanceof URIError) return { status: 400, code: 'invalid-request', title: 'The URL is not well-formed.' };
-  // Whatever status or message a library's error carries was not written for callers.
+  // Status and message of a library's error were not written for clients and may contain internals.
   return INTERNAL;
 }
 

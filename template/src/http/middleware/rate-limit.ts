@@ -16,12 +16,12 @@ interface LimiterNeeds extends LimitNeeds {
   readonly log: Pick<Log, 'at' | 'error' | 'warn'>;
 }
 
-/** Limits each client address, before anything is done that costs or writes to the log. */
+/** Limits each client address, before any step that is expensive or writes to the log. */
 export function globalLimit(needs: LimiterNeeds): RequestHandler {
   return limiter(needs, 'address', needs.config.rateLimitMax, (request) => addressKey(contextOf(request).ip));
 }
 
-/** Limits each user, from however many addresses. To be mounted behind authentication. */
+/** Limits each user, from any number of addresses. Mount it after authentication. */
 export function userLimit(needs: LimiterNeeds): RequestHandler {
   const limit = limiter(needs, 'user', needs.config.userRateLimitMax, (request) => userOf(request) ?? '');
   return (request, response, next) => {
@@ -50,7 +50,7 @@ function limiter(needs: LimiterNeeds, prefix: string, limit: number, keyOf: (req
   });
 }
 
-/** Answers 429. Of all refusals of one key in one window only the first is logged: the log must not be the next target. */
+/** Sends 429. Only the first refusal of a key in a window is logged, so that a flood cannot fill the disk with log lines. */
 function refusal({ clock, config, log }: LimiterNeeds, limiterName: string, limit: number, windowMs: number): RequestHandler {
   const repeat = repeatedEvent(log, 'warn', 'rate_limit_refusals', windowMs);
   const isProxy = trustedPeers(config.trustedProxies);
@@ -60,13 +60,13 @@ function refusal({ clock, config, log }: LimiterNeeds, limiterName: string, limi
       contextOf(request).logged = false;
       repeat({ limiter: limiterName });
     }
-    // Whatever else waits on this connection is then never looked at. A proxy's connection carries other clients too.
+    // Requests that wait on this connection are then dropped. A proxy's connection stays open: it carries other clients too.
     if (!isProxy(request.socket.remoteAddress)) response.setHeader('Connection', 'close');
     next(tooManyRequests(resetTime.getTime(), clock()));
   };
 }
 
-/** Presents one of our counters as a store of express-rate-limit. */
+/** Adapts a counter to the store interface of express-rate-limit. */
 function asStore(counter: LimitCounter): Store {
   return {
     async increment(key) {

@@ -8,7 +8,7 @@ interface RequestLogNeeds {
   readonly metrics: Pick<Metrics, 'observeRequest'>;
 }
 
-/** One line, unless the context says otherwise, and one observation per request, when its answer is out or its client is gone. */
+/** Logs and measures each request when its response is sent or its client has disconnected. See `RequestState.logged`. */
 export function requestLog({ log, metrics }: RequestLogNeeds): RequestHandler {
   return (request, response, next) => {
     const begun = performance.now();

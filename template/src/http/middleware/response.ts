@@ -10,7 +10,7 @@ interface ResponseNeeds {
   readonly log: Pick<Log, 'error'>;
 }
 
-/** Runs the handler and sends what the response schema lets through. */
+/** Runs the handler and sends the fields that the response schema declares. */
 export function answer(route: AnyRoute, services: ResponseNeeds): RequestHandler {
   return async (request, response) => {
     const context = contextOf(request);
@@ -23,8 +23,8 @@ export function answer(route: AnyRoute, services: ResponseNeeds): RequestHandler
 }
 
 /**
- * Only declared fields leave (ASVS 5.0 15.3.1): a column added to a query does not become public by itself.
- * In production a surplus field is dropped and reported; elsewhere the answer fails, so that a test finds it.
+ * Only declared fields are sent (ASVS 5.0 15.3.1), so that a column added to a query does not become public by accident.
+ * In production an undeclared field is removed and logged; elsewhere the request gets 500, so that a test finds it.
  */
 function filtered(schema: z.ZodType, result: unknown, route: AnyRoute, services: ResponseNeeds): unknown {
   const parsed = schema.safeParse(result);

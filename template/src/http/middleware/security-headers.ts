@@ -3,7 +3,7 @@ import helmet from 'helmet';
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 
-// An API's answers load nothing, are framed by nothing and use no feature of the browser.
+// Responses of an API load no resources, are not framed and use no browser features.
 const protect = helmet({
   contentSecurityPolicy: {
     useDefaults: false,
@@ -25,7 +25,7 @@ const protect = helmet({
   xDownloadOptions: true,
   xFrameOptions: { action: 'deny' },
   xPermittedCrossDomainPolicies: { permittedPolicies: 'none' },
-  // The browsers' old filter leaked data across origins: 0 turns it off.
+  // Sends 0: the XSS filter of old browsers leaked data across origins, and 0 turns it off.
   xXssProtection: true,
 });
 
@@ -35,14 +35,14 @@ const POWERFUL_FEATURES = [
   'screen-wake-lock', 'serial', 'usb', 'web-share', 'xr-spatial-tracking',
 ];
 
-/** Sent with every answer, also with those below Express. Built once: no header depends on the request. */
+/** Sent with every response, also with those of the HTTP parser. Built once: no header depends on the request. */
 export const SECURITY_HEADERS: ReadonlyMap<string, string> = new Map([
   ...headersOf(protect),
   ['Permissions-Policy', POWERFUL_FEATURES.map((feature) => `${feature}=()`).join(', ')],
   ['Cache-Control', 'no-store'],
 ]);
 
-/** First of all middleware, so that errors and refusals carry the headers too. */
+/** First middleware, so that errors and refusals have the headers too. */
 export function securityHeaders(): RequestHandler {
   return (_request, response, next) => {
     setSecurityHeaders(response);

@@ -8,7 +8,7 @@ import type { AnyRoute } from '../route.ts';
 const NOTHING = z.strictObject({});
 const UNKNOWN = 'unknown-field';
 
-/** Parses every part of the request by the route's schemas; the handler sees the results and nothing else. */
+/** Parses every part of the request with the schemas of the route. The handler gets only the results. */
 export function validate(route: AnyRoute): RequestHandler {
   return (request, _response, next) => {
     const errors: FieldError[] = [];
@@ -24,7 +24,7 @@ export function validate(route: AnyRoute): RequestHandler {
   };
 }
 
-// A repeated parameter arrives as an array, so where one value is expected its schema refuses it.
+// A repeated parameter arrives as an array, so a schema that expects one value refuses it.
 const queryOf = (request: Request): unknown => (request.url.includes('?') ? { ...request.query } : {});
 
 function parsePart(part: string, schema: z.ZodType | undefined, value: unknown, errors: FieldError[]): unknown {
@@ -38,7 +38,7 @@ function fieldError(part: string, issue: z.core.$ZodIssue): FieldError {
   return { path: [part, ...issue.path].join('.'), rule: ruleOf(issue) };
 }
 
-/** The broken rule, in words of the schema: an unknown key or a wrong value is never repeated. */
+/** The broken rule, in words of the schema. An unknown key or an invalid value is never repeated. */
 function ruleOf(issue: z.core.$ZodIssue): string {
   switch (issue.code) {
     case 'invalid_type':
@@ -63,4 +63,4 @@ function ruleOf(issue: z.core.$ZodIssue): string {
 }
 
 const invalid = (errors: readonly FieldError[]) =>
-  new Problem({ status: 400, code: 'invalid-request', title: 'Some fields are not acceptable.', errors });
+  new Problem({ status: 400, code: 'invalid-request', title: 'Some fields are invalid.', errors });

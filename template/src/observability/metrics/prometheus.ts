@@ -2,7 +2,7 @@ import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client
 import { lostLines } from '../standard-output.ts';
 import type { Metrics } from './metrics.ts';
 
-/** Prometheus metrics in a registry of their own. */
+/** Prometheus metrics, with a separate registry for each server. */
 export function createMetrics(): Metrics {
   const register = new Registry();
   const registers = [register];
@@ -33,14 +33,14 @@ export function createMetrics(): Metrics {
   };
 }
 
-// Each further method a client may try would be a further series for each route.
+// Every other method is counted as 'other': otherwise clients could add a series for each method and route.
 const COMMON = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 
 function defences(registers: Registry[]): Record<'parserErrors' | 'refusedConnections' | 'fallbacks', Counter> {
   const counter = (name: string, help: string, labelNames: string[] = []) => new Counter({ name, help, labelNames, registers });
   new Counter({
     name: 'log_lines_lost_total',
-    help: 'Log lines that standard output did not take, for example because the disk was full.',
+    help: 'Log lines that could not be written to standard output, for example because the disk was full.',
     registers,
     collect() {
       this.reset();
@@ -48,8 +48,8 @@ function defences(registers: Registry[]): Record<'parserErrors' | 'refusedConnec
     },
   });
   return {
-    parserErrors: counter('http_parser_errors_total', 'Connections ended because what arrived was not acceptable HTTP or came too slowly.'),
-    refusedConnections: counter('http_connections_refused_total', 'Connections ended by a limit of the listener.', ['limit']),
+    parserErrors: counter('http_parser_errors_total', 'Connections closed because a request was not valid HTTP or too slow.'),
+    refusedConnections: counter('http_connections_refused_total', 'Connections closed by a limit of the listener.', ['limit']),
     fallbacks: counter('rate_limit_fallbacks_total', 'Requests limited by the count of this process because the store failed.'),
   };
 }
