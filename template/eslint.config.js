@@ -129,7 +129,7 @@ const withoutExceptions = ({ except: _, ...rule }) => rule;
 /**
  * In ESLint the last matching block wins, so every place gets one block with all its rules.
  *
- * @param {string} place a rule holds there unless its `except` names it
+ * @param {string} place a rule applies there unless its `except` names the place
  * @param {number} rank of the layer; undefined outside src/
  */
 function restrictions(place, rank) {
@@ -137,7 +137,7 @@ function restrictions(place, rank) {
   const above = LAYERS.slice(rank + 1);
   const layers = rank === undefined || above.length === 0 ? [] : [{
     regex: upwards(place, rank, above),
-    message: 'Imports point down: LAYERS in eslint.config.js lists what stands below this folder. Move what both need there.',
+    message: 'Imports must point down: LAYERS in eslint.config.js lists the layers below this one. Move code that both need to one of them.',
   }];
   return {
     files: [place],

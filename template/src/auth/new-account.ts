@@ -3,7 +3,7 @@ import type { Role } from '../access/policy.ts';
 import type { UserRow } from '../database/schema.ts';
 
 interface NewAccount {
-  /** Canonical, and proven. */
+  /** Canonical and verified. */
   readonly email: string;
   readonly role: Role;
   /** Null until its owner sets one with a mailed token. */
@@ -11,7 +11,7 @@ interface NewAccount {
   readonly now: number;
 }
 
-/** The row of a new account. Its display name is the local part of the address until the owner chooses another. */
+/** The row of a new account. The display name is the local part of the address until the owner changes it. */
 export function newAccount({ email, role, passwordHash, now }: NewAccount): Omit<UserRow, 'deleted_at'> {
   const [name = ''] = email.split('@', 1);
   return {

@@ -10,7 +10,7 @@ type Purpose = OneTimeTokenRow['purpose'];
 
 const MINUTE_MS = 60_000;
 
-/** What whoever asks for a mail is told, whether or not one is sent. */
+/** The response to every mail request, whether or not a mail is sent. */
 export const checkYourEmail = z.strictObject({ status: z.literal('check-your-email') });
 
 export const oneTimeToken = z.string().min(1).max(128);

@@ -19,7 +19,7 @@ const LINK_MINUTES = tokenMinutes('reset-password');
 const USAGE = `Usage: npm run create-user -- --email ADDRESS [--role ${ROLES.join('|')}] [--link]
 
 Creates an account with a verified e-mail address. If a password is piped into standard input, the account gets that
-piped into it; otherwise, or with --link, a one-time link to set the password is printed (valid for ${LINK_MINUTES} minutes).`;
+password. Otherwise, or with --link, the command prints a one-time link to set the password (valid for ${LINK_MINUTES} minutes).`;
 
 const EXIT = { refused: 1, usage: 2 } as const;
 

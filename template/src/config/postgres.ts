@@ -4,7 +4,7 @@ import { isPrivateHost } from '../network/private-host.ts';
 const SHAPE = 'must look like postgresql://user:password@host:5432/database, optionally with sslmode=verify-full or disable';
 const PROVEN = 'must not contain sslmode=disable: the host is neither this machine nor a service of its private network';
 
-/** Parameters of the address could undo the limits of the connection pool, so all but one are refused. */
+/** Parameters of the URL could override the limits of the connection pool, so all but sslmode are refused. */
 function hasShape(text: string): boolean {
   const url = URL.parse(text);
   if (!url || !/^postgres(?:ql)?:$/.test(url.protocol) || !url.username || !url.hostname || url.pathname.length < 2) return false;

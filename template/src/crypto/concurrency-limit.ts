@@ -20,10 +20,10 @@ export interface Visitor {
 
 export type ConcurrencyLimit = <T>(visitor: Visitor, work: () => Promise<T>) => Promise<T>;
 
-/** The work has not begun, and will not: too much is waiting. */
+/** Too many tasks are waiting: the work did not start and will not start. */
 export class QueueFull extends Error {
   constructor() {
-    super('too much is waiting');
+    super('too many tasks are waiting');
     this.name = 'QueueFull';
   }
 }
@@ -33,7 +33,7 @@ export class QueueFull extends Error {
  * hashing shares libuv's threads with token verification: without a limit a burst of logins would block all other
  * requests, and without turns one address could fill the queue and keep others from signing in.
  *
- * @returns runs the work in turn; rejects with QueueFull when the line is full, when the caller holds as many places
+ * @returns a function that runs the work when its turn comes. It rejects with QueueFull, and the work does not start,
  *   when the queue is full, the caller has its maximum of tasks, the wait is too long or the client has disconnected
  */
 export function createConcurrencyLimit({ maxRunning, maxQueued, maxPerCaller, maxWaitMs }: ConcurrencyLimitOptions): ConcurrencyLimit {
@@ -73,7 +73,7 @@ export function createConcurrencyLimit({ maxRunning, maxQueued, maxPerCaller, ma
     } else active += 1;
   }
 
-  /** Hands the place on, so nobody overtakes the queue. */
+  /** Gives the place to the next task in the queue, so that a new task cannot overtake it. */
   function leave(): void {
     const next = queue.next();
     if (next) next();

@@ -5,13 +5,13 @@ import type { Schema } from './schema.ts';
 export interface DatabaseOptions {
   readonly databaseUrl: string;
   readonly log: Log;
-  /** Longest a statement may run, in milliseconds. Default 5000; migrations take longer. Not used by SQLite. */
+  /** Longest time of a statement, in milliseconds. Default: 5000; migrations take longer. Not used by SQLite. */
   readonly statementTimeoutMs?: number;
 }
 
-/** What a database brings besides SQL. `chosen.ts` names the one of this project. */
+/** Operations that differ between databases. `chosen.ts` names the database of this project. */
 export interface DatabaseDriver {
-  /** Whether reads that decide about a write must lock the rows they have read. */
+  /** Whether a query that decides about a write must lock the rows it reads. */
   readonly supportsRowLocks: boolean;
   /** @throws Error when the database is a file that cannot be opened */
   createDialect(options: DatabaseOptions): Dialect;

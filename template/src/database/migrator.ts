@@ -31,8 +31,8 @@ export async function migrate(database: Kysely<Schema>): Promise<string[]> {
 }
 
 /**
- * Brings the schema up to date; in production only checks that it is: several processes start at once there, and their
- * account may not change tables, so migrating is a step of its own.
+ * Runs pending migrations; in production only checks that there are none. There migrations are a separate step: several
+ * processes start at once, and their account may not change tables.
  *
  * @returns names of the migrations that ran
  * @throws Error in production when migrations are pending

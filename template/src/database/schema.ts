@@ -70,7 +70,7 @@ export interface NoteRow {
   updated_at: number;
 }
 
-/** Counts of the limits in `src/rate-limit/`; empty where they are counted in memory. */
+/** Counts of the rate limits; empty when they are counted in memory. */
 export interface RateLimitRow {
   key: string;
   hits: number;

@@ -108,10 +108,10 @@ function isUnavailable(error: unknown): boolean {
 }
 
 export const driver: DatabaseDriver = {
-  // Transactions begin exclusively (see `prepare`), so no row needs a lock of its own.
+  // A transaction locks the whole database for writing when it begins (see `prepare`), so rows need no locks.
   supportsRowLocks: false,
   createDialect,
   isUnavailable,
-  // For the same reason a transaction waits for all others: none is needed for a name.
+  // For the same reason names need no locks.
   lockName: () => Promise.resolve(),
 };

@@ -6,10 +6,10 @@ import { Problem, unauthenticated } from '../http/problem.ts';
  */
 export const NOTES_PER_OWNER = 1000;
 
-/** Why a note is not created. The account may have been closed since the request was let in. */
+/** Why a note is not created. The account may have been closed during the request. */
 export type Refusal = 'account-closed' | 'quota-reached';
 
 const tooManyNotes = () =>
-  new Problem({ status: 409, code: 'too-many-notes', title: `You have ${NOTES_PER_OWNER} notes, and cannot have more. Delete one first.` });
+  new Problem({ status: 409, code: 'too-many-notes', title: `You cannot have more than ${NOTES_PER_OWNER} notes. Delete one first.` });
 
 export const problemOf = (refusal: Refusal): Problem => (refusal === 'quota-reached' ? tooManyNotes() : unauthenticated('invalid-token'));

@@ -18,7 +18,7 @@ export interface LimitNeeds {
   readonly metrics: Pick<Metrics, 'countLimiterFallback'>;
 }
 
-/** Where counts are kept. `chosen.ts` names the store of this project. */
+/** A store of counts. `chosen.ts` names the store of this project. */
 export interface CounterStore {
   createCounter(options: CounterOptions, needs: StoreNeeds): Counter;
   createLimitCounter(options: LimitOptions, needs: LimitNeeds): LimitCounter;

@@ -6,7 +6,7 @@ export const RECENT_MS = 5 * 60_000;
 /** Why a user is not changed. */
 export type Refusal = 'not-admin' | 'not-found';
 
-/** Somebody has to stay who can administer users. */
+/** At least one administrator must remain. */
 export const isLastAdmin = (admins: readonly string[], userId: string) => admins.length === 1 && admins.includes(userId);
 
 export const problemOf = (refusal: Refusal): Problem => (refusal === 'not-admin' ? forbidden() : notFound());

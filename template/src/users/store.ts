@@ -38,7 +38,7 @@ export function createUsers(database: Kysely<Schema>, clock: () => number) {
         .returning(COLUMNS)
         .executeTakeFirst(),
 
-    /** From here on nobody has the account; `finishDeletion` removes the rest. @returns false for the last administrator */
+    /** Closes the account; `finishDeletion` deletes its rows. @returns false for the last administrator */
     closeOwn: (principal: Principal): Promise<boolean> =>
       database.transaction().execute(async (transaction) => {
         const admins = await lockAdmins(transaction);
