@@ -17,17 +17,17 @@ _SEPARATORS = re.compile(r"[/\\]")
 
 
 def names_git(path: str) -> bool:
-    """Tell whether some file system takes a component of a path for `.git`."""
+    """Return whether some file system takes a component of a path for `.git`."""
     return any(_GIT.fullmatch(_IGNORED_BY_HFS.sub("", part)) for part in _SEPARATORS.split(path))
 
 
 def stays_inside(path: str) -> bool:
-    """Tell whether a path as git writes it, with slashes, names a file below the folder it is relative to."""
+    """Return whether a path as git writes it, with slashes, names a file below the folder it is relative to."""
     return not path.startswith("/") and ".." not in path.split("/") and not names_git(path)
 
 
 def leads_out(link: Path, folder: Path) -> bool:
-    """Tell whether a symbolic link below a folder leads to a file outside of it, or round in a circle."""
+    """Return whether a symbolic link below a folder leads to a file outside of it, or round in a circle."""
     try:
         target = link.readlink()
         return target.is_absolute() or not (link.parent / target).resolve().is_relative_to(folder.resolve())
@@ -36,6 +36,6 @@ def leads_out(link: Path, folder: Path) -> bool:
 
 
 def behind_link(folder: Path, path: str) -> bool:
-    """Tell whether a path below a folder passes through a symbolic link before its last component."""
+    """Return whether a path below a folder passes through a symbolic link before its last component."""
     parents = path.split("/")[:-1]
     return any(folder.joinpath(*parents[:length]).is_symlink() for length in range(1, len(parents) + 1))

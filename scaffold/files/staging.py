@@ -34,7 +34,7 @@ UNLOCKED_GRACE_SECONDS = 60
 
 @contextmanager
 def staging(parent: Path) -> Iterator[Path]:
-    """Have a fresh, private folder that is gone afterwards, whatever happens.
+    """Provide a fresh, private folder that is removed afterwards, whatever happens.
 
     Args:
         parent: an existing folder on the file system of the destination.
@@ -60,7 +60,7 @@ def remove_stale(parent: Path) -> None:
 
 
 def check_free(destination: Path) -> None:
-    """Make sure that nothing of the user's is in the way.
+    """Check that nothing of the user's is in the way.
 
     Raises:
         ScaffoldError: `destination-not-empty` or `destination-not-a-folder`.
@@ -77,7 +77,7 @@ def check_free(destination: Path) -> None:
 
 @contextmanager
 def parent_folder(destination: Path) -> Iterator[Path]:
-    """Have the folder in which to stage; parents made for it go again when the body fails.
+    """Provide the folder in which to stage; parents made for it go again when the body fails.
 
     A folder somebody stands in, or on which a file system is mounted, cannot be replaced by another:
     there the project is staged inside.
@@ -124,7 +124,7 @@ def move_into_place(project: Path, destination: Path) -> None:
 
 @contextmanager
 def signals_deferred() -> Iterator[None]:
-    """Hold back Ctrl-C and its like for moments in which they would leave a mess."""
+    """Defer Ctrl-C and other signals while they would leave files half moved."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
     try:
         yield
@@ -205,7 +205,7 @@ def _is_abandoned(folder: Path) -> bool:
 
 
 def _is_ours(status: os.stat_result) -> bool:
-    """Tell whether a folder is the user's own: in a shared one, others can plant names for us to delete."""
+    """Return whether a folder is the user's own: in a shared one, others can plant names for us to delete."""
     return status.st_uid == os.geteuid()
 
 

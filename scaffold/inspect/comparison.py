@@ -46,7 +46,7 @@ class Comparison:
     present: str
 
     def names(self, letter: str) -> tuple[str, ...]:
-        """Name the files that git's status letter (M, D, A, T) describes, render to project."""
+        """Return the files that git's status letter (M, D, A, T) describes, render to project."""
         git = bare(self.repository)
         listed = git.output(
             "diff-tree", "-r", "-z", "--no-renames", "--name-only", f"--diff-filter={letter}",

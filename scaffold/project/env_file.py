@@ -69,7 +69,7 @@ def with_secrets(example: str) -> str:
 
 
 def missing_settings(project: Path, old: Path, new: Path) -> tuple[str, ...]:
-    """Name the settings of the new `.env.example` that are not set.
+    """Return the settings of the new `.env.example` that are not set.
 
     Args:
         project: the project; without a `.env` of its own, or with one that cannot be read or is a link,
@@ -84,7 +84,7 @@ def missing_settings(project: Path, old: Path, new: Path) -> tuple[str, ...]:
 
 
 def changed_settings(old: Path, new: Path) -> tuple[str, ...]:
-    """Name the settings that have another value in the new `.env.example`: the project's own may not fit any more."""
+    """Return the settings that have another value in the new `.env.example`: the project's own may not fit any more."""
     before, after = (dict(_SETTING.findall(text_of_example(folder))) for folder in (old, new))
     return tuple(name for name, value in after.items() if name in before and before[name] != value)
 

@@ -15,7 +15,7 @@ JOURNAL = "scaffold-update.json"
 
 
 def is_unfinished(folder: Path) -> bool:
-    """Tell whether an update was stopped half way in a folder's repository, whatever else is wrong with it."""
+    """Return whether an update was stopped half way in a folder's repository, whatever else is wrong with it."""
     try:
         return (find(folder).git_dir / JOURNAL).exists()
     except (OSError, GitError):

@@ -82,7 +82,7 @@ class Questionnaire:
         return tuple((title, questions) for title, questions in titled + alone if questions)
 
     def is_asked(self, question: Question, answers: Mapping[str, object]) -> bool:
-        """Tell whether the question matters, given the answers so far (its `when`)."""
+        """Return whether the question matters, given the answers so far (its `when`)."""
         return self._applies(question.name, self._context(answers, question.name))
 
     def default(self, question: Question, answers: Mapping[str, object]) -> Answer | None:
@@ -91,7 +91,7 @@ class Questionnaire:
         return value if isinstance(value, (str, bool)) else None
 
     def validate(self, question: Question, value: object, answers: Mapping[str, object]) -> str | None:
-        """Say what is wrong with an answer.
+        """Return what is wrong with an answer.
 
         Args:
             question: the question answered.
@@ -131,7 +131,7 @@ class Questionnaire:
         return self._evaluate(given, "skip")
 
     def is_required(self, question: Question) -> bool:
-        """Tell whether the question matters whatever the other answers are, and has no default."""
+        """Return whether the question matters whatever the other answers are, and has no default."""
         details = self._details[question.name]
         return "default" not in details and "when" not in details
 
@@ -155,7 +155,7 @@ class Questionnaire:
         ]
 
     def is_complete(self, answers: Mapping[str, object]) -> bool:
-        """Tell whether every question that matters has an answer."""
+        """Return whether every question that matters has an answer."""
         return all(q.name in answers or not self.is_asked(q, answers) for q in self.questions)
 
     def _evaluate(self, given: Mapping[str, object], unanswered: Unanswered) -> Answers:

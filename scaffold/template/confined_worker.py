@@ -98,7 +98,7 @@ def _described(error: Exception) -> tuple[str, object]:
 
 
 def _too_large(error: BaseException | None) -> tuple[str, object] | None:
-    """Tell whether an error, or what caused it, is that a limit of this process was reached."""
+    """Return whether an error, or what caused it, is that a limit of this process was reached."""
     while error is not None:
         if isinstance(error, MemoryError):
             return "large", f"it needs more than {MEMORY_BYTES // MIB} MiB of memory"

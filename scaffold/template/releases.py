@@ -77,7 +77,7 @@ class Releases:
         return found.stdout.decode().strip()
 
     def has(self, ref: str) -> bool:
-        """Tell whether the repository knows a tag, a commit or what `git describe` calls one."""
+        """Return whether the repository knows a tag, a commit or what `git describe` calls one."""
         named = f"{ref}^{{commit}}"
         verify = ("rev-parse", "--verify", "--quiet", "--end-of-options", named)
         return self._git().run(*verify, check=False).returncode == 0

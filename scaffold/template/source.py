@@ -119,7 +119,7 @@ def builtin() -> Template:
 
 @contextmanager
 def open_template(address: str | None = None, ref: str | None = None) -> Iterator[Template]:
-    """Have a template at hand.
+    """Open a template for the time of a block.
 
     Args:
         address: git URL or folder of the template. Default: the one that comes with Scaffold.

@@ -48,7 +48,7 @@ class Consent:
     _refused: set[str] = field(default_factory=set)
 
     def require(self, address: str) -> None:
-        """Make sure that an address which a project names may be contacted.
+        """Require that an address which a project names may be contacted.
 
         Args:
             address: as the project's `.copier-answers.yml` has it.
@@ -113,7 +113,7 @@ def host_of(address: str) -> str:
 
 
 def is_trusted(address: str) -> bool:
-    """Tell whether the user has said yes to an address before.
+    """Return whether the user has said yes to an address before.
 
     Raises:
         ScaffoldError: `trust-unreadable`.

@@ -61,7 +61,7 @@ def _apply(project: Git, joined: MergeResult, file: TextIO, before: Snapshot) ->
 
 
 def _refused(error: Exception, sentence: str) -> ScaffoldError:
-    """Say what stopped the update, and that the project is as it was, which the caller has looked at."""
+    """Build the error for what stopped the update; the caller has checked that the project is as it was."""
     if isinstance(error, ObstacleError):
         return update_refused(error, sentence, error.next_step, error.code)
     if isinstance(error, OSError):

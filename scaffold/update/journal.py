@@ -258,7 +258,7 @@ def _unchanged(top: Git, journal: Journal) -> set[str]:
 
 
 def _untouched_by_user(top: Git, touched: _Touched, known: set[str]) -> bool:
-    """Tell whether a file is as it was, as it should be, missing or half written: as git may have left it."""
+    """Return whether a file is as it was, as it should be, missing or half written: as git may have left it."""
     path = top.folder / touched.path
     if not os.path.lexists(path) or behind_link(top.folder, touched.path):
         return True

@@ -34,7 +34,7 @@ def rules_of(template: Template) -> dict[str, str]:
 
 
 def vanished(base: Path, theirs: Path, rules: Mapping[str, str]) -> tuple[str, ...]:
-    """Name the files that have to stay and that the new render does not have.
+    """Return the files that have to stay and that the new render does not have.
 
     Args:
         base: folder with the old render.

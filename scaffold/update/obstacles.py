@@ -61,7 +61,7 @@ class Touched:
 
 
 def touched(prefix: str, joined: MergeResult) -> Touched:
-    """Name the paths that an update touches.
+    """Return the paths that an update touches.
 
     Raises:
         GitError: git failed.
@@ -96,7 +96,7 @@ def require_none(project: Git, joined: MergeResult, paths: Touched) -> None:
 
 
 def in_the_way(project: Git, joined: MergeResult) -> tuple[str, ...]:
-    """Name untracked and ignored files that stand where new ones go; runs nothing but git.
+    """Return untracked and ignored files that stand where new ones go; runs nothing but git.
 
     Raises:
         GitError: git failed.
@@ -207,7 +207,7 @@ def _taken(top: Path, created: Iterable[str], going: frozenset[str]) -> tuple[st
 
 
 def _in_the_way(top: Path, new: str, going: frozenset[str]) -> list[str]:
-    """Name what stands at the path of a new file, in a folder there, or instead of a folder above it."""
+    """Return what stands at the path of a new file, in a folder there, or instead of a folder above it."""
     for parent in map(str, reversed(Path(new).parents[:-1])):
         place = top / parent
         if os.path.lexists(place) and (place.is_symlink() or not place.is_dir()):

@@ -207,7 +207,7 @@ def _keep_rules(upgrade: Upgrade, work: Path) -> dict[str, str]:
 
 
 def _classified(joined: MergeResult, edited: set[str]) -> MergeResult:
-    """Tell changes that meet the owner's edits from those that do not."""
+    """Mark the changes that meet the owner's edits."""
     met = {"changed": "merged", "removed": "moved"}
     changes = [
         replace(change, kind=met.get(change.kind, change.kind)) if change.path in edited else change

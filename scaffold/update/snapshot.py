@@ -133,7 +133,7 @@ def restore(top: Path, before: Snapshot, saved: Path) -> None:
 
 
 def differences(top: Path, before: Snapshot) -> list[str]:
-    """Name what is not as it was: other bytes, permissions or kind, a folder more or less."""
+    """Return what is not as it was: other bytes, permissions or kind, a folder more or less."""
     files = [file.path for file in before.files if _look_or_unknown(top, file.path) != file]
     return [*files, *(f"{name}/" for name, mode in before.folders.items() if _mode_of(top / name) != mode)]
 
@@ -156,7 +156,7 @@ def as_it_was(top: Path, before: Snapshot, saved: Path) -> str:
 
 
 def _is_inside(top: Path, path: str) -> bool:
-    """Tell whether a path stays below the top: a journal or a link that was planted must not lead out of it."""
+    """Return whether a path stays below the top: a journal or a link that was planted must not lead out of it."""
     return stays_inside(path) and not behind_link(top, path)
 
 

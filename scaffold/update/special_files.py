@@ -49,7 +49,7 @@ def read_sides(project: Git, base: Path, theirs: Path) -> Sides:
 
 
 def edited_by_owner(sides: Sides) -> set[str]:
-    """Name the rendered files that the owner has changed; meaningful before `reconcile` only."""
+    """Return the rendered files that the owner has changed; meaningful before `reconcile` only."""
     return {
         name
         for name, content in sides.ours.items()
