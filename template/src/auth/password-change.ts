@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { authenticated } from '../access/rules.ts';
-import { route } from '../http/route.ts';
+import { authenticated, route } from '../http/route.ts';
 import type { AnyRoute } from '../http/route.ts';
 import { passwordChanged } from '../mail/messages.ts';
 import { addressKey } from '../network/client-address.ts';

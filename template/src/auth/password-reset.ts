@@ -1,9 +1,8 @@
 import type { Transaction } from 'kysely';
 import { z } from 'zod';
-import { dangerouslyPublic } from '../access/rules.ts';
 import type { Schema } from '../database/schema.ts';
 import { canonicalEmail } from '../http/fields.ts';
-import { route } from '../http/route.ts';
+import { dangerouslyPublic, route } from '../http/route.ts';
 import type { AnyRoute } from '../http/route.ts';
 import { passwordChanged, resetPassword } from '../mail/messages.ts';
 import type { Services } from '../services.ts';

@@ -1,7 +1,6 @@
 import { z } from 'zod';
-import { authenticated } from '../access/rules.ts';
 import { notFound } from '../http/problem.ts';
-import { route } from '../http/route.ts';
+import { authenticated, route } from '../http/route.ts';
 import type { AnyRoute } from '../http/route.ts';
 import type { Services } from '../services.ts';
 import { MAX_PER_USER } from './session-limits.ts';

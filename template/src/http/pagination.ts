@@ -2,6 +2,8 @@ import { z } from 'zod';
 import type { Position } from '../database/newest-first.ts';
 import { DOCUMENTED } from './documented.ts';
 
+export type { PageRequest } from '../database/newest-first.ts';
+
 const POSITION = /^(\d{1,15})\.([\da-f-]{36})$/;
 
 const encode = ({ createdAt, id }: Position) => Buffer.from(`${createdAt}.${id}`).toString('base64url');

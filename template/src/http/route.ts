@@ -3,6 +3,9 @@ import type { Principal } from '../access/principal.ts';
 import type { Access } from '../access/rules.ts';
 import type { RequestContext } from './request-context.ts';
 
+// A feature declares its routes with these.
+export { authenticated, can, dangerouslyPublic } from '../access/rules.ts';
+
 export type Method = 'delete' | 'get' | 'patch' | 'post' | 'put';
 
 type Parsed<S extends z.ZodType | undefined> = S extends z.ZodType ? z.output<S> : undefined;

@@ -1,10 +1,9 @@
-import { can } from '../access/rules.ts';
 import { pageQuery, toPage } from '../http/pagination.ts';
 import { notFound } from '../http/problem.ts';
-import { route } from '../http/route.ts';
+import { can, route } from '../http/route.ts';
 import type { AnyRoute } from '../http/route.ts';
 import type { Services } from '../services.ts';
-import { problemOf } from './rules.ts';
+import { tooManyNotes } from './rules.ts';
 import { newNote, note, noteChange, noteId, notePage, toNote } from './schema.ts';
 import { createNotes } from './store.ts';
 
@@ -37,7 +36,7 @@ export function noteRoutes({ database, clock }: Services): readonly AnyRoute[] {
       response: note,
       handle: async ({ principal, body, context }) => {
         const created = await notes.create(principal, body);
-        if (typeof created === 'string') throw problemOf(created);
+        if (!created) throw tooManyNotes();
         context.setHeader('Location', `/api/v1/notes/${created.id}`);
         return toNote(created);
       },

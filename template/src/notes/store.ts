@@ -6,7 +6,6 @@ import type { PageRequest } from '../database/newest-first.ts';
 import type { NoteRow, Schema } from '../database/schema.ts';
 import { lockOwner } from '../users/owner.ts';
 import { NOTES_PER_OWNER } from './rules.ts';
-import type { Refusal } from './rules.ts';
 
 export interface NoteText {
   readonly title: string;
@@ -45,12 +44,12 @@ export function createNotes(database: Kysely<Schema>, clock: () => number) {
         .where('owner_id', '=', principal.userId)
         .executeTakeFirst(),
 
-    /** @returns the new note, or why there is none */
-    create: (principal: Principal, { title, body }: NoteText): Promise<Note | Refusal> =>
+    /** @returns the new note; undefined when the owner has as many as the quota allows */
+    create: (principal: Principal, { title, body }: NoteText): Promise<Note | undefined> =>
       database.transaction().execute(async (transaction) => {
-        if (!(await lockOwner(transaction, principal))) return 'account-closed';
+        await lockOwner(transaction, principal);
         const last = transaction.selectFrom('notes').select('id').where('owner_id', '=', principal.userId).offset(NOTES_PER_OWNER - 1).limit(1);
-        if (await last.executeTakeFirst()) return 'quota-reached';
+        if (await last.executeTakeFirst()) return undefined;
         const now = clock();
         return transaction
           .insertInto('notes')

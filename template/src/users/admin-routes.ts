@@ -1,7 +1,6 @@
-import { can } from '../access/rules.ts';
 import { pageQuery, toPage } from '../http/pagination.ts';
 import { notFound } from '../http/problem.ts';
-import { route } from '../http/route.ts';
+import { can, route } from '../http/route.ts';
 import type { AnyRoute } from '../http/route.ts';
 import type { Services } from '../services.ts';
 import { problemOf, yourself } from './rules.ts';

@@ -1,6 +1,5 @@
-import { authenticated } from '../access/rules.ts';
 import { notFound } from '../http/problem.ts';
-import { route } from '../http/route.ts';
+import { authenticated, route } from '../http/route.ts';
 import type { AnyRoute } from '../http/route.ts';
 import type { Services } from '../services.ts';
 import { finishDeletion, finishDeletions } from './deletion.ts';

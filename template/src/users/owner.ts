@@ -1,4 +1,5 @@
 import type { Transaction } from 'kysely';
+import { AccountClosed } from '../access/principal.ts';
 import type { Principal } from '../access/principal.ts';
 import { driver } from '../database/chosen.ts';
 import type { Schema } from '../database/schema.ts';
@@ -7,9 +8,9 @@ import type { Schema } from '../database/schema.ts';
  * Locks the owner until the transaction ends. Without the lock, parallel requests would all count the same rows, and all
  * of them would be within the quota.
  *
- * @returns false when the account was disabled or deleted during the request
+ * @throws AccountClosed
  */
-export async function lockOwner(transaction: Transaction<Schema>, { userId }: Principal): Promise<boolean> {
+export async function lockOwner(transaction: Transaction<Schema>, { userId }: Principal): Promise<void> {
   const owner = await transaction
     .selectFrom('users')
     .select('id')
@@ -17,5 +18,5 @@ export async function lockOwner(transaction: Transaction<Schema>, { userId }: Pr
     .where('disabled_at', 'is', null)
     .$if(driver.supportsRowLocks, (query) => query.forNoKeyUpdate())
     .executeTakeFirst();
-  return owner !== undefined;
+  if (!owner) throw new AccountClosed();
 }

@@ -1,7 +1,6 @@
 import { z } from 'zod';
-import { authenticated, dangerouslyPublic } from '../../access/rules.ts';
 import { unauthenticated } from '../../http/problem.ts';
-import { route } from '../../http/route.ts';
+import { authenticated, dangerouslyPublic, route } from '../../http/route.ts';
 import type { AnyRoute } from '../../http/route.ts';
 import type { Services } from '../../services.ts';
 import { endOwnSession } from '../sessions.ts';
