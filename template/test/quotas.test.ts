@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import test from 'node:test';
+import { AccountClosed } from '../src/access/principal.ts';
 import type { Principal } from '../src/access/principal.ts';
 import { NOTES_PER_OWNER } from '../src/notes/rules.ts';
 import { createNotes } from '../src/notes/store.ts';
@@ -58,7 +59,7 @@ test('a request that was authorised before its account was disabled adds no note
   const { clock, database } = server.services;
   const principal: Principal = { userId: ada.id, sessionId: randomUUID(), role: 'user', authenticatedAt: clock() };
   await database.updateTable('users').set({ disabled_at: 1 }).where('id', '=', ada.id).execute();
-  assert.equal(await createNotes(database, clock).create(principal, { title: 'late', body: '' }), 'account-closed');
+  await assert.rejects(createNotes(database, clock).create(principal, { title: 'late', body: '' }), AccountClosed);
   assert.equal(await countNotes(server, ada), 0);
 });
 
