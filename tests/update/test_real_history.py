@@ -112,7 +112,8 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> History:
 
 ROUTE = """import { dequal } from 'dequal';
 import { z } from 'zod';
-import { authenticated, route } from '../http/route.ts';
+import { authenticated } from '../access/rules.ts';
+import { route } from '../http/route.ts';
 import type { AnyRoute } from '../http/route.ts';
 
 const report = z.object({ same: z.boolean() });
