@@ -1,23 +1,23 @@
 import express from 'express';
 import type { Express, RequestHandler } from 'express';
 import type { Authenticator } from './http/authenticator.ts';
-import { docsPage } from './http/docs-page.ts';
 import { authenticate, authorise } from './http/middleware/authorization.ts';
 import { readBody } from './http/middleware/body.ts';
 import { requireJson } from './http/middleware/content-type.ts';
 import { crossOrigin } from './http/middleware/cors.ts';
 import { errorHandler } from './http/middleware/error-handler.ts';
+import { docsPage } from './http/docs-page.ts';
 import { hostGuard } from './http/middleware/host-guard.ts';
+import { openApi } from './http/openapi.ts';
 import { globalLimit, userLimit } from './http/middleware/rate-limit.ts';
+import { requestContext } from './http/request-context.ts';
 import { requestLog } from './http/middleware/request-log.ts';
 import { respond } from './http/middleware/response.ts';
-import { securityHeaders } from './http/middleware/security-headers.ts';
-import { validate } from './http/middleware/validation.ts';
-import { openApi } from './http/openapi.ts';
-import { requestContext } from './http/request-context.ts';
 import type { AnyRoute } from './http/route.ts';
 import { mountRoutes, notFoundHandler, staticDocuments } from './http/router.ts';
+import { securityHeaders } from './http/middleware/security-headers.ts';
 import { securityTxt } from './http/security-txt.ts';
+import { validate } from './http/middleware/validation.ts';
 import { PROJECT_NAME } from './project.ts';
 import type { Services } from './services.ts';
 

@@ -6,8 +6,8 @@ import { registrationRoutes } from './auth/registration.ts';
 import { sessionRoutes } from './auth/session-routes.ts';
 import { noteRoutes } from './notes/routes.ts';
 import type { Services } from './services.ts';
-import { userRoutes } from './users/admin-routes.ts';
 import { meRoutes } from './users/me-routes.ts';
+import { userRoutes } from './users/admin-routes.ts';
 
 /** All routes of the API. Add one line for a new feature. */
 export function createFeatures(services: Services): Features {

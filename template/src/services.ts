@@ -5,6 +5,7 @@ import { createPasswordHasher } from './crypto/password-hasher.ts';
 import type { PasswordHasher } from './crypto/password-hasher.ts';
 import { openDatabase } from './database/connection.ts';
 import type { Schema } from './database/schema.ts';
+import type { Counter, CounterOptions } from './rate-limit/counter.ts';
 import { createMailer } from './mail/mailer.ts';
 import type { Mailer } from './mail/mailer.ts';
 import type { Message } from './mail/messages.ts';
@@ -13,7 +14,6 @@ import type { Log } from './observability/log.ts';
 import { createMetrics } from './observability/metrics/chosen.ts';
 import type { Metrics } from './observability/metrics/metrics.ts';
 import { store } from './rate-limit/chosen.ts';
-import type { Counter, CounterOptions } from './rate-limit/counter.ts';
 
 /** Everything that features use. State is kept here, never in a module. */
 export interface Services {

@@ -1,10 +1,10 @@
 import type { Kysely, Transaction } from 'kysely';
 import { z } from 'zod';
-import { createOpaqueToken, hashOpaqueToken } from '../crypto/opaque-token.ts';
 import type { OneTimeTokenRow, Schema } from '../database/schema.ts';
 import { Problem } from '../http/problem.ts';
 import { tokenMinutes } from '../mail/messages.ts';
 import { mailboxOf } from './mail-quota.ts';
+import { createOpaqueToken, hashOpaqueToken } from '../crypto/opaque-token.ts';
 
 type Purpose = OneTimeTokenRow['purpose'];
 

@@ -1,9 +1,9 @@
 import type { Transaction } from 'kysely';
 import { z } from 'zod';
 import type { Schema } from '../database/schema.ts';
-import { canonicalEmail } from '../http/fields.ts';
 import { dangerouslyPublic, route } from '../http/route.ts';
 import type { AnyRoute } from '../http/route.ts';
+import { canonicalEmail } from '../http/fields.ts';
 import { passwordChanged, resetPassword } from '../mail/messages.ts';
 import type { Services } from '../services.ts';
 import { checkYourEmail, invalidOneTimeToken, oneTimeToken } from './one-time-tokens.ts';

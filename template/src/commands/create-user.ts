@@ -1,10 +1,10 @@
 import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
-import { ROLES } from '../access/policy.ts';
-import { newAccount } from '../auth/new-account.ts';
 import { issueOneTimeToken } from '../auth/one-time-tokens.ts';
 import { newPassword, refuseGuessable } from '../auth/password-policy.ts';
+import { ROLES } from '../access/policy.ts';
+import { newAccount } from '../auth/new-account.ts';
 import { ConfigError, loadConfig } from '../config/index.ts';
 import { ensureMigrated } from '../database/migrator.ts';
 import { canonicalEmail } from '../http/fields.ts';

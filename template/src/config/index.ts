@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import type { z } from 'zod';
-import { baseSettings } from './base.ts';
-import { authSettings, databaseSettings } from './chosen.ts';
 import { crossChecks } from './cross-checks.ts';
 import { readSettings } from './environment.ts';
 import type { Mistake } from './environment.ts';
+import { baseSettings } from './base.ts';
+import { authSettings, databaseSettings } from './chosen.ts';
 
 const schema = { ...baseSettings, ...databaseSettings, ...authSettings };
 

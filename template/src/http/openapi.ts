@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Access } from '../access/rules.ts';
-import { PROJECT_DESCRIPTION, PROJECT_NAME } from '../project.ts';
 import type { Authenticator } from './authenticator.ts';
+import { PROJECT_DESCRIPTION, PROJECT_NAME } from '../project.ts';
 import { DOCUMENTED } from './documented.ts';
 import { MAX_ERRORS } from './problem.ts';
 import type { AnyRoute } from './route.ts';

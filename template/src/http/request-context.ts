@@ -2,10 +2,10 @@ import type { Request, RequestHandler, Response } from 'express';
 import { randomUUID } from 'node:crypto';
 import { isIP } from 'node:net';
 import type { Principal } from '../access/principal.ts';
-import { plainAddress } from '../network/client-address.ts';
 import type { SecurityEvent } from '../observability/security-events.ts';
 import { logSecurityEvent } from '../observability/security-log.ts';
 import type { SecurityLog } from '../observability/security-log.ts';
+import { plainAddress } from '../network/client-address.ts';
 
 /** What is known about a request before the caller is authenticated. */
 export interface RequestContext {

@@ -1,11 +1,11 @@
-import { pageQuery, toPage } from '../http/pagination.ts';
 import { notFound } from '../http/problem.ts';
 import { can, route } from '../http/route.ts';
 import type { AnyRoute } from '../http/route.ts';
+import { pageQuery, toPage } from '../http/pagination.ts';
 import type { Services } from '../services.ts';
 import { tooManyNotes } from './rules.ts';
-import { newNote, note, noteChange, noteId, notePage, toNote } from './schema.ts';
 import { createNotes } from './store.ts';
+import { newNote, note, noteChange, noteId, notePage, toNote } from './schema.ts';
 
 const access = can('notes:own');
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { multilineText, text } from '../http/fields.ts';
 import { pageOf } from '../http/pagination.ts';
+import { multilineText, text } from '../http/fields.ts';
 import type { Note } from './store.ts';
 
 export const noteId = z.strictObject({ id: z.uuid() });

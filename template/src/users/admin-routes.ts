@@ -4,8 +4,8 @@ import { can, route } from '../http/route.ts';
 import type { AnyRoute } from '../http/route.ts';
 import type { Services } from '../services.ts';
 import { problemOf, yourself } from './rules.ts';
-import { toUser, user, userChange, userId, userPage } from './schema.ts';
 import { createUsers } from './store.ts';
+import { toUser, user, userChange, userId, userPage } from './schema.ts';
 
 /** Users, for administrators. */
 export function userRoutes({ database, clock }: Services): readonly AnyRoute[] {

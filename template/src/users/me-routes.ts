@@ -4,8 +4,8 @@ import type { AnyRoute } from '../http/route.ts';
 import type { Services } from '../services.ts';
 import { finishDeletion, finishDeletions } from './deletion.ts';
 import { lastAdmin, reauthenticationRequired, RECENT_MS } from './rules.ts';
-import { me, ownChange, toMe } from './schema.ts';
 import { createUsers } from './store.ts';
+import { me, ownChange, toMe } from './schema.ts';
 
 /** The caller's own account. */
 export function meRoutes({ database, clock, runInBackground }: Services): readonly AnyRoute[] {

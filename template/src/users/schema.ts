@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ROLES } from '../access/policy.ts';
-import { text } from '../http/fields.ts';
 import { pageOf } from '../http/pagination.ts';
+import { text } from '../http/fields.ts';
 import type { User } from './store.ts';
 
 export const userId = z.strictObject({ id: z.uuid() });

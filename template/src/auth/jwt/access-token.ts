@@ -1,7 +1,7 @@
 import { createSecretKey, randomUUID } from 'node:crypto';
 import { errors, jwtVerify, SignJWT } from 'jose';
-import { unauthenticated } from '../../http/problem.ts';
 import { PROJECT_NAME } from '../../project.ts';
+import { unauthenticated } from '../../http/problem.ts';
 
 /** Lifetime in seconds. Role changes and logouts take effect earlier: the session is read on every request. */
 export const ACCESS_TOKEN_SECONDS = 600;

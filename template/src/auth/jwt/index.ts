@@ -1,7 +1,7 @@
 import type { Request } from 'express';
-import type { Authenticator } from '../../http/authenticator.ts';
 import { unauthenticated } from '../../http/problem.ts';
 import type { Services } from '../../services.ts';
+import type { Authenticator } from '../../http/authenticator.ts';
 import { createPrincipalReader } from '../sessions.ts';
 import { createAccessTokens } from './access-token.ts';
 import { jwtRoutes } from './routes.ts';

@@ -1,6 +1,6 @@
 import type { Kysely, Transaction } from 'kysely';
-import { hashOpaqueToken } from '../../crypto/opaque-token.ts';
 import type { RefreshTokenRow, Schema } from '../../database/schema.ts';
+import { hashOpaqueToken } from '../../crypto/opaque-token.ts';
 import { createRefreshTokenSeal } from './refresh-token-seal.ts';
 
 /** A session ends when it was not refreshed for this long, in milliseconds. */

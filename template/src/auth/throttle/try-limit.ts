@@ -1,6 +1,6 @@
 import { tooManyRequests } from '../../http/problem.ts';
-import type { RequestContext } from '../../http/request-context.ts';
 import type { Counter } from '../../rate-limit/counter.ts';
+import type { RequestContext } from '../../http/request-context.ts';
 import type { Services } from '../../services.ts';
 import { failClosed } from './fail-closed.ts';
 

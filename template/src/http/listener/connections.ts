@@ -1,9 +1,9 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
-import { addressKey, plainAddress, trustedPeers } from '../../network/client-address.ts';
+import { repeatedEvent } from '../../observability/repeated-event.ts';
 import type { Log } from '../../observability/log.ts';
 import type { ConnectionLimit, Metrics } from '../../observability/metrics/metrics.ts';
-import { repeatedEvent } from '../../observability/repeated-event.ts';
+import { addressKey, plainAddress, trustedPeers } from '../../network/client-address.ts';
 
 const LOG_PERIOD_MS = 60_000;
 

@@ -1,7 +1,7 @@
 import type { RequestHandler } from 'express';
+import type { Authenticator } from '../authenticator.ts';
 import { holds } from '../../access/policy.ts';
 import type { Access } from '../../access/rules.ts';
-import type { Authenticator } from '../authenticator.ts';
 import { forbidden, unauthenticated } from '../problem.ts';
 import { contextOf } from '../request-context.ts';
 

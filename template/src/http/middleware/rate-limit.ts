@@ -2,14 +2,14 @@ import type { Request, RequestHandler } from 'express';
 import { rateLimit } from 'express-rate-limit';
 import type { Store } from 'express-rate-limit';
 import type { Config } from '../../config/index.ts';
-import { addressKey, trustedPeers } from '../../network/client-address.ts';
-import type { Log } from '../../observability/log.ts';
 import { repeatedEvent } from '../../observability/repeated-event.ts';
 import { store } from '../../rate-limit/chosen.ts';
-import type { LimitCounter } from '../../rate-limit/counter.ts';
-import type { LimitNeeds } from '../../rate-limit/store.ts';
+import { addressKey, trustedPeers } from '../../network/client-address.ts';
+import type { Log } from '../../observability/log.ts';
 import { tooManyRequests } from '../problem.ts';
 import { contextOf } from '../request-context.ts';
+import type { LimitCounter } from '../../rate-limit/counter.ts';
+import type { LimitNeeds } from '../../rate-limit/store.ts';
 
 interface LimiterNeeds extends LimitNeeds {
   readonly config: Pick<Config, 'rateLimitMax' | 'rateLimitWindowSeconds' | 'trustedProxies' | 'userRateLimitMax'>;
