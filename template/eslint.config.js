@@ -21,12 +21,13 @@ const SYNTAX = [
     except: ['src/http/', 'test/'],
   },
   {
-    selector: 'CallExpression[callee.object.name=/^(res|response)$/][callee.property.name=/^(send|sendFile|redirect|render|download|jsonp|cookie)$/]',
+    selector:
+      'CallExpression[callee.object.name=/^(res|response)$/][callee.property.name=/^(send|sendFile|redirect|render|download|jsonp|cookie)$/]',
     message: 'Send responses through src/http, which checks response schemas, content types and redirects.',
     except: ['src/http/', 'test/'],
   },
   {
-    selector: "MemberExpression[object.name=/^(sql|CompiledQuery)$/][property.name=/^(raw|lit|val)$/]",
+    selector: 'MemberExpression[object.name=/^(sql|CompiledQuery)$/][property.name=/^(raw|lit|val)$/]',
     message: 'Raw SQL allows injection: use the query builder or the sql tag, which bind their parameters.',
     except: [],
   },
@@ -51,7 +52,8 @@ const SYNTAX = [
     except: ['test/'],
   },
   {
-    selector: 'CallExpression:matches([callee.name="fetch"], [callee.object.name=/^(https?|globalThis)$/][callee.property.name=/^(request|get|fetch)$/]) > :not(Literal).arguments:first-child',
+    selector:
+      'CallExpression:matches([callee.name="fetch"], [callee.object.name=/^(https?|globalThis)$/][callee.property.name=/^(request|get|fetch)$/]) > :not(Literal).arguments:first-child',
     message: 'If input chooses the URL, an attacker reaches the private network: put requests to URLs from settings into src/outbound.',
     except: ['src/outbound/', 'test/'],
   },
@@ -94,9 +96,28 @@ const IMPORTS = [
  * part can come to depend on itself. A folder that is missing here is a feature like src/notes.
  */
 const LAYERS = [
-  'project.ts', 'access', 'network', 'crypto', 'observability', 'config', 'database', 'rate-limit', 'mail', 'outbound',
-  'http', 'http/middleware', 'http/listener', 'services.ts', 'auth', 'users', 'notes',
-  'operations', 'app.ts', 'routes.ts', 'commands', 'server.ts',
+  'project.ts',
+  'access',
+  'network',
+  'crypto',
+  'observability',
+  'config',
+  'database',
+  'rate-limit',
+  'mail',
+  'outbound',
+  'http',
+  'http/middleware',
+  'http/listener',
+  'services.ts',
+  'auth',
+  'users',
+  'notes',
+  'operations',
+  'app.ts',
+  'routes.ts',
+  'commands',
+  'server.ts',
 ];
 
 const FEATURES = LAYERS.indexOf('notes');
@@ -135,10 +156,16 @@ const withoutExceptions = ({ except: _, ...rule }) => rule;
 function restrictions(place, rank) {
   const holds = ({ except }) => !except.some((start) => place.startsWith(start));
   const above = LAYERS.slice(rank + 1);
-  const layers = rank === undefined || above.length === 0 ? [] : [{
-    regex: upwards(place, rank, above),
-    message: 'Imports must point down: LAYERS in eslint.config.js lists the layers below this one. Move code that both need to one of them.',
-  }];
+  const layers =
+    rank === undefined || above.length === 0
+      ? []
+      : [
+          {
+            regex: upwards(place, rank, above),
+            message:
+              'Imports must point down: LAYERS in eslint.config.js lists the layers below this one. Move code that both need to one of them.',
+          },
+        ];
   return {
     files: [place],
     rules: {

@@ -73,12 +73,26 @@ export function createApp(services: Services, features: Features): Express {
 
 /** Health checks must succeed during a flood, so they are neither limited nor logged. Fixed response, for any host name. */
 const health = (): RequestHandler =>
-  staticDocuments(new Map([['/healthz', (_request, response) => { response.json({ status: 'ok' }); }]]));
+  staticDocuments(
+    new Map([
+      [
+        '/healthz',
+        (_request, response) => {
+          response.json({ status: 'ok' });
+        },
+      ],
+    ]),
+  );
 
 const publicPages = (services: Services): RequestHandler =>
   staticDocuments(
     new Map<string, RequestHandler>([
-      ['/', (_request, response) => { response.json({ name: PROJECT_NAME, security: '/.well-known/security.txt' }); }],
+      [
+        '/',
+        (_request, response) => {
+          response.json({ name: PROJECT_NAME, security: '/.well-known/security.txt' });
+        },
+      ],
       ...securityTxt(services),
     ]),
   );
@@ -88,7 +102,12 @@ function developerPages({ config }: Services, { authenticator, routes }: Feature
   const document = openApi(config.publicUrl, routes, authenticator);
   return staticDocuments(
     new Map<string, RequestHandler>([
-      ['/openapi.json', (_request, response) => { response.json(document); }],
+      [
+        '/openapi.json',
+        (_request, response) => {
+          response.json(document);
+        },
+      ],
       ['/docs', docsPage(routes)],
     ]),
   );

@@ -54,7 +54,9 @@ export function createServices(config: Config, overrides: ServiceOverrides = {})
     passwords: createPasswordHasher(config.bcryptCost),
     counter: counters((options) => store.createCounter(options, { clock, database })),
     runInBackground,
-    mailInBackground: (to, message) => { runInBackground('mail', () => mailer.send({ to, ...message })); },
+    mailInBackground: (to, message) => {
+      runInBackground('mail', () => mailer.send({ to, ...message }));
+    },
     close: async () => {
       await backgroundDone();
       await database.destroy();

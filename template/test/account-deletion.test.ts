@@ -17,8 +17,19 @@ const erase = (server: TestServer, { tokens }: Account): Promise<Answer> =>
 
 /** More notes than the quota allows, as from before there was one. */
 async function insertNotes({ services: { database } }: TestServer, { id }: Account, count: number): Promise<string[]> {
-  const notes = Array.from({ length: count }, () => ({ id: randomUUID(), owner_id: id, title: 'old', body: '', created_at: 1, updated_at: 1 }));
-  for (let at = 0; at < count; at += 1000) await database.insertInto('notes').values(notes.slice(at, at + 1000)).execute();
+  const notes = Array.from({ length: count }, () => ({
+    id: randomUUID(),
+    owner_id: id,
+    title: 'old',
+    body: '',
+    created_at: 1,
+    updated_at: 1,
+  }));
+  for (let at = 0; at < count; at += 1000)
+    await database
+      .insertInto('notes')
+      .values(notes.slice(at, at + 1000))
+      .execute();
   return notes.map((note) => note.id);
 }
 
@@ -34,7 +45,10 @@ async function leftOf({ services: { database } }: TestServer, { id }: Account): 
 
 /** Makes the deletion of one note fail, as if the database stopped in the middle. */
 async function breakDeletion({ services: { database } }: TestServer, noteId: string): Promise<() => Promise<void>> {
-  await database.schema.createTable('anchors').addColumn('note_id', 'varchar(36)', (column) => column.references('notes.id')).execute();
+  await database.schema
+    .createTable('anchors')
+    .addColumn('note_id', 'varchar(36)', (column) => column.references('notes.id'))
+    .execute();
   await database.$extendTables<{ anchors: { note_id: string } }>().insertInto('anchors').values({ note_id: noteId }).execute();
   return () => database.schema.dropTable('anchors').execute();
 }
@@ -44,7 +58,9 @@ test('other users get responses while an account with 6,000 notes is deleted', a
   const [ada, bob] = [await createUser(server), await createUser(server)];
   await insertNotes(server, ada, 6000);
   const state = { over: false, answered: 0 };
-  const erased = erase(server, ada).finally(() => { state.over = true; });
+  const erased = erase(server, ada).finally(() => {
+    state.over = true;
+  });
   while (!state.over) {
     assert.equal((await me(server, bob.tokens)).status, 200);
     state.answered += 1;

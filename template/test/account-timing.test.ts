@@ -74,7 +74,10 @@ for (const [name, [path, bodyFor]] of Object.entries(REQUESTS)) {
       server.clock.advance(HOUR_MS);
     }
     for (const part of ['answer', 'next'] as const) {
-      const statistic = rankStatistic(known.map((times) => times[part]), unknown.map((times) => times[part]));
+      const statistic = rankStatistic(
+        known.map((times) => times[part]),
+        unknown.map((times) => times[part]),
+      );
       assert.ok(Math.abs(statistic - 0.5) < TOLERANCE, `${part}: ${statistic.toFixed(2)} instead of a half`);
     }
   });

@@ -8,8 +8,7 @@ import { startServer, type TestServer } from './support/server.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-const logout = (server: TestServer, { accessToken }: Tokens) =>
-  server.request('POST', '/api/v1/auth/logout', { token: accessToken });
+const logout = (server: TestServer, { accessToken }: Tokens) => server.request('POST', '/api/v1/auth/logout', { token: accessToken });
 
 async function assertFamilyEnded(server: TestServer, ...family: readonly Tokens[]): Promise<void> {
   for (const tokens of family) {
@@ -158,8 +157,16 @@ test('invented tokens with the id of a real session get 401, and the session sta
   const [session = '', secret = '', seal = ''] = tokens.refreshToken.split('.');
   const other = randomBytes(32).toString('base64url');
   const before = await server.services.database.selectFrom('sessions').selectAll().execute();
-  const invented = [session, `${session}.`, `${session}.${other}`, `${session}.${other}.${other}`, `${session}.${other}.${seal}`,
-    `${session}.${secret}.${other}`, `${session}.${secret}.`, `${session}.${secret}.${seal.slice(0, 42)}${seal.endsWith('A') ? 'B' : 'A'}`];
+  const invented = [
+    session,
+    `${session}.`,
+    `${session}.${other}`,
+    `${session}.${other}.${other}`,
+    `${session}.${other}.${seal}`,
+    `${session}.${secret}.${other}`,
+    `${session}.${secret}.`,
+    `${session}.${secret}.${seal.slice(0, 42)}${seal.endsWith('A') ? 'B' : 'A'}`,
+  ];
   for (const refreshToken of invented) assert.equal((await refresh(server, refreshToken)).status, 401);
   assert.deepEqual(await server.services.database.selectFrom('sessions').selectAll().execute(), before);
   tokensOf(await refresh(server, tokens.refreshToken));
@@ -190,8 +197,12 @@ test('expired tokens of version 0.1 are deleted, at most 100 with each refresh',
   const { id, tokens: first } = await createUser(server);
   const { database, clock } = server.services;
   const session = await database.selectFrom('sessions').select('id').where('user_id', '=', id).executeTakeFirstOrThrow();
-  const used = Array.from({ length: 350 }, (_, number) => (
-    { token_hash: hashOpaqueToken(String(number)), session_id: session.id, expires_at: clock() + number, used_at: 1 }));
+  const used = Array.from({ length: 350 }, (_, number) => ({
+    token_hash: hashOpaqueToken(String(number)),
+    session_id: session.id,
+    expires_at: clock() + number,
+    used_at: 1,
+  }));
   await database.insertInto('refresh_tokens').values(used).execute();
   server.clock.advance(DAY_MS);
   let tokens = first;

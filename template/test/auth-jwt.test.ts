@@ -72,7 +72,10 @@ const FORGERIES: Readonly<Record<string, (target: Victim) => string | Promise<st
   'a token signed with another key': (target) => forge(target, { key: Buffer.alloc(32, 'another key') }),
   'a token signed with an empty key': (target) => forge(target, { key: Buffer.alloc(32) }),
   'a token signed with the right key and another algorithm': (target) =>
-    forge(target, { header: { alg: 'HS512' }, key: Buffer.concat([target.server.services.config.jwtSecret, Buffer.alloc(64)]).subarray(0, 64) }),
+    forge(target, {
+      header: { alg: 'HS512' },
+      key: Buffer.concat([target.server.services.config.jwtSecret, Buffer.alloc(64)]).subarray(0, 64),
+    }),
   'a token signed with a key pair of the attacker': otherAlgorithm,
   'a token that contains its own key': embeddedKey,
   'a token of another issuer': withClaims({ iss: 'https://issuer.example.com' }),
@@ -86,17 +89,22 @@ const FORGERIES: Readonly<Record<string, (target: Victim) => string | Promise<st
   'a token without an id': without('jti'),
   'a token without a subject': without('sub'),
   'a token without a session': without('sid'),
-  'a token that has expired': (target) => forge(target, { claims: { iat: seconds(target, -20 * MINUTE), exp: seconds(target, -10 * MINUTE) } }),
-  'a token that expires in a year': (target) => forge(target, { claims: { iat: seconds(target, -60 * MINUTE), exp: seconds(target, 365 * 24 * 60 * MINUTE) } }),
+  'a token that has expired': (target) =>
+    forge(target, { claims: { iat: seconds(target, -20 * MINUTE), exp: seconds(target, -10 * MINUTE) } }),
+  'a token that expires in a year': (target) =>
+    forge(target, { claims: { iat: seconds(target, -60 * MINUTE), exp: seconds(target, 365 * 24 * 60 * MINUTE) } }),
   'a token that is not valid yet': (target) => forge(target, { claims: { nbf: seconds(target, 5 * MINUTE) } }),
-  'a token issued in the future': (target) => forge(target, { claims: { iat: seconds(target, 5 * MINUTE), exp: seconds(target, 15 * MINUTE) } }),
+  'a token issued in the future': (target) =>
+    forge(target, { claims: { iat: seconds(target, 5 * MINUTE), exp: seconds(target, 15 * MINUTE) } }),
   'a token with the session of another user': ofAnotherUser,
   'a token of an unknown session': withClaims({ sid: randomUUID() }),
   'a token whose subject is not an id': withClaims({ sub: "' or '1'='1" }),
   'a token whose session is an object': withClaims({ sid: { $ne: null } }),
   'a token with an unknown critical extension': async (target) => {
     const [header, ...rest] = (await forge(target, {})).split('.');
-    return [Buffer.from(JSON.stringify({ ...(decoded(header) as object), crit: ['b64'], b64: true })).toString('base64url'), ...rest].join('.');
+    return [Buffer.from(JSON.stringify({ ...(decoded(header) as object), crit: ['b64'], b64: true })).toString('base64url'), ...rest].join(
+      '.',
+    );
   },
   'a token with one bit of its header flipped': ({ user }) => bitFlip(user.tokens.accessToken, 0),
   'a token with one bit of its claims flipped': ({ user }) => bitFlip(user.tokens.accessToken, 1),
@@ -130,7 +138,12 @@ test('a token with the right key and claims gets 200, so each forgery above fail
 
 test('every refused token gets the same response', async () => {
   const answers = [];
-  for (const attack of ['a token that has expired', 'a token signed with another key', 'a token without an expiry', 'a token of two dots'] as const) {
+  for (const attack of [
+    'a token that has expired',
+    'a token signed with another key',
+    'a token without an expiry',
+    'a token of two dots',
+  ] as const) {
     const token = (await FORGERIES[attack]?.(shared)) ?? '';
     answers.push(await shared.server.request('GET', '/api/v1/me', { token }));
   }
@@ -167,7 +180,14 @@ test('an Authorization header of another scheme gets 401', async (t) => {
   const { server, user } = await victim(t);
   const { accessToken } = user.tokens;
   const basic = Buffer.from(`${user.email}:${user.password}`).toString('base64');
-  for (const authorization of [`Basic ${basic}`, accessToken, `Token ${accessToken}`, 'Bearer', 'Bearer undefined', `Bearer ${accessToken}, Bearer x`]) {
+  for (const authorization of [
+    `Basic ${basic}`,
+    accessToken,
+    `Token ${accessToken}`,
+    'Bearer',
+    'Bearer undefined',
+    `Bearer ${accessToken}, Bearer x`,
+  ]) {
     const answer = await server.request('GET', '/api/v1/me', { headers: { Authorization: authorization } });
     assert.equal(answer.status, 401, authorization.slice(0, 20));
   }
@@ -177,7 +197,11 @@ test('two Authorization headers are refused, also when one of them is valid', as
   const { server, user } = await victim(t);
   const right = `Authorization: Bearer ${user.tokens.accessToken}`;
   const wrong = 'Authorization: Bearer x.y.z';
-  for (const lines of [[right, wrong], [wrong, right], [right, right]]) {
+  for (const lines of [
+    [right, wrong],
+    [wrong, right],
+    [right, right],
+  ]) {
     const host = new URL(server.url).host;
     const received = await server.raw(['GET /api/v1/me HTTP/1.1', `Host: ${host}`, ...lines, 'Connection: close', '', ''].join('\r\n'));
     assert.match(received, /^HTTP\/1\.1 40[01] /);
@@ -187,7 +211,7 @@ test('two Authorization headers are refused, also when one of them is valid', as
 test('two logins never get the same token', async (t) => {
   const { server, user } = await victim(t);
   const all = [user.tokens, await signIn(server, user), await signIn(server, user)];
-  const ids = all.map(({ accessToken }) => (decoded(accessToken.split('.')[1]) as { jti: string; sid: string }));
+  const ids = all.map(({ accessToken }) => decoded(accessToken.split('.')[1]) as { jti: string; sid: string });
   assert.equal(new Set(ids.map(({ jti }) => jti)).size, 3);
   assert.equal(new Set(ids.map(({ sid }) => sid)).size, 3);
   assert.equal(new Set(all.map(({ refreshToken }) => refreshToken)).size, 3);

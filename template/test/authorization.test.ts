@@ -85,7 +85,12 @@ const patchUser = (server: TestServer, { tokens }: Account, { id }: { readonly i
   server.request('PATCH', `/api/v1/users/${id}`, { token: tokens.accessToken, body });
 
 async function admins(server: TestServer): Promise<number> {
-  const rows = await server.services.database.selectFrom('users').select('id').where('role', '=', 'admin').where('disabled_at', 'is', null).execute();
+  const rows = await server.services.database
+    .selectFrom('users')
+    .select('id')
+    .where('role', '=', 'admin')
+    .where('disabled_at', 'is', null)
+    .execute();
   return rows.length;
 }
 
@@ -124,8 +129,13 @@ test('a role claimed in a header, the query, a cookie or the body is ignored', a
   const [user, admin] = [await createUser(server), await createAdmin(server)];
   const token = user.tokens.accessToken;
   const headers = {
-    'X-Role': 'admin', 'X-User-Role': 'admin', 'X-User-Id': admin.id, 'X-Forwarded-User': admin.email,
-    'X-Original-URL': '/api/v1/me', 'X-Rewrite-URL': '/api/v1/me', Cookie: `role=admin; userId=${admin.id}`,
+    'X-Role': 'admin',
+    'X-User-Role': 'admin',
+    'X-User-Id': admin.id,
+    'X-Forwarded-User': admin.email,
+    'X-Original-URL': '/api/v1/me',
+    'X-Rewrite-URL': '/api/v1/me',
+    Cookie: `role=admin; userId=${admin.id}`,
   };
   for (const path of ['/api/v1/users', '/api/v1/users?role=admin', `/api/v1/users?userId=${admin.id}`, `/api/v1/users/${admin.id}`]) {
     assertProblem(await server.request('GET', path, { token, headers }), 403, 'forbidden');

@@ -16,13 +16,17 @@ describe('bodies', () => {
     const large = JSON.stringify({ email: 'a'.repeat(17_000), password: 'x' });
     assertProblem(await server.request('POST', LOGIN, { rawBody: large, headers: json }), 413, 'payload-too-large');
     const chunk = `${large.length.toString(16)}\r\n${large}\r\n0\r\n\r\n`;
-    const chunked = await server.raw(`POST ${LOGIN} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n${chunk}`);
+    const chunked = await server.raw(
+      `POST ${LOGIN} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n${chunk}`,
+    );
     assertProblem(parseAnswer(chunked), 413, 'payload-too-large');
   });
 
   it('a Content-Length of one gigabyte gets 413 before the body is read', async (t) => {
     const server = await startServer(t);
-    const received = await server.raw(`POST ${LOGIN} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 1073741824\r\nConnection: close\r\n\r\n{`);
+    const received = await server.raw(
+      `POST ${LOGIN} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 1073741824\r\nConnection: close\r\n\r\n{`,
+    );
     assertProblem(parseAnswer(received), 413, 'payload-too-large');
   });
 
@@ -35,7 +39,12 @@ describe('bodies', () => {
 
   it('arrays and objects nested more than 32 deep get 400 before they are parsed', async (t) => {
     const server = await startServer(t);
-    for (const tower of ['['.repeat(33) + ']'.repeat(33), '{"a":'.repeat(33) + '1' + '}'.repeat(33), '['.repeat(7000) + ']'.repeat(7000), `[${'[{"a":'.repeat(17)}1${'}]'.repeat(17)}]`]) {
+    for (const tower of [
+      '['.repeat(33) + ']'.repeat(33),
+      '{"a":'.repeat(33) + '1' + '}'.repeat(33),
+      '['.repeat(7000) + ']'.repeat(7000),
+      `[${'[{"a":'.repeat(17)}1${'}]'.repeat(17)}]`,
+    ]) {
       const answer = await server.request('POST', LOGIN, { rawBody: tower, headers: json });
       const problem = assertProblem(answer, 400, 'invalid-request');
       assert.match(problem.title, /nested too deeply/);
@@ -59,7 +68,10 @@ describe('bodies', () => {
   it('a key that names the prototype gets 400 and changes no object', async (t) => {
     const server = await startServer(t);
     for (const key of ['__proto__', 'constructor', 'prototype', String.raw`\u005f_proto__`]) {
-      for (const body of [`{"${key}":{"polluted":1}}`, `{"email":"a@example.com","password":"x","nested":{"deep":[{"${key}":{"prototype":{"polluted":1}}}]}}`]) {
+      for (const body of [
+        `{"${key}":{"polluted":1}}`,
+        `{"email":"a@example.com","password":"x","nested":{"deep":[{"${key}":{"prototype":{"polluted":1}}}]}}`,
+      ]) {
         const answer = await server.request('POST', LOGIN, { rawBody: body, headers: json });
         const problem = assertProblem(answer, 400, 'invalid-request', ['polluted', '__proto__']);
         assert.match(problem.title, /key that is never accepted/);
@@ -70,18 +82,34 @@ describe('bodies', () => {
 
   it('a body that is not JSON or has no Content-Type gets 415', async (t) => {
     const server = await startServer(t);
-    for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x', 'application/xml', 'text/json', 'application/json5', 'application/vnd.api+json', 'application/json, text/plain', 'application/jsonx', '*/*']) {
+    for (const type of [
+      'text/plain',
+      'application/x-www-form-urlencoded',
+      'multipart/form-data; boundary=x',
+      'application/xml',
+      'text/json',
+      'application/json5',
+      'application/vnd.api+json',
+      'application/json, text/plain',
+      'application/jsonx',
+      '*/*',
+    ]) {
       const answer = await server.request('POST', LOGIN, { rawBody: valid, headers: { 'content-type': type } });
       assertProblem(answer, 415, 'unsupported-media-type');
     }
-    const untyped = await server.raw(`POST ${LOGIN} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: ${valid.length}\r\nConnection: close\r\n\r\n${valid}`);
+    const untyped = await server.raw(
+      `POST ${LOGIN} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: ${valid.length}\r\nConnection: close\r\n\r\n${valid}`,
+    );
     assertProblem(parseAnswer(untyped), 415, 'unsupported-media-type');
   });
 
   it('any charset but UTF-8 gets 415', async (t) => {
     const server = await startServer(t);
     for (const charset of ['utf-7', 'utf-16', 'utf-32', 'iso-8859-1', 'shift_jis', '"utf-7"']) {
-      const answer = await server.request('POST', LOGIN, { rawBody: valid, headers: { 'content-type': `application/json; charset=${charset}` } });
+      const answer = await server.request('POST', LOGIN, {
+        rawBody: valid,
+        headers: { 'content-type': `application/json; charset=${charset}` },
+      });
       assertProblem(answer, 415, 'unsupported-media-type');
     }
     const own = await server.request('POST', LOGIN, { rawBody: valid, headers: { 'content-type': 'application/json; charset=UTF-8' } });
@@ -90,9 +118,15 @@ describe('bodies', () => {
 
   it('a request with two Content-Type headers gets 400', async (t) => {
     const server = await startServer(t);
-    for (const types of [['application/json', 'text/plain'], ['text/plain', 'application/json'], ['application/json', 'application/json']]) {
+    for (const types of [
+      ['application/json', 'text/plain'],
+      ['text/plain', 'application/json'],
+      ['application/json', 'application/json'],
+    ]) {
       const lines = types.map((type) => `Content-Type: ${type}\r\n`).join('');
-      const received = await server.raw(`POST ${LOGIN} HTTP/1.1\r\nHost: 127.0.0.1\r\n${lines}Content-Length: ${valid.length}\r\nConnection: close\r\n\r\n${valid}`);
+      const received = await server.raw(
+        `POST ${LOGIN} HTTP/1.1\r\nHost: 127.0.0.1\r\n${lines}Content-Length: ${valid.length}\r\nConnection: close\r\n\r\n${valid}`,
+      );
       assertProblem(parseAnswer(received), 400, 'invalid-request');
     }
   });
@@ -128,7 +162,9 @@ describe('bodies', () => {
     const server = await startServer(t);
     const answer = await server.request('POST', '/api/v1/notes', { rawBody: '{"a":', headers: json });
     assertProblem(answer, 401, 'unauthenticated');
-    const received = await server.raw('POST /api/v1/notes HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 1073741824\r\nConnection: close\r\n\r\n{');
+    const received = await server.raw(
+      'POST /api/v1/notes HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 1073741824\r\nConnection: close\r\n\r\n{',
+    );
     assert.equal(countAnswers(received), 1);
     assertProblem(parseAnswer(received), 401, 'unauthenticated');
   });
@@ -136,7 +172,11 @@ describe('bodies', () => {
   it('a request that does not accept JSON gets 406 and stores no note', async (t) => {
     const server = await startServer(t);
     const { tokens } = await createUser(server);
-    const answer = await server.request('POST', '/api/v1/notes', { token: tokens.accessToken, body: { title: 'a', body: '' }, headers: { accept: 'text/xml' } });
+    const answer = await server.request('POST', '/api/v1/notes', {
+      token: tokens.accessToken,
+      body: { title: 'a', body: '' },
+      headers: { accept: 'text/xml' },
+    });
     assertProblem(answer, 406, 'not-acceptable');
     const list = await server.request('GET', '/api/v1/notes', { token: tokens.accessToken });
     assert.deepEqual((list.body as { items: unknown[] }).items, []);

@@ -9,7 +9,14 @@ import { startServer } from './support/server.ts';
 const STOLEN = ['Mailcreated5240', 'perasperaadastra', '30secondstomars', 'hjpjxrf23062007', 'MyChemicalRomance', 'lytdybrbdfvgbhf'];
 
 /** Also from such lists. */
-const STOLEN_PATTERNS = ['12345678987654321', '123456789987654321', 'qazwsxedcrfvtgb', '1qazxsw23edcvfr4', '1234qwerasdfzxcv', '111222333444555'];
+const STOLEN_PATTERNS = [
+  '12345678987654321',
+  '123456789987654321',
+  'qazwsxedcrfvtgb',
+  '1qazxsw23edcvfr4',
+  '1234qwerasdfzxcv',
+  '111222333444555',
+];
 
 /** Not in the list. */
 const PATTERNS = [
@@ -47,7 +54,13 @@ describe('common passwords', () => {
   });
 
   it('a password that is on no list and matches no pattern is accepted', () => {
-    for (const password of ['k7 Vq9 xW2 mZ4!', 'gravel umbrella lantern', 'Wer stiehlt schon Brotkrumen?', '480215739164028', 'ключ лежит под ковриком']) {
+    for (const password of [
+      'k7 Vq9 xW2 mZ4!',
+      'gravel umbrella lantern',
+      'Wer stiehlt schon Brotkrumen?',
+      '480215739164028',
+      'ключ лежит под ковриком',
+    ]) {
       assert.ok(!isRefused(password), password);
     }
   });

@@ -40,7 +40,15 @@ const GARBAGE: Record<string, string[]> = {
   PORT: ['-1', '65536', '1e3', '0x50', '80 ', 'http', '1.5'],
   MANAGEMENT_HOST: ['*'],
   MANAGEMENT_PORT: ['99999', 'x'],
-  PUBLIC_URL: ['', 'api.example.com', 'https://api.example.com/', 'https://api.example.com/path', 'https://user:pw@api.example.com', 'data:text/html,x', 'ftp://example.com'],
+  PUBLIC_URL: [
+    '',
+    'api.example.com',
+    'https://api.example.com/',
+    'https://api.example.com/path',
+    'https://user:pw@api.example.com',
+    'data:text/html,x',
+    'ftp://example.com',
+  ],
   ALLOWED_HOSTS: ['*', '*.example.com', 'https://example.com', 'a b', 'a/b', 'user@example.com', 'a:1'],
   TRUSTED_PROXIES: ['true', '*', '1', '0.0.0.0/0', '::/0', 'loopback', 'uniquelocal', '10.0.0.0/33', 'proxy.example.com', '10.0.0.1,true'],
   CORS_ORIGINS: ['*', 'null', 'https://app.example.com/', 'app.example.com', 'https://*.example.com', 'https://a.example.com,*'],
@@ -74,12 +82,19 @@ describe('configuration', () => {
     assert.deepEqual(refused(PRODUCTION), []);
     const config = loadConfig(PRODUCTION);
     assert.ok(Object.isFrozen(config));
-    assert.throws(() => { (config as { trustedProxies: unknown }).trustedProxies = ['0.0.0.0/0']; }, TypeError);
-    assert.throws(() => { (config.trustedProxies as string[]).push('0.0.0.0/0'); }, TypeError);
+    assert.throws(() => {
+      (config as { trustedProxies: unknown }).trustedProxies = ['0.0.0.0/0'];
+    }, TypeError);
+    assert.throws(() => {
+      (config.trustedProxies as string[]).push('0.0.0.0/0');
+    }, TypeError);
   });
 
   it('an invalid setting is refused by name and not replaced by its default', () => {
-    assert.deepEqual(SETTING_NAMES.filter((name) => !(name in GARBAGE) && !name.startsWith('DATABASE_')), []);
+    assert.deepEqual(
+      SETTING_NAMES.filter((name) => !(name in GARBAGE) && !name.startsWith('DATABASE_')),
+      [],
+    );
     for (const [name, values] of Object.entries(GARBAGE)) {
       for (const value of values) assert.deepEqual(refused({ ...DEVELOPMENT, [name]: value }), [name], `${name}=${value}`);
     }
@@ -87,7 +102,8 @@ describe('configuration', () => {
 
   it('an empty environment is refused with the name of each missing setting', () => {
     const missing = refused({});
-    for (const name of ['NODE_ENV', 'PUBLIC_URL', 'DATABASE_URL', 'JWT_SECRET', 'SECURITY_CONTACT']) assert.ok(missing.includes(name), name);
+    for (const name of ['NODE_ENV', 'PUBLIC_URL', 'DATABASE_URL', 'JWT_SECRET', 'SECURITY_CONTACT'])
+      assert.ok(missing.includes(name), name);
   });
 
   it('defaults are safe: loopback, no trusted proxy, no CORS origin, bcrypt cost 12', () => {
@@ -102,11 +118,23 @@ describe('configuration', () => {
   });
 
   it('all invalid settings are reported at once, without their values', () => {
-    const environment = { ...DEVELOPMENT, PORT: 'CANARY', JWT_SECRET: 'CANARY', CORS_ORIGINS: 'CANARY', DATABASE_URL: 'CANARY', MAIL_FROM: 'CANARY', PUBLIC_URL: 'CANARY' };
-    assert.throws(() => loadConfig(environment), (error: Error) => {
-      for (const name of ['PORT', 'JWT_SECRET', 'CORS_ORIGINS', 'DATABASE_URL', 'MAIL_FROM', 'PUBLIC_URL']) assert.match(error.message, new RegExp(`\\b${name}\\b`));
-      return !(error.message + JSON.stringify(error)).includes('CANARY');
-    });
+    const environment = {
+      ...DEVELOPMENT,
+      PORT: 'CANARY',
+      JWT_SECRET: 'CANARY',
+      CORS_ORIGINS: 'CANARY',
+      DATABASE_URL: 'CANARY',
+      MAIL_FROM: 'CANARY',
+      PUBLIC_URL: 'CANARY',
+    };
+    assert.throws(
+      () => loadConfig(environment),
+      (error: Error) => {
+        for (const name of ['PORT', 'JWT_SECRET', 'CORS_ORIGINS', 'DATABASE_URL', 'MAIL_FROM', 'PUBLIC_URL'])
+          assert.match(error.message, new RegExp(`\\b${name}\\b`));
+        return !(error.message + JSON.stringify(error)).includes('CANARY');
+      },
+    );
   });
 
   it('the unchanged .env.example is refused because JWT_SECRET is empty', () => {
@@ -129,13 +157,19 @@ describe('configuration', () => {
   it('production refuses a well-known database password', () => {
     if (!EXAMPLE['DATABASE_URL']?.startsWith('postgres')) return;
     for (const password of ['app', 'postgres', 'password', 'changeme', 'secret', 'example']) {
-      assert.deepEqual(refused({ ...PRODUCTION, DATABASE_URL: `postgres://app:${password}@127.0.0.1:5432/app` }), ['DATABASE_URL'], password);
+      assert.deepEqual(
+        refused({ ...PRODUCTION, DATABASE_URL: `postgres://app:${password}@127.0.0.1:5432/app` }),
+        ['DATABASE_URL'],
+        password,
+      );
     }
   });
 
   it('a secret file is refused when others can read it or when the setting is given twice', (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'settings-'));
-    t.after(() => { rmSync(folder, { recursive: true }); });
+    t.after(() => {
+      rmSync(folder, { recursive: true });
+    });
     const path = join(folder, 'jwt-secret');
     writeFileSync(path, `${fresh()}\n`, { mode: 0o600 });
     const { JWT_SECRET, ...rest } = DEVELOPMENT;

@@ -11,7 +11,14 @@ import { UNOBSERVED } from './support/listener.ts';
 import { startServer } from './support/server.ts';
 
 /** Long timeouts: within a test only the limit under attack may close a connection. */
-const PATIENT: SocketLimits = { ...SOCKET_LIMITS, headersTimeout: 60_000, requestTimeout: 60_000, socketTimeout: 60_000, keepAliveTimeout: 60_000, connectionsCheckingInterval: 50 };
+const PATIENT: SocketLimits = {
+  ...SOCKET_LIMITS,
+  headersTimeout: 60_000,
+  requestTimeout: 60_000,
+  socketTimeout: 60_000,
+  keepAliveTimeout: 60_000,
+  connectionsCheckingInterval: 50,
+};
 
 const GET = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n';
 const COMPOSE = new URL('../compose.yaml', import.meta.url);
@@ -23,29 +30,54 @@ interface Listener {
   readonly port: number;
 }
 
-async function listener(t: TestContext, limits: SocketLimits, needs: ListenerNeeds = UNOBSERVED, body = Buffer.from('ok')): Promise<Listener> {
-  const server = createHttpServer((_request, response) => { response.end(body); }, needs, limits);
-  t.after(() => { server.close(); server.closeAllConnections(); });
+async function listener(
+  t: TestContext,
+  limits: SocketLimits,
+  needs: ListenerNeeds = UNOBSERVED,
+  body = Buffer.from('ok'),
+): Promise<Listener> {
+  const server = createHttpServer(
+    (_request, response) => {
+      response.end(body);
+    },
+    needs,
+    limits,
+  );
+  t.after(() => {
+    server.close();
+    server.closeAllConnections();
+  });
   return { server, port: await listen(server, 0, '127.0.0.1') };
 }
 
 /** Opens connections that send one request each and stay open. */
 async function keep(t: TestContext, port: number, count: number, request = GET, localAddress = '127.0.0.1'): Promise<net.Socket[]> {
   const sockets = Array.from({ length: count }, () => net.connect({ port, host: '127.0.0.1', localAddress }).on('error', () => undefined));
-  t.after(() => { for (const socket of sockets) socket.destroy(); });
-  await Promise.all(sockets.map(async (socket) => {
-    await first(socket, 'connect', 'close');
-    socket.write(request);
-    await first(socket, 'data', 'close');
-  }));
+  t.after(() => {
+    for (const socket of sockets) socket.destroy();
+  });
+  await Promise.all(
+    sockets.map(async (socket) => {
+      await first(socket, 'connect', 'close');
+      socket.write(request);
+      await first(socket, 'data', 'close');
+    }),
+  );
   return sockets;
 }
 
-const first = (socket: net.Socket, ...events: string[]) => new Promise((resolve) => { for (const event of events) socket.once(event, resolve); });
+const first = (socket: net.Socket, ...events: string[]) =>
+  new Promise((resolve) => {
+    for (const event of events) socket.once(event, resolve);
+  });
 
-const openAt = (server: Server) => new Promise<number>((resolve, reject) => {
-  server.getConnections((error, count) => { if (error) reject(error); else resolve(count); });
-});
+const openAt = (server: Server) =>
+  new Promise<number>((resolve, reject) => {
+    server.getConnections((error, count) => {
+      if (error) reject(error);
+      else resolve(count);
+    });
+  });
 
 /** The number of open connections, as soon as it is as expected or after five seconds. */
 async function settled(server: Server, expected: number): Promise<number> {
@@ -97,9 +129,21 @@ describe('connections', { concurrency: true }, () => {
     const megabytes = (count: number) => count * 1024 * 1024;
     const counted: string[] = [];
     const metrics = { ...UNOBSERVED.metrics, countRefusedConnection: (limit: string) => void counted.push(limit) };
-    const { port } = await listener(t, { ...PATIENT, maxUnsentBytes: megabytes(40) }, { ...UNOBSERVED, metrics }, Buffer.alloc(megabytes(16)));
-    const slow = Array.from({ length: 6 }, () => net.connect(port, '127.0.0.1').on('error', () => undefined).pause());
-    t.after(() => { for (const socket of slow) socket.destroy(); });
+    const { port } = await listener(
+      t,
+      { ...PATIENT, maxUnsentBytes: megabytes(40) },
+      { ...UNOBSERVED, metrics },
+      Buffer.alloc(megabytes(16)),
+    );
+    const slow = Array.from({ length: 6 }, () =>
+      net
+        .connect(port, '127.0.0.1')
+        .on('error', () => undefined)
+        .pause(),
+    );
+    t.after(() => {
+      for (const socket of slow) socket.destroy();
+    });
     await Promise.all(slow.map((socket) => once(socket, 'connect')));
     for (const socket of slow) socket.write(GET);
     for (let round = 0; round < 100 && counted.length < 4; round += 1) await delay(50);

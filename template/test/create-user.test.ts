@@ -5,7 +5,18 @@ import { tmpdir } from 'node:os';
 import { text } from 'node:stream/consumers';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { createUser, freshEmail, login, mailsSettled, mailTo, PASSWORD, signIn, tokenIn, verifyEmail, type Tokens } from './support/accounts.ts';
+import {
+  createUser,
+  freshEmail,
+  login,
+  mailsSettled,
+  mailTo,
+  PASSWORD,
+  signIn,
+  tokenIn,
+  verifyEmail,
+  type Tokens,
+} from './support/accounts.ts';
 import { assertProblem } from './support/problems.ts';
 import { startServer, type TestServer } from './support/server.ts';
 
@@ -20,13 +31,22 @@ interface Outcome {
 /** Runs the command as an operator does, with the database of the server. */
 async function run(server: TestServer, commandLine: readonly string[], input = ''): Promise<Outcome> {
   const env = {
-    NODE_ENV: 'test', PUBLIC_URL: 'http://localhost:3000', MAIL_FROM: 'no-reply@example.com', SECURITY_CONTACT: 'security@example.com',
-    BCRYPT_COST: '4', JWT_SECRET: Buffer.from(server.services.config.jwtSecret).toString('base64url'), DATABASE_URL: server.services.config.databaseUrl,
+    NODE_ENV: 'test',
+    PUBLIC_URL: 'http://localhost:3000',
+    MAIL_FROM: 'no-reply@example.com',
+    SECURITY_CONTACT: 'security@example.com',
+    BCRYPT_COST: '4',
+    JWT_SECRET: Buffer.from(server.services.config.jwtSecret).toString('base64url'),
+    DATABASE_URL: server.services.config.databaseUrl,
   };
   const child = spawn(process.execPath, ['--disable-proto=delete', COMMAND, ...commandLine], { cwd: tmpdir(), env, stdio: 'pipe' });
   // A command that refuses its arguments does not read its input, so writing to it can fail.
   child.stdin.on('error', () => undefined).end(input);
-  const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close') as Promise<[number | null]>]);
+  const [stdout, stderr, [code]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'close') as Promise<[number | null]>,
+  ]);
   return { code: Number(code), output: stdout + stderr };
 }
 
@@ -93,12 +113,23 @@ test('create-user refuses a password in the arguments, an unknown role and a wea
   const server = await startServer(t);
   const email = freshEmail();
   const refused = [
-    [['--email', email, '--password', PASSWORD], 2], [['--email', email, '--role', 'root'], 2], [['--email', 'nobody'], 2], [[], 2],
+    [['--email', email, '--password', PASSWORD], 2],
+    [['--email', email, '--role', 'root'], 2],
+    [['--email', 'nobody'], 2],
+    [[], 2],
   ] as const;
   const outcomes = await Promise.all(refused.map(([commandLine]) => run(server, commandLine, `${PASSWORD}\n`)));
-  assert.deepEqual(outcomes.map(({ code }) => code), refused.map(([, code]) => code));
-  const weak = await Promise.all(['short', 'passwordpassword', PASSWORD.repeat(3)].map((password) => run(server, ['--email', email], password)));
-  assert.deepEqual(weak.map(({ code }) => code), [1, 1, 1]);
+  assert.deepEqual(
+    outcomes.map(({ code }) => code),
+    refused.map(([, code]) => code),
+  );
+  const weak = await Promise.all(
+    ['short', 'passwordpassword', PASSWORD.repeat(3)].map((password) => run(server, ['--email', email], password)),
+  );
+  assert.deepEqual(
+    weak.map(({ code }) => code),
+    [1, 1, 1],
+  );
   for (const { output } of [...outcomes, ...weak]) assert.ok(!output.includes(PASSWORD) && !/\bat .*:\d+/.test(output));
   assert.deepEqual(await rows(server), []);
 });

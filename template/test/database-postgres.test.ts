@@ -50,7 +50,10 @@ test('a request gets 503 when no database connection is free', async (t) => {
 test('a database server without TLS receives no password', async (t) => {
   const received: Buffer[] = [];
   const cleartext = net.createServer((socket) => {
-    socket.on('data', (bytes) => { received.push(bytes); socket.write('N'); });
+    socket.on('data', (bytes) => {
+      received.push(bytes);
+      socket.write('N');
+    });
     socket.on('error', () => undefined);
   });
   await new Promise<void>((resolve) => cleartext.listen(0, '127.0.0.1', resolve));
@@ -90,7 +93,10 @@ test('no statement of an account deletion deletes more than 500 rows', async (t)
   const user = await createUser(server);
   const { database } = server.services;
   const note = () => ({ id: randomUUID(), owner_id: user.id, title: 'old', body: '', created_at: 1, updated_at: 1 });
-  await database.insertInto('notes').values(Array.from({ length: 2000 }, note)).execute();
+  await database
+    .insertInto('notes')
+    .values(Array.from({ length: 2000 }, note))
+    .execute();
   await sql`
     create function refuse_many() returns trigger language plpgsql as $$
     begin

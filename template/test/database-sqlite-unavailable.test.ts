@@ -23,7 +23,9 @@ function lockedElsewhere({ services }: TestServer): DatabaseSync {
 /** How many requests are answered, one after the other, until the given promise is settled. */
 async function answeredDuring(ask: () => Promise<Answer>, waiting: Promise<unknown>): Promise<number> {
   const state = { over: false };
-  const over = waiting.finally(() => { state.over = true; });
+  const over = waiting.finally(() => {
+    state.over = true;
+  });
   let answered = 0;
   while (!state.over) {
     assert.equal((await ask()).status, 200);
@@ -76,7 +78,8 @@ test('on a full disk writing gets 503, the log names the reason, and reading get
   const [ada, bob] = [await createUser(server), await createUser(server)];
   await fillDisk(server, ada.id);
   let answer = await login(server, ada);
-  for (let again = 0; again < 100 && answer.status === 200; again += 1) answer = await login(server, ada, { 'User-Agent': 'x'.repeat(200) });
+  for (let again = 0; again < 100 && answer.status === 200; again += 1)
+    answer = await login(server, ada, { 'User-Agent': 'x'.repeat(200) });
   assertProblem(answer, 503, 'overloaded');
   const errors = JSON.stringify(server.logs.filter(({ event }) => event === 'unexpected_error'));
   assert.match(errors, /database or disk is full/);

@@ -19,14 +19,23 @@ interface Place {
 /** A folder that does not exist yet, inside one that is removed after the test. */
 function freshPlace(t: TestContext): Place {
   const parent = mkdtempSync(join(tmpdir(), 'database-'));
-  t.after(() => { rmSync(parent, { recursive: true }); });
+  t.after(() => {
+    rmSync(parent, { recursive: true });
+  });
   const folder = join(parent, 'data');
   const file = join(folder, 'app.sqlite');
   return { folder, file, open: () => openDatabase({ databaseUrl: `file:${file}`, log: createLog({ level: 'silent' }) }) };
 }
 
 const user = (email: string) => ({
-  id: randomUUID(), email, display_name: '', password_hash: null, role: 'user' as const, email_verified_at: null, disabled_at: null, created_at: 1,
+  id: randomUUID(),
+  email,
+  display_name: '',
+  password_hash: null,
+  role: 'user' as const,
+  email_verified_at: null,
+  disabled_at: null,
+  created_at: 1,
 });
 
 test('the database folder gets mode 700 and its files 600, also with umask 0', async (t) => {
@@ -55,7 +64,10 @@ test('the e-mail address of a deleted user is not in the database file any more'
   const database = open();
   await migrate(database);
   const gone = user('telltale@example.com');
-  await database.insertInto('users').values([user('first@example.com'), gone, user('last@example.com')]).execute();
+  await database
+    .insertInto('users')
+    .values([user('first@example.com'), gone, user('last@example.com')])
+    .execute();
   await database.deleteFrom('users').where('id', '=', gone.id).execute();
   await database.destroy();
   assert.ok(readFileSync(file).includes('last@example.com'));
@@ -65,7 +77,10 @@ test('the e-mail address of a deleted user is not in the database file any more'
 test('the schema in the database file cannot run functions and cannot be modified', async (t) => {
   const database = freshPlace(t).open();
   const { rows } = await sql<{ trusted_schema: number }>`pragma trusted_schema`.execute(database);
-  assert.deepEqual(rows.map((row) => row.trusted_schema), [0]);
+  assert.deepEqual(
+    rows.map((row) => row.trusted_schema),
+    [0],
+  );
   await sql`pragma writable_schema = on`.execute(database);
   await assert.rejects(sql`update sqlite_schema set sql = ''`.execute(database), /may not be modified/);
   await database.destroy();

@@ -45,7 +45,12 @@ describe('dependencies', () => {
   });
 
   it('install scripts of packages are off, and the project has none', () => {
-    const settings = new Map(read('.npmrc').split('\n').filter((line) => /^[a-z]/.test(line)).map((line) => line.split('=', 2) as [string, string]));
+    const settings = new Map(
+      read('.npmrc')
+        .split('\n')
+        .filter((line) => /^[a-z]/.test(line))
+        .map((line) => line.split('=', 2) as [string, string]),
+    );
     assert.equal(settings.get('ignore-scripts'), 'true');
     assert.equal(settings.get('save-exact'), 'true');
     assert.equal(settings.get('engine-strict'), 'true');
@@ -59,7 +64,10 @@ describe('dependencies', () => {
 
   it('production has at most MOST_PACKAGES packages', () => {
     const production = locked.filter(([, entry]) => entry.dev !== true);
-    assert.ok(production.length <= MOST_PACKAGES, `${production.length} packages in production: raise MOST_PACKAGES if each has its reason in docs/dependencies.md`);
+    assert.ok(
+      production.length <= MOST_PACKAGES,
+      `${production.length} packages in production: raise MOST_PACKAGES if each has its reason in docs/dependencies.md`,
+    );
   });
 
   it('npm refuses to install with a Node.js older than 24', () => {

@@ -28,7 +28,7 @@ const WORST: Readonly<Record<string, (size: number) => string>> = {
   'almost an address': around('a@', 'a.', '@'),
   'addresses in a row': around('', 'a@a.', '@'),
   'dashes of a host name': around('a@a', '-', '.'),
-  'dots': around('a', '.', 'a'),
+  dots: around('a', '.', 'a'),
   'almost a UUID': around('', '0-', 'g'),
   'begun tokens': around('', 'eyJ', ''),
   'begun tokens before a dot': around('', 'eyJ', '. '),
@@ -36,7 +36,7 @@ const WORST: Readonly<Record<string, (size: number) => string>> = {
   'begun addresses': around('', '://a', ''),
   'percent signs': around('', '%', ''),
   'percent encodings': around('', '%41', '%'),
-  'quotes': around('', '"', '\\'),
+  quotes: around('', '"', '\\'),
   'nested brackets': around('', '(', ')'),
   'halves of a pair': around('', '\ud83d', ''),
   'emoji joined': around('', '\u{1f468}\u200d', '!'),
@@ -91,7 +91,10 @@ describe('event loop', () => {
   it('in every field of every route the time to check a text grows no faster than the text', async (t) => {
     const { routes } = createFeatures((await startServer(t)).services);
     const fields = routes.flatMap(fieldsOfRoute);
-    assert.ok(fields.some(({ name }) => name === 'post /api/v1/auth/login body.email'), 'the fields are not found');
+    assert.ok(
+      fields.some(({ name }) => name === 'post /api/v1/auth/login body.email'),
+      'the fields are not found',
+    );
     for (const { name, schema, fill, largest } of fields) {
       for (const [kind, text] of Object.entries(WORST)) {
         assertGrowsLinearly(`${name}, ${kind}`, sizesUpTo(largest), (size) => {
@@ -116,7 +119,9 @@ describe('event loop', () => {
       for (const [kind, text] of Object.entries(WORST)) {
         assertGrowsLinearly(`${place}, ${kind}`, sizesUpTo(LARGEST_ERROR), (size) => {
           const fields = fieldsWith(text(size));
-          return () => { log.error('worst', fields); };
+          return () => {
+            log.error('worst', fields);
+          };
         });
       }
     }
@@ -124,10 +129,20 @@ describe('event loop', () => {
 
   it('a log line with 125,000 values stays under 100,000 characters, and most values are not read', () => {
     let reads = 0;
-    const item = { get value(): string { reads += 1; return 'a'.repeat(2000); } };
+    const item = {
+      get value(): string {
+        reads += 1;
+        return 'a'.repeat(2000);
+      },
+    };
     const wide = (inner: unknown) => [1, 2, 3].reduce((items) => Array.from({ length: 50 }, () => items), inner);
     const lines: string[] = [];
-    const log = createLog({ level: 'debug', write: (line) => { lines.push(line); } });
+    const log = createLog({
+      level: 'debug',
+      write: (line) => {
+        lines.push(line);
+      },
+    });
     log.error('texts', { wide: wide(item) });
     log.error('numbers', { wide: wide(1) });
     assert.ok(reads < 1000, `${reads} values were read`);

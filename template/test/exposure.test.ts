@@ -14,7 +14,10 @@ const firstOf = (body: unknown): unknown => (body as { items: unknown[] }).items
 /** Adds a column to every table that no response schema names, with a value that is easy to find. */
 async function plantCanaries({ services: { database } }: TestServer): Promise<void> {
   for (const table of TABLES) {
-    await database.schema.alterTable(table).addColumn('canary', 'text', (column) => column.notNull().defaultTo(CANARY)).execute();
+    await database.schema
+      .alterTable(table)
+      .addColumn('canary', 'text', (column) => column.notNull().defaultTo(CANARY))
+      .execute();
   }
 }
 
@@ -52,9 +55,17 @@ test('no response contains a column that its schema does not name', async (t) =>
   await plantCanaries(server);
   const answers = await everyAnswer(server, admin);
   assert.deepEqual(Object.fromEntries(Object.entries(answers).map(([name, body]) => [name, keys(body)])), {
-    note: NOTE, 'read note': NOTE, 'changed note': NOTE, 'listed note': NOTE, me: ME, 'changed me': ME,
-    session: ['createdAt', 'current', 'id', 'ip', 'lastSeenAt', 'userAgent'], user: USER, 'listed user': USER,
-    registered: ['status'], login: TOKENS,
+    note: NOTE,
+    'read note': NOTE,
+    'changed note': NOTE,
+    'listed note': NOTE,
+    me: ME,
+    'changed me': ME,
+    session: ['createdAt', 'current', 'id', 'ip', 'lastSeenAt', 'userAgent'],
+    user: USER,
+    'listed user': USER,
+    registered: ['status'],
+    login: TOKENS,
   });
   const fresh = await createUser(server);
   assert.deepEqual(keys((await refresh(server, fresh.tokens.refreshToken)).body), TOKENS);
@@ -66,8 +77,17 @@ test('a registration with a role or any other extra field gets 400', async (t) =
   await register(server, email);
   const token = tokenIn(await mailTo(server, email));
   for (const extra of [
-    { role: 'admin' }, { isAdmin: true }, { emailVerified: true }, { email_verified_at: 1 }, { id: randomUUID() },
-    { displayName: 'x' }, { disabled: false }, { password_hash: 'x' }, { createdAt: 1 }, { '': 1 }, { constructor: 1 },
+    { role: 'admin' },
+    { isAdmin: true },
+    { emailVerified: true },
+    { email_verified_at: 1 },
+    { id: randomUUID() },
+    { displayName: 'x' },
+    { disabled: false },
+    { password_hash: 'x' },
+    { createdAt: 1 },
+    { '': 1 },
+    { constructor: 1 },
   ]) {
     const registered = await server.request('POST', '/api/v1/auth/register', { body: { email, ...extra } });
     assertProblem(registered, 400, 'invalid-request');
@@ -83,8 +103,15 @@ test('a user who changes any field of their account but the display name gets 40
   const row = () => server.services.database.selectFrom('users').selectAll().where('id', '=', user.id).executeTakeFirst();
   const before = await row();
   for (const extra of [
-    { role: 'admin' }, { id: randomUUID() }, { email: freshEmail() }, { emailVerified: true }, { disabled: false },
-    { password: PASSWORD }, { password_hash: 'x' }, { createdAt: 1 }, { disabled_at: null },
+    { role: 'admin' },
+    { id: randomUUID() },
+    { email: freshEmail() },
+    { emailVerified: true },
+    { disabled: false },
+    { password: PASSWORD },
+    { password_hash: 'x' },
+    { createdAt: 1 },
+    { disabled_at: null },
   ]) {
     for (const body of [extra, { displayName: 'Name', ...extra }]) {
       const answer = await server.request('PATCH', '/api/v1/me', { token: user.tokens.accessToken, body });
@@ -100,8 +127,16 @@ test('an admin who changes any field of a user but role and status gets 400', as
   const row = () => server.services.database.selectFrom('users').selectAll().where('id', '=', user.id).executeTakeFirst();
   const before = await row();
   for (const body of [
-    {}, { password: `${PASSWORD} 2` }, { email: freshEmail() }, { password_hash: null }, { emailVerified: false },
-    { id: admin.id }, { role: 'admin', password: `${PASSWORD} 2` }, { disabled: 'yes' }, { disabled: 1 }, { role: 'root' },
+    {},
+    { password: `${PASSWORD} 2` },
+    { email: freshEmail() },
+    { password_hash: null },
+    { emailVerified: false },
+    { id: admin.id },
+    { role: 'admin', password: `${PASSWORD} 2` },
+    { disabled: 'yes' },
+    { disabled: 1 },
+    { role: 'root' },
   ]) {
     const answer = await server.request('PATCH', `/api/v1/users/${user.id}`, { token: admin.tokens.accessToken, body });
     assertProblem(answer, 400, 'invalid-request');
@@ -118,7 +153,14 @@ test('GET, HEAD and OPTIONS requests change no row', async (t) => {
     return JSON.stringify(await Promise.all(tables.map((table) => database.selectFrom(table).selectAll().execute())));
   };
   const before = await dump();
-  for (const path of ['/api/v1/me', '/api/v1/me/sessions', '/api/v1/users', `/api/v1/users/${admin.id}`, '/api/v1/notes', `/api/v1/notes/${randomUUID()}`]) {
+  for (const path of [
+    '/api/v1/me',
+    '/api/v1/me/sessions',
+    '/api/v1/users',
+    `/api/v1/users/${admin.id}`,
+    '/api/v1/notes',
+    `/api/v1/notes/${randomUUID()}`,
+  ]) {
     for (const method of ['GET', 'HEAD', 'OPTIONS']) await server.request(method, path, { token: admin.tokens.accessToken });
   }
   assert.equal(await dump(), before);

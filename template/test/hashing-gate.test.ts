@@ -3,7 +3,18 @@ import test, { type TestContext } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import bcrypt from 'bcrypt';
 import { HASHING_LIMITS } from '../src/crypto/password-hasher.ts';
-import { createUser, freshEmail, login, mailTo, PASSWORD, register, tokenIn, tokensOf, verifyEmail, type Answer } from './support/accounts.ts';
+import {
+  createUser,
+  freshEmail,
+  login,
+  mailTo,
+  PASSWORD,
+  register,
+  tokenIn,
+  tokensOf,
+  verifyEmail,
+  type Answer,
+} from './support/accounts.ts';
 import { assertProblem } from './support/problems.ts';
 import { startServer, type TestServer } from './support/server.ts';
 
@@ -19,7 +30,9 @@ function holdComparisons(t: TestContext) {
   const held: (() => void)[] = [];
   const compare = t.mock.method(bcrypt, 'compare', () => {
     const { promise, resolve } = Promise.withResolvers<boolean>();
-    held.push(() => { resolve(false); });
+    held.push(() => {
+      resolve(false);
+    });
     return promise;
   });
   const letGoOne = () => held.shift()?.();
@@ -38,8 +51,8 @@ function holdComparisons(t: TestContext) {
  * next assertion fails. It uses no timers, because they may be mocked.
  */
 async function settled(happened: () => boolean = () => true): Promise<void> {
-  for (const end = performance.now() + 8000; !happened() && performance.now() < end; ) await turn();
-  for (const end = performance.now() + 100; performance.now() < end; ) await turn();
+  for (const end = performance.now() + 8000; !happened() && performance.now() < end;) await turn();
+  for (const end = performance.now() + 100; performance.now() < end;) await turn();
 }
 
 /** The responses so far; more are added as they arrive. */
@@ -57,7 +70,10 @@ test('logins beyond the hashing queue get 503, and other requests are answered m
   const answered = collect(logins);
   const refused = flood - RUNNING - WAITING;
   await settled(() => answered.length >= refused);
-  assert.deepEqual(answered.map(({ status }) => status), Array.from({ length: refused }, () => 503));
+  assert.deepEqual(
+    answered.map(({ status }) => status),
+    Array.from({ length: refused }, () => 503),
+  );
   assert.equal(hold.begun(), RUNNING);
   assert.equal((await server.request('GET', '/healthz')).status, 200);
   assert.equal((await server.request('GET', '/api/v1/me')).status, 401);

@@ -61,7 +61,10 @@ describe('headers', () => {
     const server = await startServer(t);
     const received = await server.raw('GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n');
     const policies = received.match(/^content-security-policy: .*$/gim) ?? [];
-    assert.deepEqual(policies.map((line) => line.slice(line.indexOf(':') + 2)), [POLICY]);
+    assert.deepEqual(
+      policies.map((line) => line.slice(line.indexOf(':') + 2)),
+      [POLICY],
+    );
   });
 
   it('Permissions-Policy denies camera, location, fullscreen and the like on every response', async (t) => {

@@ -16,7 +16,11 @@ describe('health and management', () => {
     assert.equal(ready.status, 200);
     await server.services.database.destroy();
     server.clock.advance(60_000);
-    const [public_, alive, notReady] = [await server.request('GET', '/healthz'), await managed(server, '/livez'), await managed(server, '/readyz')];
+    const [public_, alive, notReady] = [
+      await server.request('GET', '/healthz'),
+      await managed(server, '/livez'),
+      await managed(server, '/readyz'),
+    ];
     assert.deepEqual([public_.status, alive.status, notReady.status], [200, 200, 503]);
     for (const { text } of [public_, alive, ready, notReady]) {
       assert.deepEqual(Object.keys(JSON.parse(text) as object), ['status']);
@@ -77,14 +81,32 @@ describe('health and management', () => {
       return parseAnswer(received);
     };
     for (const path of ['/metrics', '/livez', '/readyz', '/nope']) {
-      for (const host of ['attacker.example', `attacker.example:${port}`, 'localhost.attacker.example', '127.0.0.1.attacker.example', '127.0.0.1@attacker.example', 'localhost.', '', 'a b']) {
+      for (const host of [
+        'attacker.example',
+        `attacker.example:${port}`,
+        'localhost.attacker.example',
+        '127.0.0.1.attacker.example',
+        '127.0.0.1@attacker.example',
+        'localhost.',
+        '',
+        'a b',
+      ]) {
         const answer = await ask(path, '1.1', `Host: ${host}`);
         assert.equal(answer.status, 421, `${host} ${path}`);
         assert.equal(answer.text, '{"status":"misdirected"}');
       }
       assert.equal((await ask(path, '1.1')).status, 421);
     }
-    for (const host of ['127.0.0.1', `127.0.0.1:${port}`, '[::1]:9464', '10.0.0.7:9464', 'localhost', 'LOCALHOST:9464', 'app:9464', 'my_app-1:9464']) {
+    for (const host of [
+      '127.0.0.1',
+      `127.0.0.1:${port}`,
+      '[::1]:9464',
+      '10.0.0.7:9464',
+      'localhost',
+      'LOCALHOST:9464',
+      'app:9464',
+      'my_app-1:9464',
+    ]) {
       assert.equal((await ask('/livez', '1.1', `Host: ${host}`)).status, 200, host);
     }
     assert.equal((await ask('/livez', '1.0')).status, 200);

@@ -4,8 +4,7 @@ import { assertProblem } from './support/problems.ts';
 import { countAnswers, parseAnswer } from './support/raw-http.ts';
 import { startServer } from './support/server.ts';
 
-const get = (target: string, ...headers: string[]) =>
-  [`GET ${target} HTTP/1.1`, ...headers, 'Connection: close', '', ''].join('\r\n');
+const get = (target: string, ...headers: string[]) => [`GET ${target} HTTP/1.1`, ...headers, 'Connection: close', '', ''].join('\r\n');
 
 describe('host', () => {
   it('a request with a foreign or malformed Host gets 421 or 400', async (t) => {
@@ -31,7 +30,11 @@ describe('host', () => {
 
   it('a request with two Host headers gets 400', async (t) => {
     const server = await startServer(t, { ALLOWED_HOSTS: 'api.example.com' });
-    for (const pair of [['api.example.com', 'attacker.example'], ['attacker.example', 'api.example.com'], ['api.example.com', 'api.example.com']]) {
+    for (const pair of [
+      ['api.example.com', 'attacker.example'],
+      ['attacker.example', 'api.example.com'],
+      ['api.example.com', 'api.example.com'],
+    ]) {
       const received = await server.raw(get('/', ...pair.map((host) => `Host: ${host}`)));
       assert.equal(parseAnswer(received).status, 400);
       assert.equal(countAnswers(received), 1);

@@ -5,10 +5,30 @@ import { eventually } from './support/eventually.ts';
 import { startServer, type TestServer } from './support/server.ts';
 
 const SQL = [
-  "'", '"', '`', "\\'", ';', '--', '%', '$1', '?', ':id', "' or '1'='1", '" or ""="', "') or ('1'='1", "admin'--",
-  "' union select null, null, null --", "'; drop table notes; --", "'; update users set role='admin'; --",
-  "'||(select password_hash from users limit 1)||'", "'; select pg_sleep(10); --", "' and randomblob(1000000000) --",
-  "x' escape 'x", '%27', '\u02bc', '{"$gt":""}',
+  "'",
+  '"',
+  '`',
+  "\\'",
+  ';',
+  '--',
+  '%',
+  '$1',
+  '?',
+  ':id',
+  "' or '1'='1",
+  '" or ""="',
+  "') or ('1'='1",
+  "admin'--",
+  "' union select null, null, null --",
+  "'; drop table notes; --",
+  "'; update users set role='admin'; --",
+  "'||(select password_hash from users limit 1)||'",
+  "'; select pg_sleep(10); --",
+  "' and randomblob(1000000000) --",
+  "x' escape 'x",
+  '%27',
+  '\u02bc',
+  '{"$gt":""}',
 ];
 const TABLES = ['users', 'sessions', 'refresh_tokens', 'one_time_tokens', 'notes'] as const;
 const GENEROUS = { LOGIN_LIMIT_MAX: '10000', RATE_LIMIT_MAX: '100000' };

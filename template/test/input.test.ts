@@ -19,7 +19,14 @@ describe('input', () => {
   it('a nested query parameter such as filter[$ne] gets 400', async (t) => {
     const server = await startServer(t);
     const { tokens } = await createUser(server);
-    for (const query of ['filter[$ne]=1', 'limit[$gt]=1', 'cursor[constructor][prototype][x]=1', '__proto__[limit]=1', '__proto__=1', '$where=1']) {
+    for (const query of [
+      'filter[$ne]=1',
+      'limit[$gt]=1',
+      'cursor[constructor][prototype][x]=1',
+      '__proto__[limit]=1',
+      '__proto__=1',
+      '$where=1',
+    ]) {
       const answer = await server.request('GET', `${NOTES}?${query}`, { token: tokens.accessToken });
       assertProblem(answer, 400, 'invalid-request');
     }

@@ -30,32 +30,142 @@ const FEATURE = 'src/notes/routes.ts';
 
 const DANGEROUS: readonly Snippet[] = [
   { attack: 'eval', rule: 'no-eval', file: FEATURE, code: 'export const run = (text: string): unknown => eval(text);' },
-  { attack: 'a function from text', rule: '@typescript-eslint/no-implied-eval', file: FEATURE, code: 'export const run = (text: string): unknown => new Function(text);' },
+  {
+    attack: 'a function from text',
+    rule: '@typescript-eslint/no-implied-eval',
+    file: FEATURE,
+    code: 'export const run = (text: string): unknown => new Function(text);',
+  },
   { attack: 'a timer from text', rule: '@typescript-eslint/no-implied-eval', file: FEATURE, code: "setTimeout('alert(1)', 1);" },
   { attack: 'any', rule: '@typescript-eslint/no-explicit-any', file: FEATURE, code: 'export const input = (body: any): unknown => body;' },
-  { attack: 'any out of JSON', rule: '@typescript-eslint/no-unsafe-assignment', file: FEATURE, code: 'export const input = (text: string): string => { const body = JSON.parse(text); return String(body); };' },
-  { attack: 'a forgotten promise', rule: '@typescript-eslint/no-floating-promises', file: FEATURE, code: 'export const fire = (work: () => Promise<void>): void => { work(); };' },
-  { attack: 'an expression compiled from input', rule: 'security/detect-non-literal-regexp', file: FEATURE, code: 'export const find = (text: string): RegExp => new RegExp(text);' },
+  {
+    attack: 'any out of JSON',
+    rule: '@typescript-eslint/no-unsafe-assignment',
+    file: FEATURE,
+    code: 'export const input = (text: string): string => { const body = JSON.parse(text); return String(body); };',
+  },
+  {
+    attack: 'a forgotten promise',
+    rule: '@typescript-eslint/no-floating-promises',
+    file: FEATURE,
+    code: 'export const fire = (work: () => Promise<void>): void => { work(); };',
+  },
+  {
+    attack: 'an expression compiled from input',
+    rule: 'security/detect-non-literal-regexp',
+    file: FEATURE,
+    code: 'export const find = (text: string): RegExp => new RegExp(text);',
+  },
   { attack: 'an expression that backtracks', rule: 'security/detect-unsafe-regex', file: FEATURE, code: 'export const bad = /^(a+)+$/;' },
-  { attack: 'a file name from input', rule: 'security/detect-non-literal-fs-filename', file: FEATURE, code: "import { readFileSync } from 'node:fs';\nexport const read = (name: string): string => readFileSync(name, 'utf8');" },
-  { attack: 'a child process', rule: '@typescript-eslint/no-restricted-imports', file: FEATURE, code: "import { execFile } from 'node:child_process';\nexport const run = execFile;" },
-  { attack: 'another interpreter', rule: '@typescript-eslint/no-restricted-imports', file: FEATURE, code: "import vm from 'node:vm';\nexport const run = vm;" },
-  { attack: 'the SQL tag outside the database folder', rule: '@typescript-eslint/no-restricted-imports', file: FEATURE, code: "import { sql } from 'kysely';\nexport const now = sql`now()`;" },
-  { attack: 'raw SQL', rule: 'no-restricted-syntax', file: 'src/database/schema.ts', code: "import { sql } from 'kysely';\nexport const all = (name: string): unknown => sql.raw(`select * from ${name}`);" },
-  { attack: 'a token decoded without verifying', rule: '@typescript-eslint/no-restricted-imports', file: FEATURE, code: "import { decodeJwt } from 'jose';\nexport const read = decodeJwt;" },
-  { attack: 'the environment read past the schema', rule: 'no-restricted-syntax', file: FEATURE, code: "export const secret = process.env['JWT_SECRET'] ?? 'secret';" },
-  { attack: 'the environment imported past the schema', rule: '@typescript-eslint/no-restricted-imports', file: FEATURE, code: "import { env } from 'node:process';\nexport const secret = env;" },
-  { attack: 'a router outside the registry', rule: '@typescript-eslint/no-restricted-imports', file: FEATURE, code: "import { Router } from 'express';\nexport const router = Router();" },
-  { attack: 'a route outside the registry', rule: 'no-restricted-syntax', file: FEATURE, code: "import express from 'express';\nconst app = express();\napp.get('/debug', () => undefined);" },
-  { attack: 'a redirect to anywhere', rule: 'no-restricted-syntax', file: FEATURE, code: "import type { Response } from 'express';\nexport const go = (res: Response, to: string): void => { res.redirect(to); };" },
-  { attack: 'certificates unchecked', rule: 'no-restricted-syntax', file: FEATURE, code: 'export const tls = { rejectUnauthorized: false };' },
-  { attack: 'a broken hash', rule: 'no-restricted-syntax', file: FEATURE, code: "import { createHash } from 'node:crypto';\nexport const hash = createHash('md5');" },
+  {
+    attack: 'a file name from input',
+    rule: 'security/detect-non-literal-fs-filename',
+    file: FEATURE,
+    code: "import { readFileSync } from 'node:fs';\nexport const read = (name: string): string => readFileSync(name, 'utf8');",
+  },
+  {
+    attack: 'a child process',
+    rule: '@typescript-eslint/no-restricted-imports',
+    file: FEATURE,
+    code: "import { execFile } from 'node:child_process';\nexport const run = execFile;",
+  },
+  {
+    attack: 'another interpreter',
+    rule: '@typescript-eslint/no-restricted-imports',
+    file: FEATURE,
+    code: "import vm from 'node:vm';\nexport const run = vm;",
+  },
+  {
+    attack: 'the SQL tag outside the database folder',
+    rule: '@typescript-eslint/no-restricted-imports',
+    file: FEATURE,
+    code: "import { sql } from 'kysely';\nexport const now = sql`now()`;",
+  },
+  {
+    attack: 'raw SQL',
+    rule: 'no-restricted-syntax',
+    file: 'src/database/schema.ts',
+    code: "import { sql } from 'kysely';\nexport const all = (name: string): unknown => sql.raw(`select * from ${name}`);",
+  },
+  {
+    attack: 'a token decoded without verifying',
+    rule: '@typescript-eslint/no-restricted-imports',
+    file: FEATURE,
+    code: "import { decodeJwt } from 'jose';\nexport const read = decodeJwt;",
+  },
+  {
+    attack: 'the environment read past the schema',
+    rule: 'no-restricted-syntax',
+    file: FEATURE,
+    code: "export const secret = process.env['JWT_SECRET'] ?? 'secret';",
+  },
+  {
+    attack: 'the environment imported past the schema',
+    rule: '@typescript-eslint/no-restricted-imports',
+    file: FEATURE,
+    code: "import { env } from 'node:process';\nexport const secret = env;",
+  },
+  {
+    attack: 'a router outside the registry',
+    rule: '@typescript-eslint/no-restricted-imports',
+    file: FEATURE,
+    code: "import { Router } from 'express';\nexport const router = Router();",
+  },
+  {
+    attack: 'a route outside the registry',
+    rule: 'no-restricted-syntax',
+    file: FEATURE,
+    code: "import express from 'express';\nconst app = express();\napp.get('/debug', () => undefined);",
+  },
+  {
+    attack: 'a redirect to anywhere',
+    rule: 'no-restricted-syntax',
+    file: FEATURE,
+    code: "import type { Response } from 'express';\nexport const go = (res: Response, to: string): void => { res.redirect(to); };",
+  },
+  {
+    attack: 'certificates unchecked',
+    rule: 'no-restricted-syntax',
+    file: FEATURE,
+    code: 'export const tls = { rejectUnauthorized: false };',
+  },
+  {
+    attack: 'a broken hash',
+    rule: 'no-restricted-syntax',
+    file: FEATURE,
+    code: "import { createHash } from 'node:crypto';\nexport const hash = createHash('md5');",
+  },
   { attack: 'a token anybody can predict', rule: 'no-restricted-syntax', file: FEATURE, code: 'export const token = Math.random();' },
-  { attack: 'a module named by input', rule: 'no-restricted-syntax', file: FEATURE, code: 'export const load = (name: string): Promise<unknown> => import(name);' },
-  { attack: 'a module named by a template', rule: 'no-restricted-syntax', file: FEATURE, code: 'export const load = (name: string): Promise<unknown> => import(`./${name}.ts`);' },
-  { attack: 'a request to an address from input', rule: 'no-restricted-syntax', file: FEATURE, code: 'export const ask = (address: string): Promise<Response> => fetch(address);' },
-  { attack: 'a request to a host from input', rule: 'no-restricted-syntax', file: FEATURE, code: 'export const ask = (host: string): Promise<Response> => globalThis.fetch(`https://${host}/`);' },
-  { attack: 'a request of node:https to an address from input', rule: 'no-restricted-syntax', file: FEATURE, code: "import https from 'node:https';\nexport const ask = (address: string): unknown => https.get(address);" },
+  {
+    attack: 'a module named by input',
+    rule: 'no-restricted-syntax',
+    file: FEATURE,
+    code: 'export const load = (name: string): Promise<unknown> => import(name);',
+  },
+  {
+    attack: 'a module named by a template',
+    rule: 'no-restricted-syntax',
+    file: FEATURE,
+    code: 'export const load = (name: string): Promise<unknown> => import(`./${name}.ts`);',
+  },
+  {
+    attack: 'a request to an address from input',
+    rule: 'no-restricted-syntax',
+    file: FEATURE,
+    code: 'export const ask = (address: string): Promise<Response> => fetch(address);',
+  },
+  {
+    attack: 'a request to a host from input',
+    rule: 'no-restricted-syntax',
+    file: FEATURE,
+    code: 'export const ask = (host: string): Promise<Response> => globalThis.fetch(`https://${host}/`);',
+  },
+  {
+    attack: 'a request of node:https to an address from input',
+    rule: 'no-restricted-syntax',
+    file: FEATURE,
+    code: "import https from 'node:https';\nexport const ask = (address: string): unknown => https.get(address);",
+  },
   { attack: 'a line to the console', rule: 'no-console', file: FEATURE, code: "console.log('password');" },
   { attack: 'the prototype of all objects', rule: 'no-extend-native', file: FEATURE, code: 'Object.prototype.constructor = Object;' },
 ];
@@ -70,17 +180,26 @@ const UPWARDS: readonly (Pick<Snippet, 'file' | 'code'> & { readonly ok?: true }
   { file: 'src/config/index.ts', code: "import '../database/chosen.ts';" },
   { file: FEATURE, code: "import '../operations/readiness.ts';" },
   { file: 'src/routes.ts', code: "import './server.ts';" },
-  { file: 'src/http/middleware/body.ts', code: "import '../problem.ts';\nimport './cors.ts';\nimport '../../database/chosen.ts';", ok: true },
+  {
+    file: 'src/http/middleware/body.ts',
+    code: "import '../problem.ts';\nimport './cors.ts';\nimport '../../database/chosen.ts';",
+    ok: true,
+  },
   { file: FEATURE, code: "import '../users/owner.ts';\nimport '../services.ts';\nimport './schema.ts';", ok: true },
   { file: 'src/routes.ts', code: "import './reports/routes.ts';\nimport './notes/routes.ts';", ok: true },
 ];
 
 function lint(snippets: readonly Pick<Snippet, 'file' | 'code'>[]): Promise<string[][]> {
   return new Promise((resolve, reject) => {
-    const child = execFile(process.execPath, ['--input-type=module', '-e', LINTER, ROOT], { cwd: ROOT, env: { PATH: process.env['PATH'] } }, (error, stdout) => {
-      if (error) reject(new Error(error.message));
-      else resolve(JSON.parse(stdout) as string[][]);
-    });
+    const child = execFile(
+      process.execPath,
+      ['--input-type=module', '-e', LINTER, ROOT],
+      { cwd: ROOT, env: { PATH: process.env['PATH'] } },
+      (error, stdout) => {
+        if (error) reject(new Error(error.message));
+        else resolve(JSON.parse(stdout) as string[][]);
+      },
+    );
     child.stdin?.end(JSON.stringify(snippets));
   });
 }

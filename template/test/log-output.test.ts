@@ -42,7 +42,11 @@ async function startWithOutput(t: TestContext, output: number): Promise<Running>
   });
   let stderr = '';
   child.stderr?.on('data', (chunk) => (stderr += String(chunk)));
-  const ask = (path: string) => fetch(`http://127.0.0.1:${port}${path}`).then(({ status }) => status, () => undefined);
+  const ask = (path: string) =>
+    fetch(`http://127.0.0.1:${port}${path}`).then(
+      ({ status }) => status,
+      () => undefined,
+    );
   // The start can take long on a busy machine; do not wait for a program that has ended.
   for (let round = 0; round < 400 && child.exitCode === null && (await ask('/healthz')) === undefined; round += 1) await delay(100);
   return {
@@ -53,40 +57,54 @@ async function startWithOutput(t: TestContext, output: number): Promise<Running>
 }
 
 describe('the output of the log', { concurrency: true }, () => {
-  it('with a full log disk the server starts, answers, and reports lost lines on standard error', { skip: !existsSync(FULL) && `${FULL} is not here` }, async (t) => {
-    const full = openSync(FULL, 'w');
-    t.after(() => { closeSync(full); });
-    const program = await startWithOutput(t, full);
-    for (let index = 0; index < 20; index += 1) assert.equal(await program.ask('/nope'), 404);
-    await eventually('a line on standard error', () => (program.stderr().includes('log_unwritable') ? true : undefined));
-    assert.equal(program.stderr().match(/log_unwritable/g)?.length, 1);
-    assert.doesNotMatch(program.stderr(), /sys_crash|ENOSPC/);
-    const lost = /^log_lines_lost_total (\d+)/m.exec(await program.metrics());
-    if (lost !== null) assert.ok(Number(lost[1]) >= 20, lost[0]);
-  });
+  it(
+    'with a full log disk the server starts, answers, and reports lost lines on standard error',
+    { skip: !existsSync(FULL) && `${FULL} is not here` },
+    async (t) => {
+      const full = openSync(FULL, 'w');
+      t.after(() => {
+        closeSync(full);
+      });
+      const program = await startWithOutput(t, full);
+      for (let index = 0; index < 20; index += 1) assert.equal(await program.ask('/nope'), 404);
+      await eventually('a line on standard error', () => (program.stderr().includes('log_unwritable') ? true : undefined));
+      assert.equal(program.stderr().match(/log_unwritable/g)?.length, 1);
+      assert.doesNotMatch(program.stderr(), /sys_crash|ENOSPC/);
+      const lost = /^log_lines_lost_total (\d+)/m.exec(await program.metrics());
+      if (lost !== null) assert.ok(Number(lost[1]) >= 20, lost[0]);
+    },
+  );
 
-  it('a log reader that restarts gets the number of lines it missed', { skip: process.platform === 'win32' && 'no named pipes' }, async (t) => {
-    const folder = mkdtempSync(join(tmpdir(), 'log-pipe-'));
-    t.after(() => { rmSync(folder, { recursive: true }); });
-    const pipe = join(folder, 'log');
-    execFileSync('mkfifo', [pipe]);
-    const openReader = () => openSync(pipe, constants.O_RDONLY | constants.O_NONBLOCK);
-    const first = openReader();
-    const output = openSync(pipe, 'w');
-    const program = await startWithOutput(t, output);
-    closeSync(output);
-    closeSync(first);
-    for (let index = 0; index < 5; index += 1) assert.equal(await program.ask('/nope'), 404);
-    const second = openReader();
-    t.after(() => { closeSync(second); });
-    let text = '';
-    for (let round = 0; round < 100 && !/"log_lines_lost"[^]*"http_request"/.test(text); round += 1) {
-      await program.ask('/nope');
-      text += readAvailable(second);
-    }
-    const line = text.split('\n').find((candidate) => candidate.includes('"log_lines_lost"')) ?? '{}';
-    assert.ok((JSON.parse(line) as { lines: number }).lines > 0, line);
-  });
+  it(
+    'a log reader that restarts gets the number of lines it missed',
+    { skip: process.platform === 'win32' && 'no named pipes' },
+    async (t) => {
+      const folder = mkdtempSync(join(tmpdir(), 'log-pipe-'));
+      t.after(() => {
+        rmSync(folder, { recursive: true });
+      });
+      const pipe = join(folder, 'log');
+      execFileSync('mkfifo', [pipe]);
+      const openReader = () => openSync(pipe, constants.O_RDONLY | constants.O_NONBLOCK);
+      const first = openReader();
+      const output = openSync(pipe, 'w');
+      const program = await startWithOutput(t, output);
+      closeSync(output);
+      closeSync(first);
+      for (let index = 0; index < 5; index += 1) assert.equal(await program.ask('/nope'), 404);
+      const second = openReader();
+      t.after(() => {
+        closeSync(second);
+      });
+      let text = '';
+      for (let round = 0; round < 100 && !/"log_lines_lost"[^]*"http_request"/.test(text); round += 1) {
+        await program.ask('/nope');
+        text += readAvailable(second);
+      }
+      const line = text.split('\n').find((candidate) => candidate.includes('"log_lines_lost"')) ?? '{}';
+      assert.ok((JSON.parse(line) as { lines: number }).lines > 0, line);
+    },
+  );
 });
 
 /** The bytes that are in the pipe now. */

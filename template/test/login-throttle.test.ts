@@ -42,7 +42,10 @@ test('wrong passwords get the same responses for an existing and an unknown acco
   const server = await startServer(t, BEHIND_PROXY);
   const { email } = await createUser(server);
   const journeys = [];
-  for (const [address, ip] of [[email, '192.0.2.1'], [freshEmail(), '192.0.2.2']] as const) {
+  for (const [address, ip] of [
+    [email, '192.0.2.1'],
+    [freshEmail(), '192.0.2.2'],
+  ] as const) {
     const answers = await exhaust(server, address, ip);
     answers.push(await login(server, { email: address, password: WRONG }, from(ip)));
     assert.equal(answers.at(-1)?.status, 429);
@@ -145,7 +148,7 @@ test('addresses over their limit share four places in the hashing queue, and fur
   const flood = Array.from({ length: 12 }, async (_, index) => {
     answers.push((await login(server, { email: freshEmail(), password: WRONG }, from(addresses[index % 3] ?? ''))).status);
   });
-  for (const end = performance.now() + 8000; answers.length < 8 && performance.now() < end; ) await delay(5);
+  for (const end = performance.now() + 8000; answers.length < 8 && performance.now() < end;) await delay(5);
   assert.ok(answers.length >= 8 && answers.every((status) => status === 503), `refused while four hold a place: ${answers.join()}`);
   assert.ok(compare.mock.callCount() <= 4);
   held.resolve(false);

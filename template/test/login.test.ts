@@ -68,7 +68,11 @@ test('after BCRYPT_COST was raised every refused login computes the same number 
     compare.mock.resetCalls();
     assertProblem(await login(server, { email, password }), 401, 'invalid-credentials');
     const rounds = compare.mock.calls.map(({ arguments: [, hash] }) => 2 ** bcrypt.getRounds(hash));
-    assert.equal(rounds.reduce((sum, one) => sum + one, 0), 2 ** 7, `rounds: ${rounds.join(' + ')}`);
+    assert.equal(
+      rounds.reduce((sum, one) => sum + one, 0),
+      2 ** 7,
+      `rounds: ${rounds.join(' + ')}`,
+    );
   }
 });
 

@@ -7,7 +7,14 @@ import { startServer } from './support/server.ts';
 /** The lines that a log writes during `act`. */
 function written(act: (log: ReturnType<typeof createLog>) => void): string[] {
   const lines: string[] = [];
-  act(createLog({ level: 'debug', write: (line: string) => { lines.push(line); } }));
+  act(
+    createLog({
+      level: 'debug',
+      write: (line: string) => {
+        lines.push(line);
+      },
+    }),
+  );
   return lines;
 }
 
@@ -16,14 +23,39 @@ const CANARY = 'CANARY-4f1c';
 describe('logs', () => {
   it('a secret is redacted in a field, a nested field, an error and a URL', () => {
     const secrets = Object.fromEntries(
-      ['password', 'newPassword', 'token', 'accessToken', 'refreshToken', 'refresh_token', 'secret', 'jwtSecret', 'authorization', 'Authorization', 'cookie', 'set-cookie', 'email', 'apiKey', 'client_secret'].map((key) => [key, CANARY]),
+      [
+        'password',
+        'newPassword',
+        'token',
+        'accessToken',
+        'refreshToken',
+        'refresh_token',
+        'secret',
+        'jwtSecret',
+        'authorization',
+        'Authorization',
+        'cookie',
+        'set-cookie',
+        'email',
+        'apiKey',
+        'client_secret',
+      ].map((key) => [key, CANARY]),
     );
     const lines = written((log) => {
       log.info('shallow', secrets);
       log.info('deep', { a: { b: [{ c: { d: secrets } }] } });
       log.child(secrets).info('child');
-      log.info('address', { databaseUrl: `postgres://app:${CANARY}@db:5432/app`, said: `no route to smtp://app:${CANARY}${'a'.repeat(300)}@mail` });
-      log.error('error', { error: Object.assign(new Error('boom', { cause: Object.assign(new Error('inner'), secrets) }), secrets, { body: CANARY, parameters: [CANARY], config: { headers: CANARY } }) });
+      log.info('address', {
+        databaseUrl: `postgres://app:${CANARY}@db:5432/app`,
+        said: `no route to smtp://app:${CANARY}${'a'.repeat(300)}@mail`,
+      });
+      log.error('error', {
+        error: Object.assign(new Error('boom', { cause: Object.assign(new Error('inner'), secrets) }), secrets, {
+          body: CANARY,
+          parameters: [CANARY],
+          config: { headers: CANARY },
+        }),
+      });
     });
     assert.equal(lines.length, 5);
     assert.doesNotMatch(lines.join(''), new RegExp(CANARY));
@@ -32,7 +64,9 @@ describe('logs', () => {
   it('a token inside a longer text is redacted', () => {
     const token = `eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.${CANARY}`;
     for (const before of ['', ' ', '"', 'token=', 'Bearer ', 'session_', 'a.b-', 'eyJ ', 'eyJ.', 'eyJeyJ']) {
-      const [line = ''] = written((log) => { log.error('failed', { said: `${before}${token}`, error: new Error(before + token) }); });
+      const [line = ''] = written((log) => {
+        log.error('failed', { said: `${before}${token}`, error: new Error(before + token) });
+      });
       assert.doesNotMatch(line, new RegExp(`${CANARY}|eyJzdWIi|eyJhbGci`), before);
       assert.match(line, /\[redacted\]/);
     }
@@ -40,7 +74,9 @@ describe('logs', () => {
 
   it('line breaks, escape sequences and line separators in a value are escaped', () => {
     const hostile = 'a\r\n{"level":"fatal"}\u001b[2J\u2028\u2029\u0085\u009b31m\u0000\u007f';
-    const lines = written((log) => { log.warn('hostile', { value: hostile, [hostile]: 1 }); });
+    const lines = written((log) => {
+      log.warn('hostile', { value: hostile, [hostile]: 1 });
+    });
     const text = lines.join('');
     // eslint-disable-next-line no-control-regex -- these are what must not reach a terminal
     assert.doesNotMatch(text.replace(/\n$/, ''), /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/);
@@ -52,7 +88,14 @@ describe('logs', () => {
     circular['self'] = circular;
     let deep: unknown = 'bottom';
     for (let level = 0; level < 50_000; level += 1) deep = [deep];
-    const hostile = { toJSON: () => { throw new Error('no'); }, get trap(): string { throw new Error('no'); } };
+    const hostile = {
+      toJSON: () => {
+        throw new Error('no');
+      },
+      get trap(): string {
+        throw new Error('no');
+      },
+    };
     const lines = written((log) => {
       log.info('huge', { value: 'a'.repeat(1_000_000) });
       log.info('wide', { value: Array.from({ length: 100_000 }, (_, index) => index) });
@@ -60,13 +103,17 @@ describe('logs', () => {
     });
     assert.equal(lines.length, 3);
     for (const line of lines) {
-      assert.doesNotThrow(() => { JSON.parse(line); });
+      assert.doesNotThrow(() => {
+        JSON.parse(line);
+      });
       assert.ok(line.length < 20_000, `${line.length} characters`);
     }
   });
 
   it('a field cannot overwrite time, level or event', () => {
-    const [line = ''] = written((log) => { log.warn('real', { event: 'forged', level: 'debug', time: 'never' }); });
+    const [line = ''] = written((log) => {
+      log.warn('real', { event: 'forged', level: 'debug', time: 'never' });
+    });
     const parsed = JSON.parse(line) as Record<string, string>;
     assert.equal(parsed['event'], 'real');
     assert.equal(parsed['level'], 'warn');
@@ -84,7 +131,10 @@ describe('logs', () => {
     await server.request('GET', `/nope/${CANARY}?password=${CANARY}`, { token: tokens.accessToken, ...sent });
     await server.request('POST', '/api/v1/auth/login', { body: { email, password: CANARY } });
     await server.request('POST', '/api/v1/auth/password/reset', { body: { token: CANARY, password: CANARY } });
-    await server.request('POST', '/api/v1/auth/login', { rawBody: `{"password":"${CANARY}`, headers: { 'content-type': 'application/json' } });
+    await server.request('POST', '/api/v1/auth/login', {
+      rawBody: `{"password":"${CANARY}`,
+      headers: { 'content-type': 'application/json' },
+    });
     await server.services.database.destroy();
     await server.request('POST', '/api/v1/auth/login', { body: { email, password } });
     const text = JSON.stringify(server.logs);
@@ -112,7 +162,10 @@ describe('logs', () => {
     const line = server.logs.find((entry) => entry.event === 'http_request' && entry['requestId'] === answer.headers.get('x-request-id'));
     assert.ok(line, 'no access line');
     const { method, route, status, durationMs, userId, ip } = line;
-    assert.deepEqual({ method, route, status, userId, ip }, { method: 'GET', route: '/api/v1/notes/:id', status: 404, userId: id, ip: '127.0.0.1' });
+    assert.deepEqual(
+      { method, route, status, userId, ip },
+      { method: 'GET', route: '/api/v1/notes/:id', status: 404, userId: id, ip: '127.0.0.1' },
+    );
     assert.equal(typeof durationMs, 'number');
   });
 });

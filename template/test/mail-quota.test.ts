@@ -63,7 +63,8 @@ test('an owner can register while strangers register the address and 20 plus-tag
   const server = await startServer(t, BEHIND_PROXY);
   const name = freshEmail().split('@', 1).join();
   const email = `${name}@example.com`;
-  for (let network = 1; network <= 20; network += 1) await register(server, `${name}+${network}@example.com`, from(`198.51.100.${network}`));
+  for (let network = 1; network <= 20; network += 1)
+    await register(server, `${name}+${network}@example.com`, from(`198.51.100.${network}`));
   // Work after a response can overtake other work: wait until the strangers' mails are sent.
   await mailsSettled(server);
   await register(server, email, from(OWNER));
@@ -86,7 +87,10 @@ test('30 plus-tagged spellings of one mailbox get one mail together in five minu
   assert.equal(server.mails.filter(isTagged).length, 2);
 });
 
-for (const [purpose, perHour, perDay] of [['reset-password', 6, 98], ['verify-email', 3, 26]] as const) {
+for (const [purpose, perHour, perDay] of [
+  ['reset-password', 6, 98],
+  ['verify-email', 3, 26],
+] as const) {
   test(`requests every five minutes send ${perHour} ${purpose} mails to one mailbox in the first hour and ${perDay} in a day`, async (t) => {
     const { services } = await startServer(t);
     const start = services.clock();
@@ -126,7 +130,10 @@ test('a client that requests mails to many addresses gets 429 for at most 15 min
   const server = await startServer(t, BEHIND_PROXY);
   const statuses: number[] = [];
   for (let request = 0; request < 6 * LIMIT; request += 1) statuses.push((await register(server, freshEmail(), from(OWNER))).status);
-  assert.deepEqual(statuses, statuses.map((_, index) => (index < 5 * LIMIT ? 202 : 429)));
+  assert.deepEqual(
+    statuses,
+    statuses.map((_, index) => (index < 5 * LIMIT ? 202 : 429)),
+  );
   const refused = await register(server, freshEmail(), from(OWNER));
   assertProblem(refused, 429, 'too-many-requests');
   assert.ok(Number(refused.headers.get('retry-after')) <= 15 * 60);

@@ -11,7 +11,10 @@ import { startMailServer, type Delivery } from './support/smtp.ts';
 const MAIL = { to: 'person@example.com', subject: 'Subject', text: 'Text\n' };
 
 const headersOf = ({ data }: Delivery): string[] =>
-  (data.split('\r\n\r\n')[0] ?? '').replaceAll(/\r\n[ \t]+/g, ' ').split('\r\n').map((line) => line.split(':')[0]?.toLowerCase() ?? '');
+  (data.split('\r\n\r\n')[0] ?? '')
+    .replaceAll(/\r\n[ \t]+/g, ' ')
+    .split('\r\n')
+    .map((line) => line.split(':')[0]?.toLowerCase() ?? '');
 
 test('a line break in a subject or an address adds no header and no recipient', async (t) => {
   const { url, deliveries } = await startMailServer(t);
@@ -34,7 +37,12 @@ test('a line break in a subject or an address adds no header and no recipient', 
 test('a list of addresses in the place of one address adds no recipient', async (t) => {
   const { url, deliveries } = await startMailServer(t);
   const mailer = createMailer({ smtpUrl: url, mailFrom: 'no-reply@example.com' });
-  for (const to of ['person@example.com, thief@example.com', 'person@example.com; thief@example.com', 'x <thief@example.com>', 'group: thief@example.com;']) {
+  for (const to of [
+    'person@example.com, thief@example.com',
+    'person@example.com; thief@example.com',
+    'x <thief@example.com>',
+    'group: thief@example.com;',
+  ]) {
     await mailer.send({ ...MAIL, to }).catch(() => undefined);
   }
   for (const { envelope } of deliveries) assert.doesNotMatch(envelope.join(), /<thief@example\.com>/);
@@ -43,9 +51,20 @@ test('a list of addresses in the place of one address adds no recipient', async 
 test('an address with a name, a second address or a line break gets 400, and no mail is sent', async (t) => {
   const server = await startServer(t);
   const refused = [
-    'person@example.com\r\nBcc: thief@example.com', 'person@example.com,thief@example.com', 'person@example.com thief@example.com',
-    '<person@example.com>', 'Person <person@example.com>', 'person@example.com\0', 'person\u202e@example.com', 'person@exämple.com',
-    'person@[127.0.0.1]', 'person@localhost', '@example.com', 'person@', `${'x'.repeat(250)}@example.com`, '"a b"@example.com',
+    'person@example.com\r\nBcc: thief@example.com',
+    'person@example.com,thief@example.com',
+    'person@example.com thief@example.com',
+    '<person@example.com>',
+    'Person <person@example.com>',
+    'person@example.com\0',
+    'person\u202e@example.com',
+    'person@exämple.com',
+    'person@[127.0.0.1]',
+    'person@localhost',
+    '@example.com',
+    'person@',
+    `${'x'.repeat(250)}@example.com`,
+    '"a b"@example.com',
   ];
   for (const email of refused) {
     assertProblem(await register(server, email), 400, 'invalid-request');
@@ -56,8 +75,12 @@ test('an address with a name, a second address or a line break gets 400, and no 
 
 test('a mail server without TLS receives neither password nor mail, unless it is on this machine', async (t) => {
   const { port, deliveries, commands } = await startMailServer(t);
-  t.mock.method(dns.Resolver.prototype, 'resolve4', (_host: string, done: (error: null, addresses: string[]) => void) => { done(null, ['127.0.0.1']); });
-  t.mock.method(dns.Resolver.prototype, 'resolve6', (_host: string, done: (error: null, addresses: string[]) => void) => { done(null, []); });
+  t.mock.method(dns.Resolver.prototype, 'resolve4', (_host: string, done: (error: null, addresses: string[]) => void) => {
+    done(null, ['127.0.0.1']);
+  });
+  t.mock.method(dns.Resolver.prototype, 'resolve6', (_host: string, done: (error: null, addresses: string[]) => void) => {
+    done(null, []);
+  });
   const far = createMailer({ smtpUrl: `smtp://app:telltale@mail.example.com:${port}`, mailFrom: 'no-reply@example.com' });
   await assert.rejects(far.send(MAIL), /not accepted/);
   assert.ok(commands.length > 0, 'the server was reached');

@@ -31,7 +31,10 @@ async function oldDatabase(t: TestContext): Promise<Kysely<Schema>> {
 
 async function oldAccount(database: Kysely<Schema>, email: string, verifiedAt: number | null): Promise<string> {
   const user = { id: randomUUID(), email, display_name: 'Person', role: 'user', password_hash: `hash of ${email}`, created_at: 1 } as const;
-  await database.insertInto('users').values({ ...user, email_verified_at: verifiedAt, disabled_at: null }).execute();
+  await database
+    .insertInto('users')
+    .values({ ...user, email_verified_at: verifiedAt, disabled_at: null })
+    .execute();
   return user.id;
 }
 
@@ -40,17 +43,25 @@ test('the migration removes the passwords of unverified accounts and keeps maile
   const now = Date.now();
   await oldAccount(database, 'verified@example.com', 1);
   const id = await oldAccount(database, 'unverified@example.com', null);
-  const row = { token_hash: createHash('sha256').update(TOKEN).digest('hex'), user_id: id, purpose: 'verify-email', expires_at: now + HOUR_MS } as const;
+  const row = {
+    token_hash: createHash('sha256').update(TOKEN).digest('hex'),
+    user_id: id,
+    purpose: 'verify-email',
+    expires_at: now + HOUR_MS,
+  } as const;
   await sql`insert into one_time_tokens (token_hash, user_id, purpose, expires_at)
     values (${row.token_hash}, ${row.user_id}, ${row.purpose}, ${row.expires_at})`.execute(database);
 
   assert.ok((await migrate(database)).includes(NAME));
 
   const users = await database.selectFrom('users').select(['email', 'password_hash']).orderBy('email').execute();
-  assert.deepEqual(users.map((user) => [user.email, user.password_hash]), [
-    ['unverified@example.com', null],
-    ['verified@example.com', 'hash of verified@example.com'],
-  ]);
+  assert.deepEqual(
+    users.map((user) => [user.email, user.password_hash]),
+    [
+      ['unverified@example.com', null],
+      ['verified@example.com', 'hash of verified@example.com'],
+    ],
+  );
   const proof = await ownerOfOneTimeToken(database, { token: TOKEN, purpose: 'verify-email', now });
   assert.deepEqual({ ...proof }, { email: 'unverified@example.com', userId: id });
   const [token] = await database.selectFrom('one_time_tokens').select(['mailbox', 'issued_at']).execute();

@@ -5,7 +5,11 @@ import { startServer, type TestServer } from './support/server.ts';
 
 const scrape = async (server: TestServer): Promise<string> => (await fetch(`${server.managementUrl}/metrics`)).text();
 /** Names and labels of the metrics of this project, without those of the runtime. */
-const series = (text: string): string[] => text.split('\n').filter((line) => /^(?:http|security)_/.test(line)).map((line) => line.slice(0, line.lastIndexOf(' ')));
+const series = (text: string): string[] =>
+  text
+    .split('\n')
+    .filter((line) => /^(?:http|security)_/.test(line))
+    .map((line) => line.slice(0, line.lastIndexOf(' ')));
 
 /** The value of the first series whose name and labels match. */
 function value(text: string, pattern: RegExp): number {
@@ -21,7 +25,11 @@ describe('metrics', () => {
     for (const method of ['GET', 'PATCH', 'MKCOL']) await server.request(method, '/nope');
     const before = series(await scrape(server));
     for (let round = 0; round < 6; round += 1) {
-      await Promise.all(Array.from({ length: 50 }, (_, index) => server.request(METHODS[index % METHODS.length] ?? '', `/nope/${round}/${index}?q=${index}`)));
+      await Promise.all(
+        Array.from({ length: 50 }, (_, index) =>
+          server.request(METHODS[index % METHODS.length] ?? '', `/nope/${round}/${index}?q=${index}`),
+        ),
+      );
     }
     const added = new Set(series(await scrape(server))).difference(new Set(before));
     assert.deepEqual([...added], []);

@@ -39,7 +39,9 @@ describe('openapi', () => {
     const server = await startServer(t);
     const { routes } = createFeatures(server.services);
     const registered = routes.map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)/g, '{$1}')}`);
-    const documented = operations(await read(server)).map(({ name }) => name).filter((name) => name.includes('/api/'));
+    const documented = operations(await read(server))
+      .map(({ name }) => name)
+      .filter((name) => name.includes('/api/'));
     assert.deepEqual(documented.sort(), registered.sort());
   });
 

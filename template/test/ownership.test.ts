@@ -64,7 +64,10 @@ test('a list contains only own notes, also with the cursor of another user', asy
   const [ada, bob] = [await createUser(server), await createUser(server)];
   for (let number = 0; number < 3; number += 1) await write(server, ada, `of ada ${number}`);
   const mine = await write(server, bob, 'of bob');
-  assert.deepEqual((await page(server, bob)).items.map(({ id }) => id), [mine.id]);
+  assert.deepEqual(
+    (await page(server, bob)).items.map(({ id }) => id),
+    [mine.id],
+  );
   const { nextCursor } = await page(server, ada, '?limit=1');
   assert.ok(nextCursor);
   for (const { title } of (await page(server, bob, `?cursor=${nextCursor}`)).items) assert.equal(title, 'of bob');
@@ -74,7 +77,13 @@ test('naming another owner in a body or a query gets 400, and the note keeps its
   const server = await startServer(t);
   const [ada, bob] = [await createUser(server), await createUser(server)];
   const note = await write(server, ada, 'of ada');
-  for (const foreign of [{ ownerId: bob.id }, { owner_id: bob.id }, { id: randomUUID() }, { createdAt: '1970-01-01T00:00:00.000Z' }, { userId: bob.id }]) {
+  for (const foreign of [
+    { ownerId: bob.id },
+    { owner_id: bob.id },
+    { id: randomUUID() },
+    { createdAt: '1970-01-01T00:00:00.000Z' },
+    { userId: bob.id },
+  ]) {
     assertProblem(await ask(server, ada, 'POST', '/api/v1/notes', { title: 'x', body: 'y', ...foreign }), 400, 'invalid-request');
     assertProblem(await ask(server, ada, 'PATCH', `/api/v1/notes/${note.id}`, { title: 'z', ...foreign }), 400, 'invalid-request');
   }
@@ -108,7 +117,12 @@ test('a list has at most 100 items, and any other limit gets 400', async (t) => 
   }
   const { database } = server.services;
   const rows = Array.from({ length: 150 }, (_, number) => ({
-    id: randomUUID(), owner_id: ada.id, title: `note ${number}`, body: '', created_at: 1000 + Math.floor(number / 3), updated_at: 1000,
+    id: randomUUID(),
+    owner_id: ada.id,
+    title: `note ${number}`,
+    body: '',
+    created_at: 1000 + Math.floor(number / 3),
+    updated_at: 1000,
   }));
   await database.insertInto('notes').values(rows).execute();
   assert.equal((await page(server, ada)).items.length, 20);
@@ -119,7 +133,12 @@ test('pagination returns each note once while notes are being added', async (t) 
   const server = await startServer(t);
   const ada = await createUser(server);
   const rows = Array.from({ length: 31 }, (_, number) => ({
-    id: randomUUID(), owner_id: ada.id, title: 'old', body: '', created_at: 1000 + Math.floor(number / 7), updated_at: 1000,
+    id: randomUUID(),
+    owner_id: ada.id,
+    title: 'old',
+    body: '',
+    created_at: 1000 + Math.floor(number / 7),
+    updated_at: 1000,
   }));
   await server.services.database.insertInto('notes').values(rows).execute();
   const met: Note[] = [];
@@ -144,9 +163,23 @@ test('a tampered cursor gets 400', async (t) => {
   assert.ok(nextCursor);
   const encode = (value: unknown) => Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url');
   const tampered = [
-    nextCursor.slice(0, -2), `${nextCursor}AAAA`, `${nextCursor}%00`, 'x', '%20', encode(''), encode('null'), encode({}), encode([]),
-    encode([1]), encode(['1', 2]), encode([1, "' or '1'='1"]), encode("1,' or '1'='1"), encode([-1, 'x']),
-    encode({ created_at: { $gt: 0 }, id: 1 }), encode({ __proto__: null, createdAt: 1, id: 'x' }), 'A'.repeat(4000),
+    nextCursor.slice(0, -2),
+    `${nextCursor}AAAA`,
+    `${nextCursor}%00`,
+    'x',
+    '%20',
+    encode(''),
+    encode('null'),
+    encode({}),
+    encode([]),
+    encode([1]),
+    encode(['1', 2]),
+    encode([1, "' or '1'='1"]),
+    encode("1,' or '1'='1"),
+    encode([-1, 'x']),
+    encode({ created_at: { $gt: 0 }, id: 1 }),
+    encode({ __proto__: null, createdAt: 1, id: 'x' }),
+    'A'.repeat(4000),
   ];
   for (const cursor of tampered) {
     assertProblem(await ask(server, ada, 'GET', `/api/v1/notes?cursor=${cursor}`), 400, 'invalid-request');
@@ -159,7 +192,10 @@ test('twenty parallel changes of two fields of a note are all kept', async (t) =
   const ada = await createUser(server);
   const { id } = await write(server, ada, 'title');
   const patch = (body: object) => ask(server, ada, 'PATCH', `/api/v1/notes/${id}`, body);
-  await Promise.all([...Array.from({ length: 10 }, () => patch({ title: 'new title' })), ...Array.from({ length: 10 }, () => patch({ body: 'new body' }))]);
+  await Promise.all([
+    ...Array.from({ length: 10 }, () => patch({ title: 'new title' })),
+    ...Array.from({ length: 10 }, () => patch({ body: 'new body' })),
+  ]);
   const { title, body } = (await ask(server, ada, 'GET', `/api/v1/notes/${id}`)).body as Note;
   assert.deepEqual({ title, body }, { title: 'new title', body: 'new body' });
   for (const empty of [{}, { title: '' }, { title: 'x'.repeat(201) }, { body: 'x'.repeat(10_001) }]) {

@@ -6,7 +6,8 @@ import { countAnswers, parseAnswer } from './support/raw-http.ts';
 import { startServer } from './support/server.ts';
 
 const SMUGGLED = 'GET /smuggled HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n';
-const post = (...headers: string[]) => ['POST /api/v1/auth/login HTTP/1.1', 'Host: 127.0.0.1', 'Content-Type: application/json', ...headers, '', ''].join('\r\n');
+const post = (...headers: string[]) =>
+  ['POST /api/v1/auth/login HTTP/1.1', 'Host: 127.0.0.1', 'Content-Type: application/json', ...headers, '', ''].join('\r\n');
 
 /** If a proxy and this server read one of these differently, a second request can be hidden in the first. */
 const AMBIGUOUS: Record<string, string> = {
@@ -50,7 +51,11 @@ describe('parser', () => {
 
   it('request headers of 20 kB get 431', async (t) => {
     const server = await startServer(t);
-    for (const head of [`X-Large: ${'a'.repeat(20_000)}`, `Cookie: ${'a=b; '.repeat(4000)}`, Array.from({ length: 1500 }, (_, index) => `X-${index}: a`).join('\r\n')]) {
+    for (const head of [
+      `X-Large: ${'a'.repeat(20_000)}`,
+      `Cookie: ${'a=b; '.repeat(4000)}`,
+      Array.from({ length: 1500 }, (_, index) => `X-${index}: a`).join('\r\n'),
+    ]) {
       const received = await server.raw(`GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n${head}\r\n\r\n`);
       assertProblem(parseAnswer(received), 431, 'headers-too-large');
     }
@@ -60,7 +65,8 @@ describe('parser', () => {
 
   it('request headers just over 8 kB get 431', async (t) => {
     const server = await startServer(t);
-    const ask = async (size: number) => parseAnswer(await server.raw(`GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nX: ${'a'.repeat(size)}\r\n\r\n`)).status;
+    const ask = async (size: number) =>
+      parseAnswer(await server.raw(`GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nX: ${'a'.repeat(size)}\r\n\r\n`)).status;
     assert.equal(await ask(7500), 200);
     assert.equal(await ask(8192), 431);
   });
@@ -78,7 +84,9 @@ describe('parser', () => {
       const socket = net.connect(server.port, '127.0.0.1', () => {
         socket.write(text, () => socket.resetAndDestroy());
       });
-      socket.on('close', () => { resolve(undefined); });
+      socket.on('close', () => {
+        resolve(undefined);
+      });
       socket.on('error', () => undefined);
       await promise;
     }

@@ -1,7 +1,21 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import bcrypt from 'bcrypt';
-import { BEHIND_PROXY, createUnverified, createUser, freshEmail, fromAddress, login, mailsSettled, mailTo, me, refresh, signIn, tokenIn, type Tokens } from './support/accounts.ts';
+import {
+  BEHIND_PROXY,
+  createUnverified,
+  createUser,
+  freshEmail,
+  fromAddress,
+  login,
+  mailsSettled,
+  mailTo,
+  me,
+  refresh,
+  signIn,
+  tokenIn,
+  type Tokens,
+} from './support/accounts.ts';
 import { assertSameAnswers } from './support/observable.ts';
 import { assertProblem } from './support/problems.ts';
 import { startServer, type TestServer } from './support/server.ts';
@@ -125,7 +139,12 @@ test('a reset of a disabled account gets 400 and does not change the password', 
 test('the link in a mail has the host of PUBLIC_URL, whatever host headers were sent', async (t) => {
   const server = await startServer(t);
   const user = await createUser(server);
-  const forged = { 'X-Forwarded-Host': 'evil.example.com', Forwarded: 'host=evil.example.com', Origin: 'https://evil.example.com', Referer: 'https://evil.example.com/' };
+  const forged = {
+    'X-Forwarded-Host': 'evil.example.com',
+    Forwarded: 'host=evil.example.com',
+    Origin: 'https://evil.example.com',
+    Referer: 'https://evil.example.com/',
+  };
   await forgot(server, user.email, forged);
   const spoofed = `POST /api/v1/auth/password/forgot HTTP/1.1\r\nHost: evil.example.com\r\nConnection: close\r\nContent-Type: application/json\r\n`;
   const body = JSON.stringify({ email: user.email });

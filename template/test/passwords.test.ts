@@ -2,7 +2,19 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import bcrypt from 'bcrypt';
 import { PROJECT_NAME } from '../src/project.ts';
-import { createUser, enrol, freshEmail, login, mailTo, me, PASSWORD, register, tokenIn, verifyEmail, type Answer } from './support/accounts.ts';
+import {
+  createUser,
+  enrol,
+  freshEmail,
+  login,
+  mailTo,
+  me,
+  PASSWORD,
+  register,
+  tokenIn,
+  verifyEmail,
+  type Answer,
+} from './support/accounts.ts';
 import { assertProblem } from './support/problems.ts';
 import { startServer, type TestServer } from './support/server.ts';
 

@@ -14,7 +14,10 @@ const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`;
 
 async function listener(t: TestContext, handler: RequestListener): Promise<number> {
   const server = createHttpServer(handler, UNOBSERVED, { ...SOCKET_LIMITS, keepAliveTimeout: 300 });
-  t.after(() => { server.close(); server.closeAllConnections(); });
+  t.after(() => {
+    server.close();
+    server.closeAllConnections();
+  });
   return listen(server, 0, '127.0.0.1');
 }
 
@@ -43,7 +46,10 @@ describe('pipelining', () => {
     });
     const received = await send(port, Array.from({ length: 20 }, (_, index) => get(`/${index}`)).join(''));
     assert.equal(most, 1);
-    assert.deepEqual(received.match(/\[\/\d+\]/g), Array.from({ length: 20 }, (_, index) => `[/${index}]`));
+    assert.deepEqual(
+      received.match(/\[\/\d+\]/g),
+      Array.from({ length: 20 }, (_, index) => `[/${index}]`),
+    );
   });
 
   it('of 2,000 pipelined requests only maxPipelined and one are handled, then the connection is closed', async (t) => {

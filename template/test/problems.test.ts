@@ -29,7 +29,16 @@ const KINDS: Record<string, () => Promise<undefined>> = {
   undefined: careless(undefined),
   symbol: careless(Symbol(CANARY)),
   frozen: careless(Object.freeze({ message: CANARY })),
-  trap: careless(new Proxy({}, { get: () => { throw new Error(CANARY); } })),
+  trap: careless(
+    new Proxy(
+      {},
+      {
+        get: () => {
+          throw new Error(CANARY);
+        },
+      },
+    ),
+  ),
   // Libraries mark errors as safe to send; only the problems of this project are.
   exposed: careless(dressed({ status: 400, statusCode: 400, expose: true, body: CANARY, headers: { 'x-canary': CANARY } })),
   teapot: careless(dressed({ status: 418, expose: true })),
@@ -47,13 +56,20 @@ function assertFailure(answer: Answer, secrets: readonly string[] = []): void {
 describe('problems', () => {
   it('any thrown value gets a 500 without details, and the server keeps running', async (t) => {
     const server = await startServer(t);
-    const ask = await probe(t, server, Object.entries(KINDS).map(([name, handle]) => failing(name, handle)));
+    const ask = await probe(
+      t,
+      server,
+      Object.entries(KINDS).map(([name, handle]) => failing(name, handle)),
+    );
     for (const name of Object.keys(KINDS)) {
       const answer = await ask(`/fail/${name}`);
       assertProblem(answer, 500, 'internal-error', [CANARY]);
       assert.doesNotMatch(JSON.stringify([...answer.headers]), new RegExp(CANARY), name);
       const id = answer.headers.get('x-request-id');
-      assert.ok(server.logs.some((line) => line.level === 'error' && line['requestId'] === id), `${name} is not logged`);
+      assert.ok(
+        server.logs.some((line) => line.level === 'error' && line['requestId'] === id),
+        `${name} is not logged`,
+      );
     }
     assert.equal((await ask('/healthz')).status, 200);
   });

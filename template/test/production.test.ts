@@ -12,13 +12,26 @@ describe('production', () => {
     const settings = { ...(await exampleSettings(t)), ...PRODUCTION };
     await (await start(loadConfig({ ...settings, NODE_ENV: 'test' }), { log: createLog({ level: 'silent' }) })).stop();
     const logs: LogLine[] = [];
-    const running = await start(loadConfig(settings), { log: createLog({ level: 'debug', write: (line) => logs.push(JSON.parse(line) as LogLine) }) });
+    const running = await start(loadConfig(settings), {
+      log: createLog({ level: 'debug', write: (line) => logs.push(JSON.parse(line) as LogLine) }),
+    });
     t.after(() => running.stop());
     const ask = async (path: string) => {
       const answer = await fetch(`http://127.0.0.1:${running.port}${path}`);
       return { status: answer.status, headers: answer.headers, text: await answer.text() };
     };
-    for (const path of ['/openapi.json', '/docs', '/docs/', '/debug', '/__test', '/.env', '/api-docs', '/swagger.json', '/graphql', '/metrics']) {
+    for (const path of [
+      '/openapi.json',
+      '/docs',
+      '/docs/',
+      '/debug',
+      '/__test',
+      '/.env',
+      '/api-docs',
+      '/swagger.json',
+      '/graphql',
+      '/metrics',
+    ]) {
       assertProblem(await ask(path), 404, 'not-found');
     }
     assert.equal((await ask('/')).status, 200);

@@ -15,21 +15,30 @@ const [PASSED, REFUSED] = [200, 429];
 describe('proxies', () => {
   it('a changing X-Forwarded-For gets 429 at the limit of the real address', async (t) => {
     const server = await startServer(t, { RATE_LIMIT_MAX: '2' });
-    const seen = await statuses(server, rotating((index) => ({ 'x-forwarded-for': `198.51.100.${index}` })));
+    const seen = await statuses(
+      server,
+      rotating((index) => ({ 'x-forwarded-for': `198.51.100.${index}` })),
+    );
     assert.deepEqual(seen, [PASSED, PASSED, REFUSED, REFUSED, REFUSED]);
   });
 
   it('other forwarding headers are ignored: the real address gets 429 at its limit', async (t) => {
     for (const name of ['forwarded', 'x-real-ip', 'cf-connecting-ip', 'true-client-ip', 'x-client-ip']) {
       const server = await startServer(t, { RATE_LIMIT_MAX: '2', TRUSTED_PROXIES: '127.0.0.1' });
-      const seen = await statuses(server, rotating((index) => ({ [name]: name === 'forwarded' ? `for=198.51.100.${index}` : `198.51.100.${index}` })));
+      const seen = await statuses(
+        server,
+        rotating((index) => ({ [name]: name === 'forwarded' ? `for=198.51.100.${index}` : `198.51.100.${index}` })),
+      );
       assert.deepEqual(seen, [PASSED, PASSED, REFUSED, REFUSED, REFUSED], name);
     }
   });
 
   it('addresses that a client puts into X-Forwarded-For before the one of the trusted proxy are ignored', async (t) => {
     const server = await startServer(t, { RATE_LIMIT_MAX: '2', TRUSTED_PROXIES: '127.0.0.1' });
-    const seen = await statuses(server, rotating((index) => ({ 'x-forwarded-for': `198.51.100.${index}, 203.0.113.7` })));
+    const seen = await statuses(
+      server,
+      rotating((index) => ({ 'x-forwarded-for': `198.51.100.${index}, 203.0.113.7` })),
+    );
     assert.deepEqual(seen, [PASSED, PASSED, REFUSED, REFUSED, REFUSED]);
     const other = await server.request('GET', '/', { headers: { 'x-forwarded-for': '203.0.113.8' } });
     assert.equal(other.status, PASSED);
@@ -37,13 +46,19 @@ describe('proxies', () => {
 
   it('X-Forwarded-For of a proxy that is not trusted is ignored', async (t) => {
     const server = await startServer(t, { RATE_LIMIT_MAX: '2', TRUSTED_PROXIES: '192.0.2.0/24' });
-    const seen = await statuses(server, rotating((index) => ({ 'x-forwarded-for': `198.51.100.${index}` })));
+    const seen = await statuses(
+      server,
+      rotating((index) => ({ 'x-forwarded-for': `198.51.100.${index}` })),
+    );
     assert.deepEqual(seen, [PASSED, PASSED, REFUSED, REFUSED, REFUSED]);
   });
 
   it('all addresses of one IPv6 /56 share one limit', async (t) => {
     const server = await startServer(t, { RATE_LIMIT_MAX: '2', TRUSTED_PROXIES: '127.0.0.1' });
-    const seen = await statuses(server, rotating((index) => ({ 'x-forwarded-for': `2001:db8:0:10${index}::${index}` })));
+    const seen = await statuses(
+      server,
+      rotating((index) => ({ 'x-forwarded-for': `2001:db8:0:10${index}::${index}` })),
+    );
     assert.deepEqual(seen, [PASSED, PASSED, REFUSED, REFUSED, REFUSED]);
     const neighbour = await server.request('GET', '/', { headers: { 'x-forwarded-for': '2001:db8:0:200::1' } });
     assert.equal(neighbour.status, PASSED);
@@ -51,7 +66,10 @@ describe('proxies', () => {
 
   it('text in X-Forwarded-For that is not an address is neither counted as a client nor logged', async (t) => {
     const server = await startServer(t, { RATE_LIMIT_MAX: '2', TRUSTED_PROXIES: '127.0.0.1' });
-    const seen = await statuses(server, rotating((index) => ({ 'x-forwarded-for': `CANARY-${index}` })));
+    const seen = await statuses(
+      server,
+      rotating((index) => ({ 'x-forwarded-for': `CANARY-${index}` })),
+    );
     assert.deepEqual(seen.slice(2), [REFUSED, REFUSED, REFUSED]);
     assert.doesNotMatch(JSON.stringify(server.logs), /CANARY/);
   });

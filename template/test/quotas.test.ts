@@ -21,7 +21,10 @@ const write = (server: TestServer, author: Account): Promise<Answer> => ask(serv
 /** Writes notes into the database, without the quota. */
 async function insertNotes({ services }: TestServer, { id }: Account, count: number): Promise<void> {
   const note = () => ({ id: randomUUID(), owner_id: id, title: 'old', body: '', created_at: 1, updated_at: 1 });
-  await services.database.insertInto('notes').values(Array.from({ length: count }, note)).execute();
+  await services.database
+    .insertInto('notes')
+    .values(Array.from({ length: count }, note))
+    .execute();
 }
 
 async function countNotes({ services }: TestServer, { id }: Account): Promise<number> {
@@ -67,7 +70,9 @@ test('the API document says which operations answer 409, and with which codes', 
   const server = await startServer(t);
   const { paths } = (await server.request('GET', '/openapi.json')).body as { paths: Record<string, Record<string, Operation>> };
   const declared = Object.entries(paths).flatMap(([path, methods]) =>
-    Object.entries(methods).flatMap(([method, { responses }]) => (responses['409'] ? [`${method} ${path}: ${responses['409'].description}`] : [])),
+    Object.entries(methods).flatMap(([method, { responses }]) =>
+      responses['409'] ? [`${method} ${path}: ${responses['409'].description}`] : [],
+    ),
   );
   assert.ok(declared.includes('post /api/v1/notes: Conflict: too-many-notes'), declared.join('\n'));
   assert.ok(declared.includes('delete /api/v1/me: Conflict: last-admin'), declared.join('\n'));

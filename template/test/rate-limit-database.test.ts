@@ -91,7 +91,11 @@ describe('rate limits in the database', () => {
     const add = createBatches((_key, hits = 1) => {
       sent.push(hits);
       const total = sent.reduce((sum, count) => sum + count);
-      return new Promise((resolve) => answers.push(() => { resolve({ hits: total, resetsAt: 0 }); }));
+      return new Promise((resolve) =>
+        answers.push(() => {
+          resolve({ hits: total, resetsAt: 0 });
+        }),
+      );
     });
     const first = add('flood');
     await nextTurn();
@@ -105,7 +109,10 @@ describe('rate limits in the database', () => {
     }
     assert.deepEqual(sent, [1, 1, 9]);
     const places = await Promise.all([first, ...others]);
-    assert.deepEqual(places.map(({ hits }) => hits), [1, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
+    assert.deepEqual(
+      places.map(({ hits }) => hits),
+      [1, 3, 4, 5, 6, 7, 8, 9, 10, 11],
+    );
     assert.equal((await elsewhere).hits, 2);
   });
 
@@ -116,13 +123,16 @@ describe('rate limits in the database', () => {
     const flood = Array.from({ length: connections }, async () => {
       let text = '';
       // The listener closes a connection with too many pipelined requests, so the attacker opens new ones.
-      for (let sent = 0; sent < each; sent += 31) text += await server.raw(from('203.0.113.9').repeat(30) + from('203.0.113.9').replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n'));
+      for (let sent = 0; sent < each; sent += 31)
+        text += await server.raw(from('203.0.113.9').repeat(30) + from('203.0.113.9').replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n'));
       return text;
     });
     const others = [];
     const finished = Promise.all(flood).then((texts) => texts.join(''));
     const progress = { over: false };
-    void finished.then(() => { progress.over = true; });
+    void finished.then(() => {
+      progress.over = true;
+    });
     for (let index = 1; !progress.over; index += 1) {
       others.push((await server.request('GET', '/api/v1/me', { headers: { 'x-forwarded-for': `198.51.100.${index % 250}` } })).status);
       await delay(20);

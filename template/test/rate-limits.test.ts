@@ -42,8 +42,7 @@ describe('rate limits', () => {
   it('a user who changes addresses gets 429 at the limit of the user', async (t) => {
     const server = await startServer(t, { USER_RATE_LIMIT_MAX: '3', TRUSTED_PROXIES: '127.0.0.1' });
     const [{ tokens }, other] = [await createUser(server), await createUser(server)];
-    const ask = (token: string, index: number) =>
-      server.request('GET', '/api/v1/me', { token, headers: from(`198.51.100.${index}`) });
+    const ask = (token: string, index: number) => server.request('GET', '/api/v1/me', { token, headers: from(`198.51.100.${index}`) });
     const seen = [];
     for (let index = 1; index <= 5; index += 1) seen.push((await ask(tokens.accessToken, index)).status);
     assert.deepEqual(seen, [200, 200, 200, 429, 429]);
@@ -88,7 +87,9 @@ describe('rate limits', () => {
     assert.ok(lines('excess_rate_limit_exceeded') >= 1 && lines('excess_rate_limit_exceeded') <= windows);
     assert.ok(lines('http_request') <= 4 * windows, `${lines('http_request')} lines`);
     assert.ok(lines('rate_limit_refusals') <= 2 * windows, `${lines('rate_limit_refusals')} lines`);
-    const summary = await eventually('the number of refusals', () => server.logs.find((line) => line.event === 'rate_limit_refusals' && line['repeated'] !== undefined));
+    const summary = await eventually('the number of refusals', () =>
+      server.logs.find((line) => line.event === 'rate_limit_refusals' && line['repeated'] !== undefined),
+    );
     assert.ok(Number(summary['repeated']) > 0);
   });
 
@@ -98,7 +99,8 @@ describe('rate limits', () => {
       host: 'GET / HTTP/1.1\r\nHost: attacker.example\r\nConnection: close\r\n\r\n',
       target: 'GET http://attacker.example/ HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n',
       preflight: `OPTIONS /api/v1/notes HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nOrigin: ${origin}\r\nAccess-Control-Request-Method: POST\r\n\r\n`,
-      foreign: 'OPTIONS / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nOrigin: https://attacker.example\r\nAccess-Control-Request-Method: POST\r\n\r\n',
+      foreign:
+        'OPTIONS / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nOrigin: https://attacker.example\r\nAccess-Control-Request-Method: POST\r\n\r\n',
       upgrade: 'GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade, close\r\nUpgrade: websocket\r\n\r\n',
     };
     for (const [name, attack] of Object.entries(attacks)) {

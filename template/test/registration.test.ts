@@ -1,7 +1,23 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import bcrypt from 'bcrypt';
-import { BEHIND_PROXY, createUnverified, createUser, enrol, freshEmail, fromAddress, login, mailsSettled, mailTo, me, PASSWORD, register, signIn, tokenIn, verifyEmail } from './support/accounts.ts';
+import {
+  BEHIND_PROXY,
+  createUnverified,
+  createUser,
+  enrol,
+  freshEmail,
+  fromAddress,
+  login,
+  mailsSettled,
+  mailTo,
+  me,
+  PASSWORD,
+  register,
+  signIn,
+  tokenIn,
+  verifyEmail,
+} from './support/accounts.ts';
 import { assertSameAnswers } from './support/observable.ts';
 import { assertProblem } from './support/problems.ts';
 import { startServer, type TestServer } from './support/server.ts';
@@ -40,7 +56,10 @@ test('a registration writes one row and computes no hash, whether or not the add
   await mailsSettled(server);
   const rows = await database.selectFrom('one_time_tokens').select('email').where('email', 'in', emails).execute();
   assert.deepEqual(rows.map(({ email }) => email).sort(), emails.toSorted());
-  assert.deepEqual(hashing.map((method) => method.mock.callCount()), [0, 0]);
+  assert.deepEqual(
+    hashing.map((method) => method.mock.callCount()),
+    [0, 0],
+  );
 });
 
 test('registering a taken address changes no account and mails no token', async (t) => {
@@ -61,7 +80,10 @@ test('a registration stores no account until the mailed token is used', async (t
   const token = await registrationToken(server, email);
   assert.deepEqual(await users(server), []);
   assert.equal((await verifyEmail(server, token)).status, 204);
-  assert.deepEqual((await users(server)).map((user) => [user.email, user.role]), [[email, 'user']]);
+  assert.deepEqual(
+    (await users(server)).map((user) => [user.email, user.role]),
+    [[email, 'user']],
+  );
 });
 
 test('a registration with a password, as an older client sends it, gets 400', async (t) => {
@@ -71,7 +93,10 @@ test('a registration with a password, as an older client sends it, gets 400', as
   const problem = assertProblem(answer, 400, 'invalid-request', [PASSWORD]);
   assert.deepEqual(problem.errors, [{ path: 'body', rule: 'unknown-field' }]);
   const verify = await server.request('POST', '/api/v1/auth/verify-email', { body: { token: await registrationToken(server, email) } });
-  assert.deepEqual(assertProblem(verify, 400, 'invalid-request').errors?.map(({ path }) => path), ['body.password']);
+  assert.deepEqual(
+    assertProblem(verify, 400, 'invalid-request').errors?.map(({ path }) => path),
+    ['body.password'],
+  );
 });
 
 test('the token and the password of the owner work after a stranger registered the same address', async (t) => {
@@ -173,7 +198,9 @@ test('of twenty parallel uses of a verification token one gets 204 and the other
   const email = freshEmail();
   const token = await registrationToken(server, email);
   const passwords = Array.from({ length: 20 }, (_, index) => `${PASSWORD} ${index}`);
-  const statuses = (await Promise.all(passwords.map((password, index) => verifyEmail(server, token, password, fromAddress(index))))).map(({ status }) => status);
+  const statuses = (await Promise.all(passwords.map((password, index) => verifyEmail(server, token, password, fromAddress(index))))).map(
+    ({ status }) => status,
+  );
   assert.deepEqual(statuses.toSorted(), [204, ...Array.from({ length: 19 }, () => 400)]);
   for (const [index, password] of passwords.entries()) {
     assert.equal((await login(server, { email, password })).status, statuses[index] === 204 ? 200 : 401);
@@ -185,7 +212,9 @@ test('of two mailed tokens used at once one gets 204, and afterwards both get 40
   const email = freshEmail();
   const tokens = [await registrationToken(server, email, 1), await registrationToken(server, email, 2)];
   const passwords = tokens.map((_, index) => `${PASSWORD} ${index}`);
-  const statuses = (await Promise.all(tokens.map((token, index) => verifyEmail(server, token, passwords[index])))).map(({ status }) => status);
+  const statuses = (await Promise.all(tokens.map((token, index) => verifyEmail(server, token, passwords[index])))).map(
+    ({ status }) => status,
+  );
   assert.deepEqual(statuses.toSorted(), [204, 400]);
   const winner = statuses.indexOf(204);
   for (const token of tokens) assert.equal((await verifyEmail(server, token, `${PASSWORD} later`)).status, 400);
@@ -228,7 +257,8 @@ test('a verification token gets 400 at the reset, and a reset token gets 400 at 
   const server = await startServer(t);
   const email = freshEmail();
   const token = await registrationToken(server, email);
-  const reset = (value: string) => server.request('POST', '/api/v1/auth/password/reset', { body: { token: value, password: `${PASSWORD} 2` } });
+  const reset = (value: string) =>
+    server.request('POST', '/api/v1/auth/password/reset', { body: { token: value, password: `${PASSWORD} 2` } });
   assert.equal((await reset(token)).status, 400);
   assert.equal((await verifyEmail(server, token)).status, 204);
   await server.request('POST', '/api/v1/auth/password/forgot', { body: { email } });

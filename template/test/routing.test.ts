@@ -83,8 +83,26 @@ describe('routing', () => {
   it('another spelling of a path gets 400 or 404, so that it cannot bypass a rule of a proxy', async (t) => {
     const server = await startServer(t);
     const { tokens } = await createUser(server);
-    for (const target of ['/API/v1/me', '/api/V1/me', '/api/v1/ME', '/api/v1/me/', '//api/v1/me', '/api//v1/me', '/api/v1/%6de%2f', '/api/v1/./me', '/api/v1/x/../me', '/api/v1/me;x=1', '/api/v1/me%00', '/api/v1/me%2e', '/api\\v1\\me']) {
-      const answer = parseAnswer(await server.raw(`GET ${target} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${tokens.accessToken}\r\nConnection: close\r\n\r\n`));
+    for (const target of [
+      '/API/v1/me',
+      '/api/V1/me',
+      '/api/v1/ME',
+      '/api/v1/me/',
+      '//api/v1/me',
+      '/api//v1/me',
+      '/api/v1/%6de%2f',
+      '/api/v1/./me',
+      '/api/v1/x/../me',
+      '/api/v1/me;x=1',
+      '/api/v1/me%00',
+      '/api/v1/me%2e',
+      '/api\\v1\\me',
+    ]) {
+      const answer = parseAnswer(
+        await server.raw(
+          `GET ${target} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${tokens.accessToken}\r\nConnection: close\r\n\r\n`,
+        ),
+      );
       assert.ok([400, 404].includes(answer.status), `${target}: ${answer.status}`);
     }
   });
@@ -95,14 +113,35 @@ describe('routing', () => {
     for (const target of ['/api/v1/notes/%E0%A4%A', '/api/v1/notes/%', '/api/v1/notes/%ff%fe', '/%c0%ae%c0%ae/']) {
       const answer = await rawRequest(server, 'GET', target);
       assert.ok([400, 401, 404].includes(answer.status), `${target}: ${answer.status}`);
-      const own = parseAnswer(await server.raw(`GET ${target} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${tokens.accessToken}\r\nConnection: close\r\n\r\n`));
+      const own = parseAnswer(
+        await server.raw(
+          `GET ${target} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${tokens.accessToken}\r\nConnection: close\r\n\r\n`,
+        ),
+      );
       assertProblem(own, own.status === 404 ? 404 : 400, own.status === 404 ? 'not-found' : 'invalid-request');
     }
   });
 
   it('files of the project such as .env and package.json get 404', async (t) => {
     const server = await startServer(t);
-    for (const target of ['/package.json', '/.env', '/.git/HEAD', '/src/server.ts', '/node_modules/express/package.json', '/../../../etc/passwd', '/..%2f..%2fetc%2fpasswd', '/favicon.ico', '/robots.txt', '/index.html', '/server-status', '/debug', '/__test', '/metrics', '/livez', '/readyz']) {
+    for (const target of [
+      '/package.json',
+      '/.env',
+      '/.git/HEAD',
+      '/src/server.ts',
+      '/node_modules/express/package.json',
+      '/../../../etc/passwd',
+      '/..%2f..%2fetc%2fpasswd',
+      '/favicon.ico',
+      '/robots.txt',
+      '/index.html',
+      '/server-status',
+      '/debug',
+      '/__test',
+      '/metrics',
+      '/livez',
+      '/readyz',
+    ]) {
       assert.equal((await rawRequest(server, 'GET', target)).status, 404, target);
     }
   });
@@ -127,7 +166,17 @@ describe('routing', () => {
   it('the body of a request with an Upgrade header is not handled as a second request', async (t) => {
     const server = await startServer(t);
     const inner = 'GET /smuggled HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n';
-    const head = (...headers: string[]) => ['POST /api/v1/auth/login HTTP/1.1', 'Host: 127.0.0.1', 'Connection: Upgrade, close', 'Upgrade: h2c', 'Content-Type: application/json', ...headers, '', ''].join('\r\n');
+    const head = (...headers: string[]) =>
+      [
+        'POST /api/v1/auth/login HTTP/1.1',
+        'Host: 127.0.0.1',
+        'Connection: Upgrade, close',
+        'Upgrade: h2c',
+        'Content-Type: application/json',
+        ...headers,
+        '',
+        '',
+      ].join('\r\n');
     const length = head(`Content-Length: ${inner.length}`) + inner;
     const chunks = `${head('Transfer-Encoding: chunked')}${inner.length.toString(16)}\r\n${inner}\r\n0\r\n\r\n`;
     for (const text of [length, chunks]) {

@@ -1,7 +1,20 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import test from 'node:test';
-import { BEHIND_PROXY, createAdmin, createUser, fromAddress, login, me, refresh, setRole, signIn, tokensOf, type Account, type Tokens } from './support/accounts.ts';
+import {
+  BEHIND_PROXY,
+  createAdmin,
+  createUser,
+  fromAddress,
+  login,
+  me,
+  refresh,
+  setRole,
+  signIn,
+  tokensOf,
+  type Account,
+  type Tokens,
+} from './support/accounts.ts';
 import { assertProblem } from './support/problems.ts';
 import { startServer, type TestServer } from './support/server.ts';
 
@@ -129,7 +142,10 @@ test('the tokens of a session that was ended from another device get 401', async
   const [session] = (await sessionsOf(server, user.tokens)).filter(({ current }) => !current);
   assert.equal((await endSession(server, user.tokens, session?.id ?? '')).status, 204);
   await assertEnded(server, stolen);
-  assert.deepEqual((await sessionsOf(server, user.tokens)).map(({ current }) => current), [true]);
+  assert.deepEqual(
+    (await sessionsOf(server, user.tokens)).map(({ current }) => current),
+    [true],
+  );
 });
 
 test('ending a session of another user gets 404, and the session stays open', async (t) => {
@@ -187,8 +203,15 @@ test('after 300 sign-ins at most 51 sessions are stored', async (t) => {
   const user = await createUser(server);
   const { database, clock } = server.services;
   const ended = Array.from({ length: 250 }, (_, number) => ({
-    id: randomUUID(), user_id: user.id, user_agent: '', ip_prefix: '', created_at: number, authenticated_at: 1, last_seen_at: 1,
-    expires_at: clock() + 1_000_000, revoked_at: clock() - number,
+    id: randomUUID(),
+    user_id: user.id,
+    user_agent: '',
+    ip_prefix: '',
+    created_at: number,
+    authenticated_at: 1,
+    last_seen_at: 1,
+    expires_at: clock() + 1_000_000,
+    revoked_at: clock() - number,
   }));
   await database.insertInto('sessions').values(ended).execute();
   let last = user.tokens;
@@ -204,8 +227,12 @@ test('a sign-in deletes at most 500 refresh tokens of an old session', async (t)
   const user = await createUser(server);
   const { database, clock } = server.services;
   const { id } = await database.selectFrom('sessions').select('id').where('user_id', '=', user.id).executeTakeFirstOrThrow();
-  const used = Array.from({ length: 2000 }, (_, number) => (
-    { token_hash: String(number).padStart(64, '0'), session_id: id, expires_at: clock() + 1_000_000, used_at: 1 }));
+  const used = Array.from({ length: 2000 }, (_, number) => ({
+    token_hash: String(number).padStart(64, '0'),
+    session_id: id,
+    expires_at: clock() + 1_000_000,
+    used_at: 1,
+  }));
   await database.insertInto('refresh_tokens').values(used).execute();
   await database.updateTable('sessions').set({ revoked_at: 1 }).where('id', '=', id).execute();
   const left: number[] = [];

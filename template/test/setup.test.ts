@@ -12,7 +12,9 @@ const file = (name: string): string => fileURLToPath(new URL(`../${name}`, impor
 /** A folder with only a copy of `.env.example`. */
 function freshFolder(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'setup-'));
-  t.after(() => { rmSync(folder, { recursive: true }); });
+  t.after(() => {
+    rmSync(folder, { recursive: true });
+  });
   copyFileSync(file('.env.example'), join(folder, '.env.example'));
   return folder;
 }

@@ -20,7 +20,11 @@ async function halfRequest(port: number): Promise<{ finish: () => Promise<string
   socket.on('error', () => undefined);
   let received = '';
   socket.on('data', (text: string) => (received += text));
-  const closed = new Promise<void>((resolve) => socket.once('close', () => { resolve(); }));
+  const closed = new Promise<void>((resolve) =>
+    socket.once('close', () => {
+      resolve();
+    }),
+  );
   socket.write(HEAD + BODY.slice(0, 10));
   await delay(100);
   const finish = async () => {
@@ -34,8 +38,13 @@ async function halfRequest(port: number): Promise<{ finish: () => Promise<string
 /** Whether the port refuses connections. */
 const refuses = (port: number): Promise<boolean> =>
   new Promise((resolve) => {
-    const socket = net.connect(port, '127.0.0.1', () => { socket.destroy(); resolve(false); });
-    socket.on('error', () => { resolve(true); });
+    const socket = net.connect(port, '127.0.0.1', () => {
+      socket.destroy();
+      resolve(false);
+    });
+    socket.on('error', () => {
+      resolve(true);
+    });
   });
 
 describe('stopping', { concurrency: true }, () => {
@@ -87,9 +96,15 @@ describe('stopping', { concurrency: true }, () => {
     assert.ok(performance.now() - asked < 8000);
   });
 
-  for (const [name, accident] of [['an uncaught error', 'throw'], ['an unhandled rejection', 'reject']] as const) {
+  for (const [name, accident] of [
+    ['an uncaught error', 'throw'],
+    ['an unhandled rejection', 'reject'],
+  ] as const) {
     it(`${name} is logged as sys_crash, running requests are answered, and the exit code is 1`, async (t) => {
-      const program = startProgram(t, await exampleSettings(t), ['--import', new URL(`./support/accident.ts?${accident}`, import.meta.url).href]);
+      const program = startProgram(t, await exampleSettings(t), [
+        '--import',
+        new URL(`./support/accident.ts?${accident}`, import.meta.url).href,
+      ]);
       const { finish } = await halfRequest((await program.listening).port);
       program.kill('SIGUSR2');
       await delay(100);

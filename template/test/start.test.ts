@@ -63,8 +63,13 @@ describe('start', { concurrency: true }, () => {
 
   it('the start fails without its database, and the error does not contain the password', async (t) => {
     const settings = await exampleSettings(t);
-    const DATABASE_URL = settings['DATABASE_URL']?.startsWith('postgres') ? `postgres://app:${CANARY}@127.0.0.1:1/app` : 'file:/dev/null/app.sqlite';
-    await assert.rejects(startAnyway(t, loadConfig({ ...settings, DATABASE_URL })), (error: Error) => !`${error.message}${error.stack ?? ''}`.includes(CANARY));
+    const DATABASE_URL = settings['DATABASE_URL']?.startsWith('postgres')
+      ? `postgres://app:${CANARY}@127.0.0.1:1/app`
+      : 'file:/dev/null/app.sqlite';
+    await assert.rejects(
+      startAnyway(t, loadConfig({ ...settings, DATABASE_URL })),
+      (error: Error) => !`${error.message}${error.stack ?? ''}`.includes(CANARY),
+    );
   });
 
   it('the start fails when its port is taken', async (t) => {

@@ -11,7 +11,11 @@ import { startServer, type TestServer } from './support/server.ts';
 /** The tests below measure each number of this document with real requests and a clock that is put forward. */
 const DOCUMENT = readFileSync(new URL('../docs/security.md', import.meta.url), 'utf8');
 const WRONG = `${PASSWORD}?`;
-const UNITS = new Map([['second', 1000], ['minute', 60_000], ['day', 86_400_000]]);
+const UNITS = new Map([
+  ['second', 1000],
+  ['minute', 60_000],
+  ['day', 86_400_000],
+]);
 const DAY_MS = 86_400_000;
 
 /** The settings for which the document states its numbers; the project may use others. */
@@ -30,7 +34,10 @@ function row(name: string): string[] {
   const line = DOCUMENT.split('\n').find((text) => text.startsWith(`| ${name} |`));
   assert.ok(line, `docs/security.md has no row "${name}"`);
   compared.add(name);
-  return line.split('|').slice(2, -1).map((cell) => cell.trim());
+  return line
+    .split('|')
+    .slice(2, -1)
+    .map((cell) => cell.trim());
 }
 
 const number = (cell = '') => Number(cell.replaceAll(',', ''));
@@ -111,7 +118,8 @@ test('one address has as many guesses a day at all accounts as docs/security.md 
   const later = limitOf('wrong passwords of an address that had 200 that day');
   assert.equal(burst.windowMs, later.windowMs);
   let next = 0;
-  const spray = (ip: string) => untilRefused(() => login(server, { email: crowd[(next += 1) % crowd.length] ?? '', password: WRONG }, from(ip)));
+  const spray = (ip: string) =>
+    untilRefused(() => login(server, { email: crowd[(next += 1) % crowd.length] ?? '', password: WRONG }, from(ip)));
 
   const counts: number[] = [];
   for (let sprayed = 0; sprayed < DAY_MS; sprayed += later.windowMs + 1) {
@@ -205,7 +213,10 @@ test('strangers can cause as many mails as docs/security.md says', async (t) => 
   const requests = asked * quarters;
   assert.deepEqual(dayOf('requests for mails to all mailboxes, for each purpose'), [requests, 10 * requests, 1000 * requests]);
 
-  for (const [name, purpose] of [['reset mails to one mailbox', 'reset-password'], ['registration mails to one address', 'verify-email']] as const) {
+  for (const [name, purpose] of [
+    ['reset mails to one mailbox', 'reset-password'],
+    ['registration mails to one address', 'verify-email'],
+  ] as const) {
     const mails = await mailsOfDay(server, purpose);
     assert.deepEqual(dayOf(name), [mails, mails, mails]);
   }
@@ -216,7 +227,9 @@ async function mailsOfDay({ services }: TestServer, purpose: 'reset-password' | 
   const [email, start] = [freshEmail(), services.clock()];
   let mails = 0;
   for (let passed = 0; passed < DAY_MS; passed += 5 * 60_000) {
-    const issued = await services.database.transaction().execute((transaction) => issueWhenDue(transaction, { email, purpose, now: start + passed }));
+    const issued = await services.database
+      .transaction()
+      .execute((transaction) => issueWhenDue(transaction, { email, purpose, now: start + passed }));
     if (issued) mails += 1;
   }
   return mails;
@@ -263,12 +276,15 @@ async function insertCrowd(server: TestServer, size: number): Promise<string[]> 
   const password_hash = await passwords.hash(PASSWORD);
   const crowd = Array.from({ length: size }, () => freshEmail());
   const rest = { display_name: 'Person', role: 'user', password_hash, email_verified_at: now, disabled_at: null, created_at: now } as const;
-  await database.insertInto('users').values(crowd.map((email) => ({ id: randomUUID(), email, ...rest }))).execute();
+  await database
+    .insertInto('users')
+    .values(crowd.map((email) => ({ id: randomUUID(), email, ...rest })))
+    .execute();
   return crowd;
 }
 
 /** Waits until something has happened, at most eight seconds. If it did not happen, the next assertion fails. */
 async function settled(happened: () => boolean): Promise<void> {
-  for (const end = performance.now() + 8000; !happened() && performance.now() < end; ) await turn();
-  for (const end = performance.now() + 100; performance.now() < end; ) await turn();
+  for (const end = performance.now() + 8000; !happened() && performance.now() < end;) await turn();
+  for (const end = performance.now() + 100; performance.now() < end;) await turn();
 }

@@ -9,7 +9,14 @@ import { assertProblem } from './support/problems.ts';
 import { drip, parseAnswer } from './support/raw-http.ts';
 
 /** The real limits, shortened by a factor of about 20. */
-const SHORT = { ...SOCKET_LIMITS, headersTimeout: 600, requestTimeout: 900, socketTimeout: 1500, keepAliveTimeout: 300, connectionsCheckingInterval: 50 };
+const SHORT = {
+  ...SOCKET_LIMITS,
+  headersTimeout: 600,
+  requestTimeout: 900,
+  socketTimeout: 1500,
+  keepAliveTimeout: 300,
+  connectionsCheckingInterval: 50,
+};
 
 /** With a long socket timeout, so that only the limit under attack can close the connection. */
 const UNBACKED = { ...SHORT, socketTimeout: 60_000 };
@@ -18,8 +25,17 @@ const PATIENCE = { pauseMs: 100, patienceMs: 8000 };
 
 /** Starts a listener that responds when the whole request has arrived. */
 async function patient(t: TestContext, limits: typeof SOCKET_LIMITS = SHORT): Promise<number> {
-  const server = createHttpServer((request, response) => { request.resume().on('end', () => response.end('ok')); }, UNOBSERVED, limits);
-  t.after(() => { server.close(); server.closeAllConnections(); });
+  const server = createHttpServer(
+    (request, response) => {
+      request.resume().on('end', () => response.end('ok'));
+    },
+    UNOBSERVED,
+    limits,
+  );
+  t.after(() => {
+    server.close();
+    server.closeAllConnections();
+  });
   return listen(server, 0, '127.0.0.1');
 }
 
@@ -36,7 +52,11 @@ describe('timeouts', { concurrency: true }, () => {
   });
 
   it('a body sent byte by byte gets 408', async (t) => {
-    const { received } = await drip(await patient(t), endless('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n', 'a'), PATIENCE);
+    const { received } = await drip(
+      await patient(t),
+      endless('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n', 'a'),
+      PATIENCE,
+    );
     assertProblem(parseAnswer(received), 408, 'request-timeout');
   });
 
@@ -52,9 +72,24 @@ describe('timeouts', { concurrency: true }, () => {
   });
 
   it('a client that never reads its response is disconnected', async (t) => {
-    const server = createHttpServer((_request, response) => { response.end(Buffer.alloc(32 * 1024 * 1024)); }, UNOBSERVED, SHORT);
-    t.after(() => { server.close(); server.closeAllConnections(); });
-    const closed = new Promise<boolean>((resolve) => server.once('connection', (socket) => socket.once('close', () => { resolve(true); })));
+    const server = createHttpServer(
+      (_request, response) => {
+        response.end(Buffer.alloc(32 * 1024 * 1024));
+      },
+      UNOBSERVED,
+      SHORT,
+    );
+    t.after(() => {
+      server.close();
+      server.closeAllConnections();
+    });
+    const closed = new Promise<boolean>((resolve) =>
+      server.once('connection', (socket) =>
+        socket.once('close', () => {
+          resolve(true);
+        }),
+      ),
+    );
     const socket = net.connect(await listen(server, 0, '127.0.0.1'), '127.0.0.1').pause();
     t.after(() => socket.destroy());
     socket.on('error', () => undefined);
@@ -65,7 +100,9 @@ describe('timeouts', { concurrency: true }, () => {
   it('a client gets its response while 100 connections hold unfinished requests', async (t) => {
     const port = await patient(t);
     const idle = Array.from({ length: 100 }, () => net.connect(port, '127.0.0.1').on('error', () => undefined));
-    t.after(() => { for (const socket of idle) socket.destroy(); });
+    t.after(() => {
+      for (const socket of idle) socket.destroy();
+    });
     await Promise.all(idle.map((socket) => once(socket, 'connect')));
     for (const socket of idle) socket.write('GET / HTTP/1.1\r\nHost: x\r\nX: ');
     assert.equal(await (await fetch(`http://127.0.0.1:${port}/`)).text(), 'ok');

@@ -70,6 +70,11 @@ export async function isMailDue(transaction: Transaction<Schema>, mailbox: strin
 
 /** Deletes rows that no limit and no token needs any more. A few at a time are enough, because every mail adds only one. */
 export async function forgetOldMails(transaction: Transaction<Schema>, now: number): Promise<void> {
-  const old = transaction.selectFrom('one_time_tokens').select('token_hash').where('issued_at', '<=', now - DAY_MS).orderBy('issued_at').limit(20);
+  const old = transaction
+    .selectFrom('one_time_tokens')
+    .select('token_hash')
+    .where('issued_at', '<=', now - DAY_MS)
+    .orderBy('issued_at')
+    .limit(20);
   await transaction.deleteFrom('one_time_tokens').where('token_hash', 'in', old).execute();
 }

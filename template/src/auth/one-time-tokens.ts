@@ -26,7 +26,12 @@ export async function endOneTimeTokens(transaction: Transaction<Schema>, userId:
 /** Creates a token. Earlier tokens stay valid: otherwise a stranger could request a mail to end the token of the owner. */
 export async function issueOneTimeToken(
   transaction: Transaction<Schema>,
-  { email, userId, purpose, now }: { readonly email: string; readonly userId: string | null; readonly purpose: Purpose; readonly now: number },
+  {
+    email,
+    userId,
+    purpose,
+    now,
+  }: { readonly email: string; readonly userId: string | null; readonly purpose: Purpose; readonly now: number },
 ): Promise<string> {
   const token = createOpaqueToken();
   await transaction
@@ -82,7 +87,11 @@ export async function ownerOfOneTimeToken(database: Kysely<Schema>, { token, pur
  *
  * @throws Problem 400 `invalid-token`; the transaction is rolled back
  */
-export async function consumeOneTimeToken(transaction: Transaction<Schema>, { token, purpose, now }: OneTimeTokenUse, email: string): Promise<void> {
+export async function consumeOneTimeToken(
+  transaction: Transaction<Schema>,
+  { token, purpose, now }: OneTimeTokenUse,
+  email: string,
+): Promise<void> {
   const hash = hashOpaqueToken(token);
   const { numUpdatedRows } = await transaction
     .updateTable('one_time_tokens')

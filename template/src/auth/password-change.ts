@@ -24,11 +24,7 @@ export function passwordChangeRoute(services: Services): AnyRoute {
     problems: [401],
     status: 204,
     handle: async ({ body, principal: { userId, sessionId }, context }) => {
-      const user = await database
-        .selectFrom('users')
-        .select(['email', 'password_hash'])
-        .where('id', '=', userId)
-        .executeTakeFirstOrThrow();
+      const user = await database.selectFrom('users').select(['email', 'password_hash']).where('id', '=', userId).executeTakeFirstOrThrow();
       refuseGuessable(body.newPassword, user.email);
       const proof = { sessionId, hash: user.password_hash ?? '' };
       await throttle.check(proof, context);

@@ -34,8 +34,7 @@ function isRegular(codes: readonly number[]): boolean {
   return false;
 }
 
-const steps = (codes: readonly number[], distance: number) =>
-  codes.slice(distance).map((code, index) => code - (codes.at(index) ?? 0));
+const steps = (codes: readonly number[], distance: number) => codes.slice(distance).map((code, index) => code - (codes.at(index) ?? 0));
 
 function isKeyboardWalk(letters: readonly string[]): boolean {
   const pairs = letters.slice(1).map((letter, index) => areNeighbours(letters.at(index) ?? '', letter));

@@ -61,7 +61,10 @@ export function passwordResetRoutes(services: Services): readonly AnyRoute[] {
  *
  * @throws Problem 400 `invalid-token` when the address had no account or its account was disabled after the mail
  */
-async function replacePassword(transaction: Transaction<Schema>, { userId, email, hash, now }: ChosenPassword): Promise<{ id: string; email: string }> {
+async function replacePassword(
+  transaction: Transaction<Schema>,
+  { userId, email, hash, now }: ChosenPassword,
+): Promise<{ id: string; email: string }> {
   if (userId === null) throw invalidOneTimeToken();
   const { numUpdatedRows } = await transaction
     .updateTable('users')

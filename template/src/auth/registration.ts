@@ -73,7 +73,10 @@ function registrationMail(publicUrl: string, token: string, user: KnownUser | un
  *
  * @throws Problem 400 `invalid-token` when the address has a verified account by now, or its account was disabled
  */
-async function openAccount(transaction: Transaction<Schema>, { email, hash, now }: ChosenPassword): Promise<{ id: string; email: string; created: boolean }> {
+async function openAccount(
+  transaction: Transaction<Schema>,
+  { email, hash, now }: ChosenPassword,
+): Promise<{ id: string; email: string; created: boolean }> {
   const created = newAccount({ email, role: 'user', passwordHash: hash, now });
   const proven = { password_hash: hash, email_verified_at: now };
   const account = await transaction

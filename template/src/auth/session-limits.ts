@@ -12,7 +12,12 @@ const SESSIONS_PORTION = 100;
 const TOKENS_PORTION = 500;
 
 /** Ends the sessions that were used longest ago, so that one more session is within the limit. */
-export async function endOldestSessions(transaction: Transaction<Schema>, userId: string, context: RequestContext, now: number): Promise<void> {
+export async function endOldestSessions(
+  transaction: Transaction<Schema>,
+  userId: string,
+  context: RequestContext,
+  now: number,
+): Promise<void> {
   const open = await transaction
     .selectFrom('sessions')
     .select('id')

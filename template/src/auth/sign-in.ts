@@ -46,7 +46,11 @@ export function createSignIn(services: Services) {
       .where('email', '=', email)
       .executeTakeFirst();
 
-  async function verifyCredentials({ email, password }: Credentials, attempt: SignInAttempt, { gone }: RequestContext): Promise<{ id: string; hash: string } | undefined> {
+  async function verifyCredentials(
+    { email, password }: Credentials,
+    attempt: SignInAttempt,
+    { gone }: RequestContext,
+  ): Promise<{ id: string; hash: string } | undefined> {
     let user: Awaited<ReturnType<typeof readUser>>;
     const stored = async (): Promise<string | null> => {
       const opens = await attempt.begin();

@@ -22,7 +22,10 @@ interface TokenMail {
  *
  * @returns a function that accepts a mail request. It rejects with Problem 429 when the client sends too many
  */
-export function createTokenMail(services: Services, { purpose, compose }: TokenMail): (email: string, context: RequestContext) => Promise<void> {
+export function createTokenMail(
+  services: Services,
+  { purpose, compose }: TokenMail,
+): (email: string, context: RequestContext) => Promise<void> {
   const { database, clock, mailer } = services;
   const limit = createMailRequestLimit(services, `${purpose}-mail`);
 

@@ -40,7 +40,11 @@ interface NewUser {
 }
 
 function readArguments(): NewUser {
-  const options = { email: { type: 'string' }, role: { type: 'string', default: 'user' }, link: { type: 'boolean', default: false } } as const;
+  const options = {
+    email: { type: 'string' },
+    role: { type: 'string', default: 'user' },
+    link: { type: 'boolean', default: false },
+  } as const;
   const schema = z.strictObject({ email: canonicalEmail(), role: z.enum(ROLES), link: z.boolean() });
   try {
     return schema.parse({ ...parseArgs({ options }).values });
@@ -85,7 +89,8 @@ async function main(): Promise<void> {
     await ensureMigrated(services.database, services.config.environment);
     const token = await createUser(services, user, password);
     console.log(`Created ${user.role} ${user.email}.`);
-    if (token) console.log(`Set the password within ${LINK_MINUTES} minutes: ${tokenLink(services.config.publicUrl, 'reset-password', token)}`);
+    if (token)
+      console.log(`Set the password within ${LINK_MINUTES} minutes: ${tokenLink(services.config.publicUrl, 'reset-password', token)}`);
   } finally {
     await services.close();
     flushLog();

@@ -10,7 +10,9 @@ function healthcheck(): void {
     process.exitCode = response.statusCode === 200 ? 0 : 1;
   });
   request.on('timeout', () => request.destroy());
-  request.on('error', () => { process.exitCode = 1; });
+  request.on('error', () => {
+    process.exitCode = 1;
+  });
 }
 
 if (import.meta.main) healthcheck();

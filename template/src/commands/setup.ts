@@ -18,7 +18,9 @@ function setup(): void {
     console.log('Wrote .env with fresh secrets (mode 600, ignored by git). Next: npm run dev');
   } catch (error) {
     const exists = error instanceof Error && 'code' in error && error.code === 'EEXIST';
-    console.error(exists ? '.env exists already and was not changed. To start over, move it away first.' : 'Could not write .env beside .env.example.');
+    console.error(
+      exists ? '.env exists already and was not changed. To start over, move it away first.' : 'Could not write .env beside .env.example.',
+    );
     process.exitCode = 1;
   }
 }

@@ -36,8 +36,7 @@ const LEAST_BCRYPT_COST = new Map<unknown, number>([
 ]);
 
 const PRODUCTION: readonly CrossCheck[] = [
-  (settings) =>
-    isCleartext(settings.get('PUBLIC_URL')) && { name: 'PUBLIC_URL', rule: 'must start with https:// in production' },
+  (settings) => isCleartext(settings.get('PUBLIC_URL')) && { name: 'PUBLIC_URL', rule: 'must start with https:// in production' },
   (settings) =>
     [settings.get('CORS_ORIGINS')].flat().some(isCleartext) && {
       name: 'CORS_ORIGINS',

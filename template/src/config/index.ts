@@ -50,7 +50,8 @@ export function loadConfig(environment: NodeJS.ProcessEnv = processEnvironment()
     const text = raw.values.get(name);
     const result = rule.safeParse(text);
     if (result.success) settings.set(name, result.data);
-    else mistakes.push({ name, rule: `${text === undefined ? 'is missing: it ' : ''}must be ${result.error.issues[0]?.message ?? 'valid'}` });
+    else
+      mistakes.push({ name, rule: `${text === undefined ? 'is missing: it ' : ''}must be ${result.error.issues[0]?.message ?? 'valid'}` });
   }
   const wrong = new Set(mistakes.map(({ name }) => name));
   mistakes.push(...crossChecks(settings, environment).filter(({ name }) => !wrong.has(name)));

@@ -27,8 +27,7 @@ export const integer = (min: number, max: number) =>
 
 export const address = () => setting('an IP address to listen on', (text) => (isIP(text) > 0 ? text : undefined));
 
-export const origin = () =>
-  setting('an origin such as https://api.example.com, without path or trailing slash', parseOrigin);
+export const origin = () => setting('an origin such as https://api.example.com, without path or trailing slash', parseOrigin);
 
 /** Comma-separated. */
 export const list = <T>(rule: string, parse: (item: string) => T | undefined) =>

@@ -55,10 +55,14 @@ export function createConcurrencyLimit({ maxRunning, maxQueued, maxPerCaller, ma
         gone?.removeEventListener('abort', giveUp);
         end();
       };
-      const begin = (): void => { settle(resolve); };
+      const begin = (): void => {
+        settle(resolve);
+      };
       const giveUp = (): void => {
         queue.leave(caller, begin);
-        settle(() => { reject(new QueueFull()); });
+        settle(() => {
+          reject(new QueueFull());
+        });
       };
       const timer = setTimeout(giveUp, maxWaitMs);
       gone?.addEventListener('abort', giveUp);

@@ -19,6 +19,9 @@ type Listed = { [Table in keyof Schema]: Schema[Table] extends { id: string; cre
 export function newestFirst<Table extends Listed, Row>(query: SelectQueryBuilder<Schema, Table, Row>, { limit, cursor }: PageRequest) {
   const createdAt = sql.ref<number>('created_at');
   const id = sql.ref<string>('id');
-  const newest = query.orderBy(createdAt, 'desc').orderBy(id, 'desc').limit(limit + 1);
+  const newest = query
+    .orderBy(createdAt, 'desc')
+    .orderBy(id, 'desc')
+    .limit(limit + 1);
   return cursor ? newest.where(sql<boolean>`(${createdAt}, ${id}) < (${cursor.createdAt}, ${cursor.id})`) : newest;
 }

@@ -44,7 +44,9 @@ function createDialect({ databaseUrl, log, statementTimeoutMs = 5000 }: Database
     types: { getTypeParser },
   });
   // Without listeners for `error`, a restart of the database server would end this process.
-  const report = (error: Error) => { log.error('database_connection_lost', { error }); };
+  const report = (error: Error) => {
+    log.error('database_connection_lost', { error });
+  };
   pool.on('error', report);
   pool.on('connect', (client) => client.on('error', report));
   return new PostgresDialect({ pool });

@@ -27,7 +27,10 @@ class Turns {
   async take<T>(work: () => Promise<T>): Promise<T> {
     let deadline = Infinity;
     for (;;) {
-      if (this.#isTaken) await new Promise<void>((resolve) => { this.#waiting.push(resolve); });
+      if (this.#isTaken)
+        await new Promise<void>((resolve) => {
+          this.#waiting.push(resolve);
+        });
       this.#isTaken = true;
       try {
         return await work();

@@ -16,7 +16,15 @@ const HIDDEN_RANGES =
   '\\u007f-\\u009f\\u00ad\\u0600-\\u0605\\u061c\\u06dd\\u070f\\u0890-\\u0891\\u08e2\\u180e\\u200b\\u200e-\\u200f\\u2028-\\u202e' +
   '\\u2060-\\u2064\\u2066-\\u206f\\ufeff\\ufff9-\\ufffb';
 // Listed one by one: without the flag `u`, which some tools do not set, a range of these is not valid.
-const HIDDEN_ABOVE = [[0x110bd, 1], [0x110cd, 1], [0x13430, 16], [0x1bca0, 4], [0x1d173, 8], [0xe0001, 1], [0xe0020, 96]]
+const HIDDEN_ABOVE = [
+  [0x110bd, 1],
+  [0x110cd, 1],
+  [0x13430, 16],
+  [0x1bca0, 4],
+  [0x1d173, 8],
+  [0xe0001, 1],
+  [0xe0020, 96],
+]
   .flatMap(([first = 0, count = 0]) => Array.from({ length: count }, (_, index) => String.fromCodePoint(first + index)))
   .join('');
 const VISIBLE = `^[^\\u0000-\\u001f${HIDDEN_RANGES}${HIDDEN_ABOVE}]*$`;

@@ -144,7 +144,7 @@ const PROBLEM = jsonSchema(
     status: z.int(),
     code: z.string(),
     instance: z.string(),
-    errors: z.array(z.strictObject({ path: z.string(), rule: z.string() })).max(3 * MAX_ERRORS).optional(),
+    errors: z.optional(z.array(z.strictObject({ path: z.string(), rule: z.string() })).max(3 * MAX_ERRORS)),
   }),
   'output',
 );

@@ -54,7 +54,11 @@ interface Listed {
  *
  * @param shape converts a row to an item of the response
  */
-export function toPage<Row extends Listed, Item>(rows: readonly Row[], limit: number, shape: (row: Row) => Item): { items: Item[]; nextCursor: string | null } {
+export function toPage<Row extends Listed, Item>(
+  rows: readonly Row[],
+  limit: number,
+  shape: (row: Row) => Item,
+): { items: Item[]; nextCursor: string | null } {
   const page = rows.slice(0, limit);
   const last = page.at(-1);
   const nextCursor = last && rows.length > limit ? encode({ createdAt: last.created_at, id: last.id }) : null;

@@ -30,8 +30,7 @@ export class Problem extends Error {
   }
 }
 
-export const notFound = () =>
-  new Problem({ status: 404, code: 'not-found', title: 'Not found.' });
+export const notFound = () => new Problem({ status: 404, code: 'not-found', title: 'Not found.' });
 
 export const unauthenticated = (code = 'unauthenticated') =>
   new Problem({
@@ -41,8 +40,7 @@ export const unauthenticated = (code = 'unauthenticated') =>
     headers: { 'WWW-Authenticate': code === 'invalid-token' ? 'Bearer error="invalid_token"' : 'Bearer' },
   });
 
-export const forbidden = () =>
-  new Problem({ status: 403, code: 'forbidden', title: 'You do not have permission to do this.' });
+export const forbidden = () => new Problem({ status: 403, code: 'forbidden', title: 'You do not have permission to do this.' });
 
 export const overloaded = (retryAfterSeconds: number) =>
   new Problem({

@@ -60,7 +60,10 @@ export class RequestState implements RequestContext {
   get gone(): AbortSignal {
     const closed = new AbortController();
     if (this.#response.closed) closed.abort();
-    else this.#response.once('close', () => { closed.abort(); });
+    else
+      this.#response.once('close', () => {
+        closed.abort();
+      });
     return closed.signal;
   }
 

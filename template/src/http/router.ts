@@ -57,6 +57,11 @@ function methodNotAllowed(methods: readonly string[]): Problem {
     status: 405,
     code: 'method-not-allowed',
     title: 'This resource does not support that method.',
-    headers: { Allow: allow.map((method) => method.toUpperCase()).toSorted().join(', ') },
+    headers: {
+      Allow: allow
+        .map((method) => method.toUpperCase())
+        .toSorted()
+        .join(', '),
+    },
   });
 }

@@ -27,6 +27,11 @@ export function securityTxt({ clock, config }: SecurityTxtNeeds): [string, Reque
         response.type('text/plain; charset=utf-8').send(`${lines.join('\r\n')}\r\n`);
       },
     ],
-    ['/security.txt', (_request, response) => { response.status(301).location(PATH).end(); }],
+    [
+      '/security.txt',
+      (_request, response) => {
+        response.status(301).location(PATH).end();
+      },
+    ],
   ];
 }

@@ -48,7 +48,9 @@ function smtpMailer(url: string, from: string): Mailer {
     send: async ({ to, subject, text }) => {
       // As an object the address is not parsed, so it cannot become several addresses.
       const mail = { from, to: { name: '', address: to }, subject, text };
-      await transport.sendMail(mail).catch((error: unknown) => { throw notAccepted(error); });
+      await transport.sendMail(mail).catch((error: unknown) => {
+        throw notAccepted(error);
+      });
     },
   };
 }

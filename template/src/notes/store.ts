@@ -29,26 +29,23 @@ export function createNotes(database: Kysely<Schema>, clock: () => number) {
   return {
     /** Newest first, one row more than the limit (see `toPage`). */
     list: (principal: Principal, page: PageRequest): Promise<Note[]> => {
-      const own = database
-        .selectFrom('notes')
-        .select(COLUMNS)
-        .where('owner_id', '=', principal.userId);
+      const own = database.selectFrom('notes').select(COLUMNS).where('owner_id', '=', principal.userId);
       return newestFirst(own, page).execute();
     },
 
     find: (principal: Principal, id: string): Promise<Note | undefined> =>
-      database
-        .selectFrom('notes')
-        .select(COLUMNS)
-        .where('id', '=', id)
-        .where('owner_id', '=', principal.userId)
-        .executeTakeFirst(),
+      database.selectFrom('notes').select(COLUMNS).where('id', '=', id).where('owner_id', '=', principal.userId).executeTakeFirst(),
 
     /** @returns the new note; undefined when the owner has as many as the quota allows */
     create: (principal: Principal, { title, body }: NoteText): Promise<Note | undefined> =>
       database.transaction().execute(async (transaction) => {
         await lockOwner(transaction, principal);
-        const last = transaction.selectFrom('notes').select('id').where('owner_id', '=', principal.userId).offset(NOTES_PER_OWNER - 1).limit(1);
+        const last = transaction
+          .selectFrom('notes')
+          .select('id')
+          .where('owner_id', '=', principal.userId)
+          .offset(NOTES_PER_OWNER - 1)
+          .limit(1);
         if (await last.executeTakeFirst()) return undefined;
         const now = clock();
         return transaction

@@ -31,11 +31,21 @@ export function createLog({ level, write = writeLine }: LogOptions, inherited: F
   }
   return {
     at,
-    debug: (event, fields) => { at('debug', event, fields); },
-    info: (event, fields) => { at('info', event, fields); },
-    warn: (event, fields) => { at('warn', event, fields); },
-    error: (event, fields) => { at('error', event, fields); },
-    fatal: (event, fields) => { at('fatal', event, fields); },
+    debug: (event, fields) => {
+      at('debug', event, fields);
+    },
+    info: (event, fields) => {
+      at('info', event, fields);
+    },
+    warn: (event, fields) => {
+      at('warn', event, fields);
+    },
+    error: (event, fields) => {
+      at('error', event, fields);
+    },
+    fatal: (event, fields) => {
+      at('fatal', event, fields);
+    },
     child: (fields) => createLog({ level, write }, { ...inherited, ...fields }),
   };
 }

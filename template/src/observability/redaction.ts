@@ -1,4 +1,5 @@
-const SENSITIVE = /pass|secret|token|authorization|cookie|credential|api-?key|private|email|hash|(?:database|smtp)_?url|^body$|^headers$|^parameters$/i;
+const SENSITIVE =
+  /pass|secret|token|authorization|cookie|credential|api-?key|private|email|hash|(?:database|smtp)_?url|^body$|^headers$|^parameters$/i;
 const MAX_DEPTH = 6;
 const MAX_ITEMS = 50;
 const MAX_TEXT = 1024;

@@ -11,7 +11,11 @@ export interface SecurityLog {
 const LEVELS = new Map(Object.entries(SECURITY_EVENTS));
 
 /** Logs a security event with its level and counts it. In a request use `context.audit`. */
-export function logSecurityEvent({ log, metrics }: SecurityLog, event: SecurityEvent, fields: Readonly<Record<string, unknown>> = {}): void {
+export function logSecurityEvent(
+  { log, metrics }: SecurityLog,
+  event: SecurityEvent,
+  fields: Readonly<Record<string, unknown>> = {},
+): void {
   log.at(LEVELS.get(event) ?? 'warn', event, fields);
   metrics.countEvent(event);
 }

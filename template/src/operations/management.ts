@@ -34,7 +34,9 @@ export function managementHandler({ log, metrics }: Pick<Services, 'log' | 'metr
 
   return (request, response) => {
     answer(request).then(
-      (found) => { send(response, found); },
+      (found) => {
+        send(response, found);
+      },
       (error: unknown) => {
         log.error('management_error', { error });
         send(response, statusAnswer(500, 'error'));

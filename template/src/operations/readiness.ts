@@ -18,10 +18,15 @@ export function createReadiness({ clock, database }: Pick<Services, 'clock' | 'd
 
   async function ping(): Promise<boolean> {
     const query = database.selectNoFrom((eb) => eb.lit(1).as('one')).execute();
-    const answered = query.then(() => true, () => false);
+    const answered = query.then(
+      () => true,
+      () => false,
+    );
     const given = new AbortController();
     const timedOut = sleep(TIMEOUT_MS, false, { signal: given.signal }).catch(() => false);
-    return Promise.race([answered, timedOut]).finally(() => { given.abort(); });
+    return Promise.race([answered, timedOut]).finally(() => {
+      given.abort();
+    });
   }
 
   return {

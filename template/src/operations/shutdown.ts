@@ -19,7 +19,14 @@ export function stopOnSignals(server: Stoppable): void {
   function end(code: number): void {
     if (ending) exit(1);
     ending = true;
-    server.stop().then(() => { exit(code); }, () => { exit(1); });
+    server.stop().then(
+      () => {
+        exit(code);
+      },
+      () => {
+        exit(1);
+      },
+    );
   }
 
   function crash(error: unknown): void {
@@ -27,8 +34,12 @@ export function stopOnSignals(server: Stoppable): void {
     end(1);
   }
 
-  process.on('SIGTERM', () => { end(0); });
-  process.on('SIGINT', () => { end(0); });
+  process.on('SIGTERM', () => {
+    end(0);
+  });
+  process.on('SIGINT', () => {
+    end(0);
+  });
   process.on('uncaughtException', crash);
   process.on('unhandledRejection', crash);
 }

@@ -60,8 +60,12 @@ interface Rest {
 function createRest(clock: () => number): Rest {
   let until = 0;
   return {
-    begin: () => { until = clock() + REST_MS; },
-    end: () => { until = 0; },
+    begin: () => {
+      until = clock() + REST_MS;
+    },
+    end: () => {
+      until = 0;
+    },
     over: () => {
       const now = clock();
       if (until === 0) return true;
@@ -75,7 +79,11 @@ function createRest(clock: () => number): Rest {
 /** @throws Error when the work takes longer than `PATIENCE_MS` */
 function withDeadline<T>(work: Promise<T>): Promise<T> {
   const { promise, resolve, reject } = Promise.withResolvers<T>();
-  const deadline = setTimeout(() => { reject(new Error('the store of the limits is too slow')); }, PATIENCE_MS);
-  void work.then(resolve, reject).finally(() => { clearTimeout(deadline); });
+  const deadline = setTimeout(() => {
+    reject(new Error('the store of the limits is too slow'));
+  }, PATIENCE_MS);
+  void work.then(resolve, reject).finally(() => {
+    clearTimeout(deadline);
+  });
   return promise;
 }

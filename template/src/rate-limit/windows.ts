@@ -37,7 +37,9 @@ export function createWindows(windowMs: number, clock: () => number): Windows {
       return window;
     },
     peek: current,
-    forget: (key) => { windows.delete(key); },
+    forget: (key) => {
+      windows.delete(key);
+    },
   };
 }
 

@@ -101,7 +101,10 @@ export async function createUnverified(server: TestServer, { email, password }: 
   const { database, passwords } = server.services;
   const row = { id: randomUUID(), email, display_name: 'Person', role: 'user', created_at: server.clock.now() } as const;
   const password_hash = await passwords.hash(password);
-  await database.insertInto('users').values({ ...row, password_hash, email_verified_at: null, disabled_at: null }).execute();
+  await database
+    .insertInto('users')
+    .values({ ...row, password_hash, email_verified_at: null, disabled_at: null })
+    .execute();
 }
 
 /** Writes a verified account into the database and signs in. Faster than `enrol`, which uses the API and mails. */
@@ -111,7 +114,10 @@ export async function createUser(server: TestServer, overrides: Partial<Credenti
   const now = server.clock.now();
   const row = { id: randomUUID(), email: credentials.email, display_name: 'Person', role: 'user', created_at: now } as const;
   const password_hash = await passwords.hash(credentials.password);
-  await database.insertInto('users').values({ ...row, password_hash, email_verified_at: now, disabled_at: null }).execute();
+  await database
+    .insertInto('users')
+    .values({ ...row, password_hash, email_verified_at: now, disabled_at: null })
+    .execute();
   return { id: row.id, ...credentials, tokens: await signIn(server, credentials) };
 }
 

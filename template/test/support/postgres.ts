@@ -16,7 +16,8 @@ export interface TestDatabase {
  */
 export async function createTestDatabase(): Promise<TestDatabase> {
   const server = process.env['TEST_DATABASE_URL'];
-  if (server === undefined) throw new Error('Set TEST_DATABASE_URL to a PostgreSQL server, e.g. postgresql://postgres:…@127.0.0.1:5432/postgres');
+  if (server === undefined)
+    throw new Error('Set TEST_DATABASE_URL to a PostgreSQL server, e.g. postgresql://postgres:…@127.0.0.1:5432/postgres');
   const name = `test_${randomBytes(8).toString('hex')}`;
   await execute(server, `create database ${escapeIdentifier(name)}`);
   const url = new URL(server);

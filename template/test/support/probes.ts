@@ -19,8 +19,13 @@ export async function probe(
 ): Promise<(path: string, init?: RequestInit) => Promise<RawAnswer>> {
   const features = createFeatures(services);
   const listener = http.createServer(createApp(services, { ...features, routes: [...features.routes, ...routes] }));
-  await new Promise<void>((resolve) => { listener.listen(0, '127.0.0.1', resolve); });
-  t.after(() => { listener.close(); listener.closeAllConnections(); });
+  await new Promise<void>((resolve) => {
+    listener.listen(0, '127.0.0.1', resolve);
+  });
+  t.after(() => {
+    listener.close();
+    listener.closeAllConnections();
+  });
   const { port } = listener.address() as AddressInfo;
   return async (path, init) => {
     const answer = await fetch(`http://127.0.0.1:${port}${path}`, init);

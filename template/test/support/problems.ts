@@ -19,7 +19,8 @@ interface ProblemBody {
 const KNOWN_MEMBERS = new Set(['type', 'title', 'status', 'code', 'instance', 'errors']);
 
 /** Words that appear only in internal messages. */
-const INTERNALS = /node_modules|\bat .*[/\\].*:\d+|\.[tj]s:\d|node:internal|SQLITE|sqlite|kysely|postgres|ECONN|ENOENT|select ["']|insert into|zod|TypeError|SyntaxError|body-parser|\bstack\b|\berror:|driver|destroyed/i;
+const INTERNALS =
+  /node_modules|\bat .*[/\\].*:\d+|\.[tj]s:\d|node:internal|SQLITE|sqlite|kysely|postgres|ECONN|ENOENT|select ["']|insert into|zod|TypeError|SyntaxError|body-parser|\bstack\b|\berror:|driver|destroyed/i;
 
 /**
  * Asserts that a response is a well-formed problem without internals. Source: RFC 9457, ASVS V16.5.1.
@@ -33,7 +34,10 @@ export function assertProblem(answer: Answer, status: number, code: string, secr
   assert.equal(problem.code, code);
   assert.equal(problem.status, status);
   assert.equal(typeof problem.title, 'string');
-  assert.deepEqual(Object.keys(problem).filter((key) => !KNOWN_MEMBERS.has(key)), []);
+  assert.deepEqual(
+    Object.keys(problem).filter((key) => !KNOWN_MEMBERS.has(key)),
+    [],
+  );
   assert.doesNotMatch(answer.text, INTERNALS);
   for (const secret of secrets) assert.ok(!answer.text.includes(secret), `"${secret}" came back`);
   return problem;

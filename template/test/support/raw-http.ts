@@ -41,7 +41,11 @@ export async function drip(
   let received = '';
   socket.on('data', (chunk: string) => (received += chunk));
   socket.on('error', () => undefined);
-  const closed = new Promise<void>((resolve) => socket.once('close', () => { resolve(); }));
+  const closed = new Promise<void>((resolve) =>
+    socket.once('close', () => {
+      resolve();
+    }),
+  );
   const send = async () => {
     for (const part of parts) {
       if (socket.destroyed || socket.writableEnded) return;

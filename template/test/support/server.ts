@@ -131,6 +131,8 @@ function raw(port: number, text: string | Uint8Array): Promise<string> {
     socket.setEncoding('utf8').setTimeout(5000, () => socket.destroy());
     socket.on('data', (chunk) => (received += String(chunk)));
     socket.on('error', () => socket.destroy());
-    socket.on('close', () => { resolve(received); });
+    socket.on('close', () => {
+      resolve(received);
+    });
   });
 }

@@ -32,7 +32,10 @@ export async function startMailServer(t: TestContext): Promise<{ url: string; po
         if (at < 0) return;
         const part = pending.slice(0, at);
         pending = pending.slice(at + end.length);
-        if (!reading) { obey(part); continue; }
+        if (!reading) {
+          obey(part);
+          continue;
+        }
         deliveries.push({ envelope, data: part });
         [reading, envelope] = [false, []];
         say('250 kept');

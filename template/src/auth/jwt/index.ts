@@ -15,7 +15,10 @@ export function createAuthenticator(services: Services): Authenticator {
   const readPrincipal = createPrincipalReader(database, clock);
 
   return {
-    scheme: { name: 'bearer', definition: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'Verified as RFC8725 asks.' } },
+    scheme: {
+      name: 'bearer',
+      definition: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'Verified as RFC8725 asks.' },
+    },
     authenticate: async (request) => {
       const header = authorization(request);
       if (header === undefined) return undefined;

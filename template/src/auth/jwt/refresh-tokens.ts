@@ -47,7 +47,11 @@ export function createRefreshTokens(database: Kysely<Schema>, secret: Uint8Array
   }
 
   /** @returns the successor; undefined when the token is not the newest of its session */
-  async function succeed(transaction: Transaction<Schema>, { hash, sessionId, isSealed }: Presented, now: number): Promise<string | undefined> {
+  async function succeed(
+    transaction: Transaction<Schema>,
+    { hash, sessionId, isSealed }: Presented,
+    now: number,
+  ): Promise<string | undefined> {
     // A used token without a seal keeps its row, because it could not be recognised otherwise.
     if (!isSealed) return (await spend(transaction, hash, { used_at: now }, now)) ? issue(transaction, sessionId, now) : undefined;
     const token = seal.create(sessionId);
@@ -97,11 +101,7 @@ function lockSession(
     sealedFor === undefined
       ? session.where('id', '=', (subquery) => subquery.selectFrom('refresh_tokens').select('session_id').where('token_hash', '=', hash))
       : session.where('id', '=', sealedFor);
-  return named
-    .where('revoked_at', 'is', null)
-    .where('expires_at', '>', now)
-    .returning(['id', 'user_id'])
-    .executeTakeFirst();
+  return named.where('revoked_at', 'is', null).where('expires_at', '>', now).returning(['id', 'user_id']).executeTakeFirst();
 }
 
 /** A single statement, so that only one of two requests at the same moment gets the successor. */

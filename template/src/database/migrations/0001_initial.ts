@@ -56,11 +56,7 @@ async function createOneTimeTokens(database: Kysely<unknown>): Promise<void> {
     .addColumn('expires_at', 'bigint', (column) => column.notNull())
     .addColumn('used_at', 'bigint')
     .execute();
-  await database.schema
-    .createIndex('one_time_tokens_of_user')
-    .on('one_time_tokens')
-    .columns(['user_id', 'purpose'])
-    .execute();
+  await database.schema.createIndex('one_time_tokens_of_user').on('one_time_tokens').columns(['user_id', 'purpose']).execute();
 }
 
 async function createNotes(database: Kysely<unknown>): Promise<void> {

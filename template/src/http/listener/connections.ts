@@ -35,7 +35,9 @@ export function boundConnections(server: Server, { limits, trustedProxies, metri
     socket?.destroy();
   }
 
-  server.on('drop', () => { refused('total'); });
+  server.on('drop', () => {
+    refused('total');
+  });
   server.on('connection', (socket: Socket) => {
     if (!isProxy(socket.remoteAddress) && !admit(socket)) {
       refused('address', socket);
@@ -47,7 +49,9 @@ export function boundConnections(server: Server, { limits, trustedProxies, metri
   const sweep = setInterval(() => {
     for (const socket of overBudget(sockets, limits.maxUnsentBytes)) refused('unsent', socket);
   }, limits.connectionsCheckingInterval).unref();
-  server.once('close', () => { clearInterval(sweep); });
+  server.once('close', () => {
+    clearInterval(sweep);
+  });
 }
 
 /** @returns a function that counts a socket while it is open; it returns false when the address is at its limit */

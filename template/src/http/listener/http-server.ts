@@ -74,13 +74,20 @@ function listenForRequests(server: Server, handler: RequestListener, metrics: Li
   function refuse(socket: Socket, code?: string): void {
     metrics.countParserError();
     // Destroyed too, because a client that does not close its side would keep the socket until the last timeout.
-    if (socket.writable && code !== 'ECONNRESET') socket.end(parserAnswer(code), () => { socket.destroy(); });
+    if (socket.writable && code !== 'ECONNRESET')
+      socket.end(parserAnswer(code), () => {
+        socket.destroy();
+      });
     else socket.destroy();
   }
 
-  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => { refuse(socket, error.code); });
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    refuse(socket, error.code);
+  });
   // CONNECT is for forward proxies only. Without this listener Node.js closes the connection without counting it.
-  server.on('connect', (_request, socket: Socket) => { refuse(socket); });
+  server.on('connect', (_request, socket: Socket) => {
+    refuse(socket);
+  });
 }
 
 /** @returns the port; if `port` is 0, the system chooses one */
@@ -100,8 +107,12 @@ export async function drain(server: Server, deadlineMs: number): Promise<void> {
   const closed = once(server, 'close');
   server.close();
   // A connection becomes idle after its last response; if the client kept it open, the server would not close.
-  const sweep = setInterval(() => { server.closeIdleConnections(); }, 50);
-  const deadline = setTimeout(() => { server.closeAllConnections(); }, deadlineMs);
+  const sweep = setInterval(() => {
+    server.closeIdleConnections();
+  }, 50);
+  const deadline = setTimeout(() => {
+    server.closeAllConnections();
+  }, deadlineMs);
   await closed;
   clearInterval(sweep);
   clearTimeout(deadline);

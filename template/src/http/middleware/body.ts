@@ -12,7 +12,10 @@ const MAX_ITEMS = 1000;
 
 /** Reads the JSON body of a route that declares one, within its limits. Mount it after authorisation. */
 export function readBody(route: AnyRoute): RequestHandler {
-  if (route.body === undefined) return (_request, _response, next) => { next(); };
+  if (route.body === undefined)
+    return (_request, _response, next) => {
+      next();
+    };
   const limit = route.bodyLimit ?? DEFAULT_LIMIT;
   const parse: RequestHandler = express.json({ limit, inflate: false, strict: true, verify: refuseUnparsable, reviver: refusePrototype });
   return (request, response, next) => {
@@ -69,14 +72,12 @@ function asProblem(error: unknown): unknown {
   }
 }
 
-const malformed = () =>
-  new Problem({ status: 400, code: 'malformed-json', title: 'The body is not a JSON object or array in UTF-8.' });
+const malformed = () => new Problem({ status: 400, code: 'malformed-json', title: 'The body is not a JSON object or array in UTF-8.' });
 
 const tooComplex = () =>
   new Problem({ status: 400, code: 'invalid-request', title: 'The body is nested too deeply or has too many members.' });
 
-const prototypeKey = () =>
-  new Problem({ status: 400, code: 'invalid-request', title: 'The body contains a key that is never accepted.' });
+const prototypeKey = () => new Problem({ status: 400, code: 'invalid-request', title: 'The body contains a key that is never accepted.' });
 
 /** The rest of the body is not read, so the connection must be closed. */
 const tooLarge = () =>

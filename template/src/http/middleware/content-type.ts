@@ -17,8 +17,7 @@ export function requireJson(route: AnyRoute): RequestHandler {
   };
 }
 
-const carriesBody = ({ headers }: Request) =>
-  headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+const carriesBody = ({ headers }: Request) => headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 
 function isPlainJson({ headers }: Request): boolean {
   const [type, ...parameters] = (headers['content-type'] ?? '').toLowerCase().split(';');
@@ -29,11 +28,9 @@ function isPlainJson({ headers }: Request): boolean {
   );
 }
 
-const acceptsJson = (request: Request) =>
-  request.headers.accept === undefined || request.accepts('application/json') !== false;
+const acceptsJson = (request: Request) => request.headers.accept === undefined || request.accepts('application/json') !== false;
 
-const notAcceptable = () =>
-  new Problem({ status: 406, code: 'not-acceptable', title: 'Responses are application/json only.' });
+const notAcceptable = () => new Problem({ status: 406, code: 'not-acceptable', title: 'Responses are application/json only.' });
 
 const unsupportedMediaType = () =>
   new Problem({

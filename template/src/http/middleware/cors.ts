@@ -32,7 +32,10 @@ export function crossOrigin(origins: readonly string[]): CrossOrigin {
       else answer(request, response, next);
     },
     guard: (request, response, next) => {
-      const { method, headers: { origin } } = request;
+      const {
+        method,
+        headers: { origin },
+      } = request;
       if (origin !== undefined && !allowed.has(origin)) {
         contextOf(request).audit('malicious_cors');
         if (method === 'OPTIONS') throw originRefused();
@@ -43,7 +46,9 @@ export function crossOrigin(origins: readonly string[]): CrossOrigin {
   };
 }
 
-const pass: RequestHandler = (_request, _response, next) => { next(); };
+const pass: RequestHandler = (_request, _response, next) => {
+  next();
+};
 
 const originRefused = () =>
   new Problem({

@@ -35,8 +35,6 @@ function repeatsHeader(rawHeaders: readonly string[]): boolean {
   return false;
 }
 
-const badRequest = () =>
-  new Problem({ status: 400, code: 'invalid-request', title: 'The request target or a header is invalid.' });
+const badRequest = () => new Problem({ status: 400, code: 'invalid-request', title: 'The request target or a header is invalid.' });
 
-const misdirected = () =>
-  new Problem({ status: 421, code: 'misdirected-request', title: 'This server does not serve that host.' });
+const misdirected = () => new Problem({ status: 421, code: 'misdirected-request', title: 'This server does not serve that host.' });

@@ -43,8 +43,12 @@ function limiter(services: LimiterNeeds, prefix: string, limit: number, keyOf: (
     keyGenerator: keyOf,
     store: asStore(store.createLimitCounter({ prefix, windowMs, limit }, services)),
     logger: {
-      warn: (error: unknown) => { log.warn('rate_limit_warning', { error }); },
-      error: (error: unknown) => { log.error('rate_limit_error', { error }); },
+      warn: (error: unknown) => {
+        log.warn('rate_limit_warning', { error });
+      },
+      error: (error: unknown) => {
+        log.error('rate_limit_error', { error });
+      },
     },
     handler: refusal(services, prefix, limit, windowMs),
   });

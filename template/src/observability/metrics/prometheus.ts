@@ -25,10 +25,18 @@ export function createMetrics(): Metrics {
     observeRequest: (method, route, status, seconds) => {
       requests.observe({ method: COMMON.has(method) ? method : 'other', route, status: `${Math.floor(status / 100)}xx` }, seconds);
     },
-    countEvent: (event) => { events.inc({ event }); },
-    countParserError: () => { parserErrors.inc(); },
-    countRefusedConnection: (limit) => { refusedConnections.inc({ limit }); },
-    countLimiterFallback: () => { fallbacks.inc(); },
+    countEvent: (event) => {
+      events.inc({ event });
+    },
+    countParserError: () => {
+      parserErrors.inc();
+    },
+    countRefusedConnection: (limit) => {
+      refusedConnections.inc({ limit });
+    },
+    countLimiterFallback: () => {
+      fallbacks.inc();
+    },
     expose: async () => ({ contentType: register.contentType, body: await register.metrics() }),
   };
 }
