@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from scaffold.git.run import Git, borrow_objects, isolated
-from scaffold.update.moved_imports import Moves
+from scaffold.update.moved_files import Moves
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 # No line-ending rule, filter or merge driver of the project may change what is compared.
@@ -80,7 +80,9 @@ class MergeResult:
     kept_deleted: tuple[str, ...]
 
 
-def merge_renders(project: Git, tree: str, base: Path, theirs: Path, *, label: str) -> MergeResult:
+def merge_renders(  # noqa: PLR0913 - the three sides of a merge, and what is known about them
+    project: Git, tree: str, base: Path, theirs: Path, *, label: str, listed: Mapping[str, str] | None = None
+) -> MergeResult:
     """Merge what changed from `base` to `theirs` into the project's committed files.
 
     Files that the template no longer ships stay in the result if the owner edited them; `without` removes them.
@@ -91,18 +93,19 @@ def merge_renders(project: Git, tree: str, base: Path, theirs: Path, *, label: s
         base: folder with a fresh render of the version the project is on.
         theirs: folder with a fresh render of the version it goes to.
         label: name of the new side in conflict markers.
+        listed: files that the template says it has moved. Default: none; git finds renames.
 
     Raises:
         GitError: git failed.
     """
     git = _borrowing_repository(project, theirs.parent / "merge")
-    moves, before = _moves(git, base, theirs)
-    moves.rewrite(base, before)
+    moves, old, new = _moves(git, base, theirs, listed or {})
+    moves.carry_out(base, old)
     start = _commit(git, _tree_of(git, base))
     ours = _commit(git, tree, start)
     git.output("tag", label, _commit(git, _tree_of(git, theirs), start))
     git.output("reset", "--quiet", "--hard", ours)
-    followed = _follow(git, moves)
+    own = _move_ours(git, moves) - old - new
     git.run(
         "-c", "merge.directoryRenames=false", "-c", "merge.conflictStyle=merge",
         "merge", "--quiet", "--no-commit", "--no-ff", label, check=False,
@@ -110,7 +113,7 @@ def merge_renders(project: Git, tree: str, base: Path, theirs: Path, *, label: s
     unmerged = _unmerged(git)
     groups = _resolve_deletions(git, unmerged)
     result = _commit(git, git.output("write-tree"), ours)
-    changes = _changes(git, ours, result, {path for path, _ in groups.conflicts}, followed - before)
+    changes = _changes(git, ours, result, {path for path, _ in groups.conflicts}, own)
     conflicts = tuple(Conflict(path, stages) for path, stages in groups.conflicts)
     return MergeResult(git.folder, ours, result, changes, conflicts, tuple(groups.removed), tuple(groups.deleted))
 
@@ -147,21 +150,28 @@ def _tree_of(git: Git, folder: Path) -> str:
     return storing.output("write-tree")
 
 
-def _moves(git: Git, base: Path, theirs: Path) -> tuple[Moves, set[str]]:
-    """Return which files the template moves, and the files of both renders."""
-    old, new = _tree_of(git, base), _tree_of(git, theirs)
-    renames = git.output("diff-tree", "-r", "-z", "-M", "--diff-filter=R", "--name-status", old, new).split("\0")
-    both = {path for side in (old, new) for path in git.output("ls-tree", "-r", "-z", "--name-only", side).split("\0")}
-    return Moves(dict(zip(renames[1::3], renames[2::3], strict=False))), both
+def _moves(git: Git, base: Path, theirs: Path, listed: Mapping[str, str]) -> tuple[Moves, set[str], set[str]]:
+    """Return which files the template moves, and the files of the old and of the new render."""
+    before, after = _tree_of(git, base), _tree_of(git, theirs)
+    renames = git.output("diff-tree", "-r", "-z", "-M", "--diff-filter=R", "--name-status", before, after).split("\0")
+    old, new = (_names(git.output("ls-tree", "-r", "-z", "--name-only", side)) for side in (before, after))
+    recognised = dict(zip(renames[1::3], renames[2::3], strict=False))
+    return Moves.between(old, new, listed, recognised), old, new
 
 
-def _follow(git: Git, moves: Moves) -> set[str]:
-    """Let the owner's imports follow, as if the owner had moved the files; returns the files that changed."""
-    changed = moves.rewrite(git.folder, set(git.output("ls-files", "-z").split("\0")) - {""})
-    if changed:
-        git.output("add", "--force", "--", *changed)
-        git.output("commit", "--quiet", "-m", "imports")
-    return set(changed)
+def _move_ours(git: Git, moves: Moves) -> set[str]:
+    """Move the owner's files as the template does; returns the files whose imports changed."""
+    moved, rewritten = moves.carry_out(git.folder, _names(git.output("ls-files", "-z")))
+    if moved or rewritten:
+        touched = {moved.get(name, name) for name in (*moved, *rewritten)}
+        git.output("add", "--force", "--", *sorted(touched))
+        git.output("rm", "--quiet", "--cached", "--ignore-unmatch", "--", *sorted(moved))
+        git.output("commit", "--quiet", "-m", "moves")
+    return rewritten
+
+
+def _names(output: str) -> set[str]:
+    return set(output.split("\0")) - {""}
 
 
 def _commit(git: Git, tree: str, *parents: str) -> str:

@@ -23,6 +23,7 @@ from scaffold.template.releases import version_of
 from scaffold.template.trust import Consent
 from scaffold.template.upgrade import Upgrade, upgrade_of
 from scaffold.update import journal, kept_files, merge
+from scaffold.update.moved_files import listed_moves
 from scaffold.update.obstacles import in_the_way, require_settled
 from scaffold.update.special_files import edited_by_owner, read_sides, reconcile
 
@@ -172,7 +173,9 @@ def _plan(request: UpdateRequest, project: Project, git: Git, upgrade: Upgrade) 
     sides = read_sides(git, base, theirs)
     edited = edited_by_owner(sides)
     check_lockfile = reconcile(sides)
-    joined = merge.merge_renders(git, git.committed(), base, theirs, label=f"template-{upgrade.newer}")
+    listed = listed_moves(upgrade.template(upgrade.older, work)) | listed_moves(newer)
+    label = f"template-{upgrade.newer}"
+    joined = merge.merge_renders(git, git.committed(), base, theirs, label=label, listed=listed)
     plan = UpdatePlan(
         project=project,
         to_version=upgrade.newer,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scaffold.update.moved_imports import Moves
+from scaffold.update.moved_files import Moves
 from scaffold.update.update import update_project
 from tests.support.template_repository import History, commit, lines, start, tracked, write
 
