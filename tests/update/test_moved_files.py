@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scaffold.update.moved_files import Moves
+from scaffold.errors import ScaffoldError
+from scaffold.template.source import builtin
+from scaffold.update.moved_files import Moves, listed_moves
 from scaffold.update.update import update_project
+from tests.support.rendering import template_files
 from tests.support.template_repository import History, commit, lines, start, tracked, write
 
 if TYPE_CHECKING:
@@ -121,3 +124,76 @@ def test_a_line_beside_an_import_of_a_moved_file_is_no_conflict(project: Path) -
     assert not update_project(project).plan.joined.conflicts
     text = (project / "src/main/app.ts").read_text()
     assert text.startswith("import { own } from '../own.ts';\nimport { text } from '../http/fields.ts';\n")
+
+
+LISTED = "_subdirectory: template\nname:\n  type: str\n  default: x\n_moved: {moved}\n"
+OLD = {"src/old.ts": f"{BODY}export const old = 1;\n", "src/app.ts": f"import {{ old }} from './old.ts';\n{BODY}"}
+# Nothing of the old file is left, so git does not see that it was moved.
+NEW = {"src/old.ts": None, "src/deep/new.ts": "export const old = 2;\n", "src/app.ts": "import './deep/new.ts';\n"}
+
+
+@pytest.fixture
+def listed(tmp_path: Path) -> History:
+    """A history whose second release moves and rewrites a file, and lists the move."""
+    history = start(tmp_path / "template")
+    history.release("v1.0.0", dict(OLD))
+    history.release("v1.1.0", dict(NEW), copier__yml=LISTED.format(moved="{src/old.ts: src/deep/new.ts}"))
+    return history
+
+
+def test_a_listed_move_takes_edits_along_though_git_does_not_recognise_the_file(
+    listed: History, tmp_path: Path
+) -> None:
+    project = listed.project(tmp_path / "project", "v1.0.0")
+    edited = OLD["src/old.ts"].replace("// line 3\n", "// ours\n")
+    write(project, {"src/old.ts": edited, "src/own.ts": "import { old } from './old.ts';\n"})
+    commit(project)
+    joined = update_project(project).plan.joined
+    assert not joined.removed_edited
+    assert [conflict.path for conflict in joined.conflicts] == ["src/deep/new.ts"]
+    text = (project / "src/deep/new.ts").read_text()
+    assert "// ours\n" in text
+    assert "export const old = 2;\n" in text
+    assert not (project / "src/old.ts").exists()
+    assert (project / "src/own.ts").read_text() == "import { old } from './deep/new.ts';\n"
+
+
+def test_a_move_to_a_place_where_the_owner_has_a_file_loses_neither(listed: History, tmp_path: Path) -> None:
+    project = listed.project(tmp_path / "project", "v1.0.0")
+    write(project, {"src/old.ts": OLD["src/old.ts"] + "// ours\n", "src/deep/new.ts": "// mine\n"})
+    commit(project)
+    joined = update_project(project).plan.joined
+    assert [conflict.path for conflict in joined.conflicts] == ["src/deep/new.ts"]
+    assert "// mine\n" in (project / "src/deep/new.ts").read_text()
+    assert (project / "src/old.ts").read_text().endswith("// ours\n")
+
+
+def test_an_update_to_the_older_release_moves_the_file_back(listed: History, tmp_path: Path) -> None:
+    project = listed.project(tmp_path / "project", "v1.1.0")
+    write(project, {"src/own.ts": "import { old } from './deep/new.ts';\n"})
+    commit(project)
+    update_project(project, ref="v1.0.0")
+    assert (project / "src/old.ts").read_text() == OLD["src/old.ts"]
+    assert not (project / "src/deep/new.ts").exists()
+    assert (project / "src/own.ts").read_text() == "import { old } from './old.ts';\n"
+
+
+@pytest.mark.parametrize("moved", ["[a, b]", "{a: [b]}", "text"])
+def test_a_list_of_moves_that_is_no_mapping_of_paths_is_named(moved: str, tmp_path: Path) -> None:
+    history = start(tmp_path / "template")
+    history.release("v1.0.0", {"a.txt": "a\n"})
+    history.release("v1.1.0", {"a.txt": "b\n"}, copier__yml=LISTED.format(moved=moved))
+    project = history.project(tmp_path / "project", "v1.0.0")
+    with pytest.raises(ScaffoldError) as caught:
+        update_project(project)
+    assert caught.value.code == "template-broken"
+    assert "_moved" in caught.value.sentence
+    assert (project / "a.txt").read_text() == "a\n"
+
+
+def test_the_list_of_the_template_is_true() -> None:
+    files = {path.removesuffix(".jinja") for path in template_files()}
+    moves = listed_moves(builtin())
+    assert moves
+    assert not moves.keys() & files, "an old path is in use again: an owner's file would be moved away from it"
+    assert set(moves.values()) <= files
