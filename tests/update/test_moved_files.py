@@ -163,7 +163,7 @@ def test_a_move_to_a_place_where_the_owner_has_a_file_loses_neither(listed: Hist
     write(project, {"src/old.ts": OLD["src/old.ts"] + "// ours\n", "src/deep/new.ts": "// mine\n"})
     commit(project)
     joined = update_project(project).plan.joined
-    assert [conflict.path for conflict in joined.conflicts] == ["src/deep/new.ts"]
+    assert "src/deep/new.ts" in [conflict.path for conflict in joined.conflicts]
     assert "// mine\n" in (project / "src/deep/new.ts").read_text()
     assert (project / "src/old.ts").read_text().endswith("// ours\n")
 

@@ -8,6 +8,3 @@ export interface Principal {
   /** When the credentials were last checked in this session, in milliseconds since 1970. */
   readonly authenticatedAt: number;
 }
-
-/** The account was disabled or deleted after its request was authenticated. The error handler sends 401. */
-export class AccountClosed extends Error {}

@@ -1,10 +1,9 @@
 import type { ErrorRequestHandler } from 'express';
-import { AccountClosed } from '../../access/principal.ts';
 import { QueueFull } from '../../crypto/concurrency-limit.ts';
 import { driver } from '../../database/chosen.ts';
 import type { Log } from '../../observability/log.ts';
 import type { SecurityEvent } from '../../observability/security-events.ts';
-import { overloaded, Problem, unauthenticated } from '../problem.ts';
+import { overloaded, Problem } from '../problem.ts';
 import type { ProblemDetails } from '../problem.ts';
 import { contextOf } from '../request-context.ts';
 
@@ -46,7 +45,6 @@ const INTERNAL: ProblemDetails = { status: 500, code: 'internal-error', title: '
 function asProblem(error: unknown): ProblemDetails {
   if (error instanceof Problem) return error.details;
   if (error instanceof QueueFull || driver.isUnavailable(error)) return overloaded(5).details;
-  if (error instanceof AccountClosed) return unauthenticated('invalid-token').details;
   if (error instanceof URIError) return { status: 400, code: 'invalid-request', title: 'The URL is not well-formed.' };
   // Status and message of a library's error were not written for clients and may contain internals.
   return INTERNAL;
