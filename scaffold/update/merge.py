@@ -164,8 +164,8 @@ def _move_ours(git: Git, moves: Moves) -> set[str]:
     moved, rewritten = moves.carry_out(git.folder, _names(git.output("ls-files", "-z")))
     if moved or rewritten:
         touched = {moved.get(name, name) for name in (*moved, *rewritten)}
+        git.output("update-index", "--force-remove", "--", *sorted(moved))
         git.output("add", "--force", "--", *sorted(touched))
-        git.output("rm", "--quiet", "--cached", "--ignore-unmatch", "--", *sorted(moved))
         git.output("commit", "--quiet", "-m", "moves")
     return rewritten
 

@@ -80,14 +80,11 @@ class Moves:
         Returns:
             The moves that were carried out, and the old names of the files whose imports changed.
         """
-        taken = set(files)
-        possible = {old: new for old, new in self.to.items() if old in taken and not taken.intersection(_places(new))}
-        moves = Moves(possible)
-        rewritten = {name for name in sorted(taken) if possible and moves._rewrite(folder / name, name, taken)}
-        for old, new in possible.items():
-            (folder / new).parent.mkdir(parents=True, exist_ok=True)
-            (folder / old).rename(folder / new)
-        return possible, rewritten
+        present = set(files)
+        moves = Moves(_possible({old: new for old, new in self.to.items() if old in present}, present))
+        rewritten = {name for name in sorted(present) if moves.to and moves._rewrite(folder / name, name, present)}
+        _rename(folder, moves.to)
+        return moves.to, rewritten
 
     def follow(self, path: str, text: str, files: Collection[str]) -> str:
         """Return the text of a source file with the imports it needs when it and its neighbours have moved.
@@ -120,9 +117,31 @@ class Moves:
         return after != before
 
 
-def _places(name: str) -> set[str]:
-    """Return a path and the folders above it: where a file of the owner would be in the way."""
-    return {name, *(str(parent) for parent in PurePosixPath(name).parents)}
+def _possible(wanted: dict[str, str], present: set[str]) -> dict[str, str]:
+    """Leave out the moves to a place where a file stays, or where a folder stays that has files."""
+    staying = present - wanted.keys()
+    folders = {str(parent) for name in staying for parent in PurePosixPath(name).parents}
+    possible = {
+        old: new
+        for old, new in wanted.items()
+        if new not in folders and staying.isdisjoint({new, *map(str, PurePosixPath(new).parents)})
+    }
+    # A file that stays after all may be in the way of another one.
+    return possible if possible == wanted else _possible(possible, present)
+
+
+def _rename(folder: Path, moves: Mapping[str, str]) -> None:
+    """Rename files in two steps: the new place of one may be the folder that another one leaves."""
+    waiting = {folder / f".moving-{number}": new for number, new in enumerate(moves.values())}
+    for old, path in zip(moves, waiting, strict=True):
+        (folder / old).rename(path)
+        for parent in (folder / old).parents:
+            if parent == folder or any(parent.iterdir()):
+                break
+            parent.rmdir()
+    for path, new in waiting.items():
+        (folder / new).parent.mkdir(parents=True, exist_ok=True)
+        path.rename(folder / new)
 
 
 def _relative(target: str, folder: str) -> str:

@@ -197,3 +197,25 @@ def test_the_list_of_the_template_is_true() -> None:
     assert moves
     assert not moves.keys() & files, "an old path is in use again: an owner's file would be moved away from it"
     assert set(moves.values()) <= files
+
+
+@pytest.mark.parametrize(
+    ("moves", "files", "after"),
+    [
+        ({"tool/version": "tool"}, {"tool/version"}, {"tool"}),
+        ({"tool": "tool/version"}, {"tool"}, {"tool/version"}),
+        ({"tool/version": "tool"}, {"tool/version", "tool/own"}, {"tool/version", "tool/own"}),
+        ({"a": "b/c"}, {"a", "b"}, {"a", "b"}),
+        ({"a": "b", "c": "a/d"}, {"a", "b", "c"}, {"a", "b", "c"}),
+        ({"a": "b", "c": "a/d"}, {"a", "c"}, {"b", "a/d"}),
+    ],
+)
+def test_files_and_folders_take_each_others_places(
+    moves: dict[str, str], files: set[str], after: set[str], tmp_path: Path
+) -> None:
+    write(tmp_path, {name: f"{name}\n" for name in files})
+    done, _ = Moves(moves).carry_out(tmp_path, files)
+    found = {path.relative_to(tmp_path).as_posix(): path.read_text() for path in tmp_path.rglob("*") if path.is_file()}
+    assert found.keys() == after
+    came_from = {new: old for old, new in done.items()}
+    assert all(text == f"{came_from.get(name, name)}\n" for name, text in found.items())
