@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -104,8 +105,8 @@ def test_owasps_rules_find_nothing_in_the_document(project: Project, server: Pro
     folder = program("spectral", "node_modules", ".bin", "spectral").parents[2]
     document = tmp_path / "openapi.json"
     document.write_text(json.dumps(ApiClient.of(server).call(200, "GET", "/openapi.json")), encoding="utf-8")
-    # Rule sets are found beside the rules, as node finds packages.
-    rules = folder / f"{tmp_path.name}.yaml"
+    # Rule sets are found beside the rules, as node finds packages. Tests may run at the same time.
+    rules = folder / f"{secrets.token_hex(8)}.yaml"
     rules.write_text((RULES / "spectral.yaml").read_text(encoding="utf-8"), encoding="utf-8")
     try:
         spectral = ["node", "node_modules/.bin/spectral", "lint", "--fail-severity=warn", "--ruleset", rules, document]
