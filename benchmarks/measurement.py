@@ -5,10 +5,12 @@ from __future__ import annotations
 import statistics
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+Measured = TypeVar("Measured")
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,9 @@ class Row:
     met: bool
 
 
-def alternate(first: Callable[[], float], second: Callable[[], float], rounds: int) -> list[tuple[float, float]]:
+def alternate(
+    first: Callable[[], Measured], second: Callable[[], Measured], rounds: int
+) -> list[tuple[Measured, Measured]]:
     """Measure two things in turn, so that a change of the machine's speed affects both.
 
     One round of each is thrown away first (cold caches).

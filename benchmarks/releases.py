@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, TypeVar
 from benchmarks.footprint import production_copy, resident_megabytes
 from benchmarks.http_load import requests_per_second
 from benchmarks.machine import CONTACT, ROOT, noise
-from benchmarks.measurement import Row, ratio_row, seconds_of, table
+from benchmarks.measurement import Row, alternate, ratio_row, seconds_of, table
 from benchmarks.servers import SETTINGS, Server, prepare, project_server
 from tools.node import environment
 
@@ -96,8 +96,8 @@ class Checkout:
 def _compared(
     titles: tuple[str, ...], measure: Callable[[Side], tuple[float, ...]], sides: tuple[Side, Side], rounds: int
 ) -> list[Row]:
-    """Measure both sides in turn, the first round thrown away; one row for each figure that ``measure`` returns."""
-    pairs = [tuple(measure(side) for side in sides) for _ in range(rounds + 1)][1:]
+    """Measure both sides in turn; one row for each figure that ``measure`` returns."""
+    pairs = alternate(lambda: measure(sides[0]), lambda: measure(sides[1]), rounds)
     return [
         ratio_row(title, [(later[number], earlier[number]) for later, earlier in pairs], at_most=1.05)
         for number, title in enumerate(titles)

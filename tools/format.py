@@ -9,24 +9,23 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from tools.node import environment
+from tools.scanners import FOLDER, install_packages
 
 ROOT = Path(__file__).resolve().parent.parent
 CODE = "template/**/*.{js,ts}"
 
 
 def main() -> None:
-    """Install the pinned version into a folder that is removed afterwards, and run it."""
+    """Install the version that projects have, unless it is installed, and run it."""
     manifest = (ROOT / "template" / "package.json.jinja").read_text(encoding="utf-8")
     line = next(line for line in manifest.splitlines() if '"prettier":' in line)
     version = json.loads("{" + line.strip().rstrip(",") + "}")["prettier"]
-    with TemporaryDirectory() as folder:
-        install = ["npm", "install", "--ignore-scripts", "--no-audit", "--silent", f"prettier@{version}"]
-        subprocess.run(install, cwd=folder, env=environment(), check=True)
-        prettier = ["node", f"{folder}/node_modules/prettier/bin/prettier.cjs", "--log-level", "warn", "--write", CODE]
-        sys.exit(subprocess.run(prettier, cwd=ROOT, env=environment(), check=False).returncode)
+    if not install_packages("prettier", (f"prettier@{version}",)):
+        sys.exit("Prettier could not be installed.")
+    prettier = ["node", str(FOLDER / "prettier/node_modules/prettier/bin/prettier.cjs"), "--log-level", "warn"]
+    sys.exit(subprocess.run([*prettier, "--write", CODE], cwd=ROOT, env=environment(), check=False).returncode)
 
 
 if __name__ == "__main__":

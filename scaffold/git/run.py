@@ -141,6 +141,17 @@ class Git:
         """Return the tree of this folder's committed files."""
         return self.output("rev-parse", "HEAD:./")
 
+    def stored(self, folder: Path, index: Path) -> str:
+        """Store the files of a folder outside of the repository, ignored ones too, and return their tree.
+
+        Args:
+            folder: holds the files.
+            index: a file that git may write; one that holds an earlier state of the folder saves time.
+        """
+        git = self.with_environment(GIT_INDEX_FILE=str(index))
+        git.output("--work-tree", folder, "add", "--all", "--force", ".")
+        return git.output("write-tree")
+
     def with_environment(self, **variables: str) -> Git:
         """Return the same git with more variables."""
         return replace(self, environment={**self.environment, **variables})

@@ -100,9 +100,7 @@ class _Store:
 
     def of_folder(self, folder: Path) -> str:
         """Store a folder and return its tree."""
-        git = bare(self.folder).with_environment(GIT_INDEX_FILE=str(self.folder / "render.index"))
-        git.output("--work-tree", folder, "add", "--all", "--force", ".")
-        return git.output("write-tree")
+        return bare(self.folder).stored(folder, self.folder / "render.index")
 
     def of_project(self) -> str:
         """Store the project's tracked files as they lie there now, and return their tree.

@@ -32,7 +32,7 @@ class Status:
         answers: the recorded answers.
         edited: rendered files that the owner changed since.
         deleted: rendered files that the owner deleted.
-        unfinished: an update was killed half way; the next one puts it back.
+        unfinished: an update was interrupted; the next `scaffold update` restores the project.
     """
 
     folder: Path

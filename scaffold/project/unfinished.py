@@ -1,4 +1,4 @@
-"""Whether an update of a project was stopped half way: it leaves its journal in git's folder."""
+"""Whether an update of a project was interrupted: then its journal is still in git's folder."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ JOURNAL = "scaffold-update.json"
 
 
 def is_unfinished(folder: Path) -> bool:
-    """Return whether an update was stopped half way in a folder's repository, whatever else is wrong with it."""
+    """Return whether an update was interrupted in a folder's repository; False if git cannot read it."""
     try:
         return (find(folder).git_dir / JOURNAL).exists()
     except (OSError, GitError):

@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from scaffold.errors import template_runs_code, template_unavailable, wrong_usage
+from scaffold.errors import template_broken, template_runs_code, template_unavailable, wrong_usage
 from scaffold.questions.questionnaire import Questionnaire
 from scaffold.template.confined import Confined, Described
 
@@ -79,6 +79,21 @@ class Template:
         if code:
             raise template_runs_code(self.address, code)
         return questionnaire
+
+    def mapping(self, setting: str, meaning: str) -> dict[str, str]:
+        """Read a setting of `copier.yml` that maps texts to texts; empty when it is missing.
+
+        Args:
+            setting: its name, without the underscore.
+            meaning: what it maps to what, for the message.
+
+        Raises:
+            ScaffoldError: `template-broken`: it maps something else.
+        """
+        found = self.questionnaire().settings.get(setting) or {}
+        if not isinstance(found, dict) or not all(isinstance(part, str) for pair in found.items() for part in pair):
+            raise template_broken(self.address, f"_{setting} is no mapping of {meaning}")
+        return found
 
     def files(self, scratch: Path) -> Path:
         """Return a folder with nothing but the template in it.

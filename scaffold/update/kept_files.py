@@ -11,8 +11,6 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scaffold.errors import template_broken
-
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -25,12 +23,7 @@ def rules_of(template: Template) -> dict[str, str]:
     Raises:
         ScaffoldError: `template-broken`: `_keep` is no mapping of patterns to files.
     """
-    rules = template.questionnaire().settings.get("keep") or {}
-    if not isinstance(rules, dict) or not all(isinstance(part, str) for pair in rules.items() for part in pair):
-        raise template_broken(
-            template.address, "_keep is no mapping of patterns to the files that list what they match"
-        )
-    return rules
+    return template.mapping("keep", "patterns to the files that list what they match")
 
 
 def vanished(base: Path, theirs: Path, rules: Mapping[str, str]) -> tuple[str, ...]:

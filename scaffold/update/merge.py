@@ -99,11 +99,15 @@ def merge_renders(  # noqa: PLR0913 - the three sides of a merge, and what is kn
         GitError: git failed.
     """
     git = _borrowing_repository(project, theirs.parent / "merge")
-    moves, old, new = _moves(git, base, theirs, listed or {})
-    moves.carry_out(base, old)
-    start = _commit(git, _tree_of(git, base))
+    before, after = _tree_of(git, base), _tree_of(git, theirs)
+    old, new = _files_of(git, before), _files_of(git, after)
+    moves = Moves.between(old, new, listed or {}, _renames(git, before, after))
+    if moves.to:
+        moves.carry_out(base, old)
+        before = _tree_of(git, base)
+    start = _commit(git, before)
     ours = _commit(git, tree, start)
-    git.output("tag", label, _commit(git, _tree_of(git, theirs), start))
+    git.output("tag", label, _commit(git, after, start))
     git.output("reset", "--quiet", "--hard", ours)
     own = _move_ours(git, moves) - old - new
     git.run(
@@ -144,19 +148,17 @@ def _borrowing_repository(project: Git, folder: Path) -> Git:
 
 
 def _tree_of(git: Git, folder: Path) -> str:
-    index = str(folder.parent / f"{folder.name}.index")
-    storing = git.with_environment(GIT_INDEX_FILE=index)
-    storing.output("--work-tree", folder, "add", "--all", "--force", ".")
-    return storing.output("write-tree")
+    return git.stored(folder, folder.parent / f"{folder.name}.index")
 
 
-def _moves(git: Git, base: Path, theirs: Path, listed: Mapping[str, str]) -> tuple[Moves, set[str], set[str]]:
-    """Return which files the template moves, and the files of the old and of the new render."""
-    before, after = _tree_of(git, base), _tree_of(git, theirs)
-    renames = git.output("diff-tree", "-r", "-z", "-M", "--diff-filter=R", "--name-status", before, after).split("\0")
-    old, new = (_names(git.output("ls-tree", "-r", "-z", "--name-only", side)) for side in (before, after))
-    recognised = dict(zip(renames[1::3], renames[2::3], strict=False))
-    return Moves.between(old, new, listed, recognised), old, new
+def _files_of(git: Git, tree: str) -> set[str]:
+    return _names(git.output("ls-tree", "-r", "-z", "--name-only", tree))
+
+
+def _renames(git: Git, before: str, after: str) -> dict[str, str]:
+    """Return the renames between two trees that git recognises."""
+    found = git.output("diff-tree", "-r", "-z", "-M", "--diff-filter=R", "--name-status", before, after).split("\0")
+    return dict(zip(found[1::3], found[2::3], strict=False))
 
 
 def _move_ours(git: Git, moves: Moves) -> set[str]:

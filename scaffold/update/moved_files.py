@@ -14,8 +14,6 @@ from pathlib import PurePosixPath
 from posixpath import dirname, join, normpath, relpath
 from typing import TYPE_CHECKING
 
-from scaffold.errors import template_broken
-
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from pathlib import Path
@@ -34,10 +32,7 @@ def listed_moves(template: Template) -> dict[str, str]:
     Raises:
         ScaffoldError: `template-broken`: `_moved` is no mapping of paths to paths.
     """
-    listed = template.questionnaire().settings.get("moved") or {}
-    if not isinstance(listed, dict) or not all(isinstance(part, str) for pair in listed.items() for part in pair):
-        raise template_broken(template.address, "_moved is no mapping of old paths to new paths")
-    return listed
+    return template.mapping("moved", "old paths to new paths")
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from scaffold.questions.question import Answers
     from scaffold.questions.questionnaire import Questionnaire
     from scaffold.template.changelog import Entry
+    from scaffold.template.source import Template
     from scaffold.update.merge import MergeResult
 
 Edited = Literal["refuse", "keep", "remove"]
@@ -135,7 +136,7 @@ class UpdatePlan:
 def plan_update(request: UpdateRequest) -> Iterator[UpdatePlan]:
     """Plan an update; the plan holds scratch files and can be carried out inside the context only.
 
-    An update that was killed half way is put back first; a dry run, which writes nothing, refuses to look at one.
+    If an earlier update was interrupted, the project is restored first. A dry run writes nothing, so it refuses then.
 
     Raises:
         ScaffoldError: the project or the template cannot be used.
@@ -162,18 +163,18 @@ def _plan(request: UpdateRequest, project: Project, git: Git, upgrade: Upgrade) 
     from scaffold.template.render import render
 
     work = upgrade.releases.repository.parent
-    newer = upgrade.template(upgrade.newer, work)
+    older, newer = upgrade.template(upgrade.older, work), upgrade.template(upgrade.newer, work)
     answers, dropped = _answers(request, project, newer.questionnaire())
     base, theirs = work / "base", work / "theirs"
-    render(upgrade.template(upgrade.older, work), project.typed_answers, base)
+    render(older, project.typed_answers, base)
     render(newer, answers, theirs)
-    rules = {} if request.remove_kept else _keep_rules(upgrade, work)
+    rules = {} if request.remove_kept else _keep_rules(upgrade, older, newer)
     kept = kept_files.vanished(base, theirs, rules)
     kept_files.keep(base, theirs, kept, rules)
     sides = read_sides(git, base, theirs)
     edited = edited_by_owner(sides)
     check_lockfile = reconcile(sides)
-    listed = listed_moves(upgrade.template(upgrade.older, work)) | listed_moves(newer)
+    listed = listed_moves(older) | listed_moves(newer)
     label = f"template-{upgrade.newer}"
     joined = merge.merge_renders(git, git.committed(), base, theirs, label=label, listed=listed)
     plan = UpdatePlan(
@@ -195,15 +196,14 @@ def _plan(request: UpdateRequest, project: Project, git: Git, upgrade: Upgrade) 
     return replace(plan, in_the_way=in_the_way(git, plan.joined))
 
 
-def _keep_rules(upgrade: Upgrade, work: Path) -> dict[str, str]:
-    """Return what stays by the word of any release at hand: an old one may not know the rule yet."""
-    older, newer = upgrade.template(upgrade.older, work), upgrade.template(upgrade.newer, work)
+def _keep_rules(upgrade: Upgrade, older: Template, newer: Template) -> dict[str, str]:
+    """Return the rules of every release at hand: an old one may not have the rule yet."""
     rules = kept_files.rules_of(older) | kept_files.rules_of(newer)
     newest = upgrade.releases.newest()
     ref = upgrade.releases.refs[newest] if newest else upgrade.newer
     if ref in {upgrade.older, upgrade.newer}:
         return rules
-    folder = upgrade.releases.export(ref, work / "template-newest")
+    folder = upgrade.releases.export(ref, newer.folder.with_name("template-newest"))
     with suppress(ScaffoldError):  # nobody goes to that one
         rules |= kept_files.rules_of(replace(newer, folder=folder, version=ref))
     return rules
