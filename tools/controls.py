@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import re
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 ROOT = Path(__file__).resolve().parent.parent
 CATALOGUE = ROOT / "controls.yml"
@@ -50,6 +50,21 @@ _OTHERS = "Other controls"
 
 
 @dataclass(frozen=True)
+class Edit:
+    """A change of one file of the project.
+
+    Attributes:
+        file: path in the project.
+        text: a part of that file; it occurs there once.
+        replacement: the text to put there.
+    """
+
+    file: str
+    text: str
+    replacement: str
+
+
+@dataclass(frozen=True)
 class Proof:
     """An attack test, and the smallest edit of the project after which it must fail.
 
@@ -60,6 +75,9 @@ class Proof:
         test_file: file of the attack test.
         test: title of the attack test.
         when: Jinja condition on the answers under which the project has both. Default: always.
+        further: edits that the first one needs, for example an import. Default: none.
+        tolerates: flaws of the proof (`tests/mutation/judge.py`) that are right here, each with the reason.
+        unsound: flaws that are still to be mended, each with what is wrong. Default: none.
     """
 
     file: str
@@ -68,6 +86,19 @@ class Proof:
     test_file: str
     test: str
     when: str = "true"
+    further: tuple[Edit, ...] = ()
+    tolerates: Mapping[str, str] = field(default_factory=dict)
+    unsound: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def edits(self) -> tuple[Edit, ...]:
+        """All changes that remove the defence."""
+        return (Edit(self.file, self.text, self.replacement), *self.further)
+
+    @classmethod
+    def of(cls, entry: Mapping[str, Any]) -> Proof:
+        """Read an entry of the catalogue."""
+        return cls(**{**entry, "further": tuple(Edit(**edit) for edit in entry.get("further", ()))})
 
 
 @dataclass(frozen=True)
@@ -100,7 +131,7 @@ def load() -> list[Control]:
     """
     entries = yaml.safe_load(CATALOGUE.read_text(encoding="utf-8"))
     return [
-        Control(entry["id"], entry["statement"], tuple(entry["asvs"]), tuple(Proof(**p) for p in entry["proofs"]))
+        Control(entry["id"], entry["statement"], tuple(entry["asvs"]), tuple(map(Proof.of, entry["proofs"])))
         for entry in entries
     ]
 

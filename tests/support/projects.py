@@ -168,8 +168,15 @@ def install(project: Project, store: Path) -> str:
             assert code == 0, output
             log.write_text(output)
             (project.folder / "node_modules").rename(kept)
-        shutil.copytree(kept, project.folder / "node_modules", symlinks=True, copy_function=os.link)
+        shutil.copytree(kept, project.folder / "node_modules", symlinks=True, copy_function=_link)
     return log.read_text()
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # another file system
+        shutil.copy2(source, target)
 
 
 def create_database(server: str) -> str:
