@@ -7,6 +7,8 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+from tests.support import prepared
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -32,10 +34,14 @@ def scaffold(
     *arguments: str | Path, cwd: Path, stdin: str = "", env: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run the command to its end."""
+    variables = environment() if env is None else env
+    command = [*SCAFFOLD, *map(str, arguments)]
+    if prepared.is_possible(variables):
+        return subprocess.CompletedProcess(command, *prepared.run(command[len(SCAFFOLD) :], cwd, stdin, variables))
     return subprocess.run(
-        [*SCAFFOLD, *map(str, arguments)],
+        command,
         cwd=cwd,
-        env=environment() if env is None else env,
+        env=variables,
         input=stdin,
         capture_output=True,
         text=True,
