@@ -38,6 +38,7 @@ T = TypeVar("T")
 POINTER = ">"
 MARGIN = "   "
 LEAVING = (Keys.ControlC, Keys.ControlD)
+MARGINS = {"answer": "  ", "detail": " " * 6}
 LONGEST_PASTE = 1000
 LEAVE_KEY = "Enter: accept  Ctrl-C: leave"
 TEXT_KEYS = "Enter: accept  Esc: back  F1 or ?: explain  Ctrl-C: leave"
@@ -55,8 +56,8 @@ STYLE = questionary.Style(
         ("selected", "noreverse"),
         ("placeholder", "ansibrightblack"),
         ("validation-toolbar", "noreverse bg:default ansired"),
-        ("bottom-toolbar", "noreverse"),
         ("hint", "ansibrightblack"),
+        ("detail", "ansibrightblack"),
     ]
 )
 
@@ -81,7 +82,7 @@ class InteractivePrompts:
     def say(self, label: str, text: str = "", *, tone: Tone, column: int = 0) -> None:
         """Print one paragraph in the style of its tone."""
         gap = "\n" if tone == "heading" else ""
-        margin = "  " if tone == "answer" else ""
+        margin = MARGINS.get(tone, "")
         row = wrap_row(label, text, column=column, width=self.width - len(margin))
         paragraph = gap + margin + row.replace("\n", f"\n{margin}")
         print_formatted_text(FormattedText([(f"class:{tone}", paragraph)]), style=STYLE, output=self.output)
@@ -103,7 +104,10 @@ class InteractivePrompts:
             style=STYLE,
             input=self.input,
             output=self.output,
-            bottom_toolbar=[("class:hint", wrap(TEXT_KEYS if steps else LEAVE_KEY, self.width))],
+        )
+        # Below the line and the sentence about it. A toolbar of prompt_toolkit's would wait for the cursor position.
+        cast("HSplit", question.application.layout.container).children.append(
+            self._hint(TEXT_KEYS if steps else LEAVE_KEY)
         )
         keys = merge_key_bindings([_pasting_keys(), _typing_steps(default)]) if steps else _pasting_keys()
         return str(_run(question, keys)).strip()
@@ -148,9 +152,12 @@ class InteractivePrompts:
     def _page(self, message: str, menu: InquirerControl, keys: str) -> Layout:
         """Return a layout without questionary's hidden text field, which would take part in pastes and searches."""
         text = FormattedText([("class:qmark", "? "), ("class:question", wrap(message, self.width - 2, rest="  "))])
-        hint = FormattedText([("class:hint", wrap(keys, self.width))])
         parts = [Window(FormattedTextControl(text), dont_extend_height=True), Window(menu, dont_extend_height=True)]
-        return Layout(HSplit([*parts, Window(FormattedTextControl(hint), dont_extend_height=True)]), parts[1])
+        return Layout(HSplit([*parts, self._hint(keys)]), parts[1])
+
+    def _hint(self, keys: str) -> Window:
+        text = FormattedText([("class:hint", wrap(keys, self.width))])
+        return Window(FormattedTextControl(text), dont_extend_height=True)
 
 
 def _row(label: str, meaning: str, column: int, width: int) -> str:

@@ -172,7 +172,7 @@ class Interview:
         for option in options:
             self.prompts.say(f"{option.label}: {option.meaning}".rstrip(": "), tone="answer")
             for line in brought.get(option.value, ()):
-                self.prompts.say(f"  {line}", tone="hint")
+                self.prompts.say(line, tone="detail")
 
     def _review(self, confirm: str, pointed: str) -> str:
         # The tail of a pasted text must not confirm what nobody has looked at.
@@ -218,7 +218,7 @@ class Interview:
         name = choice.removeprefix("?")
         if name in {CONFIRM, SHOW, CANCEL}:
             for line in self.effects.of_project(self.answers) if self.effects else ():
-                self.prompts.say(line, tone="answer")
+                self.prompts.say(line, tone="detail")
             return CONFIRM if name == SHOW else name
         question = next(question for question in self.questionnaire.questions if question.name == name)
         if choice.startswith("?"):

@@ -33,7 +33,9 @@ class PlainPrompts:
     def say(self, label: str, text: str = "", *, tone: Tone, column: int = 0) -> None:
         """Print one paragraph."""
         gap = "\n" if tone == "heading" else ""
-        self._print(gap + wrap_row(label, text, column=column, width=self.width))
+        margin = MARGIN if tone == "detail" else ""
+        row = wrap_row(label, text, column=column, width=self.width - len(margin))
+        self._print(gap + margin + row.replace("\n", f"\n{margin}"))
 
     def text(
         self, message: str, *, default: str, example: str, problem: Callable[[str], str | None], steps: bool

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from scaffold.questions.question import Answer, Answers, Question
 
 T = TypeVar("T")
-Tone = Literal["title", "heading", "answer", "hint"]
+Tone = Literal["title", "heading", "answer", "detail", "hint"]
 
 
 class GoBack(Exception):  # noqa: N818 - a wish of the person, no error

@@ -219,8 +219,8 @@ class ListedEffects:
 def test_an_explanation_shows_what_each_choice_brings_and_asks_again() -> None:
     front = ScriptedFront(Explain("net"), "net", "h", "5", CONFIRM)
     interview(STORE, front, {}, effects=ListedEffects())
-    said = [text for _, text, _ in front.said]
-    assert {"store: Where", "  disk after []", "  net after []"} <= set(said)
+    said = [(tone, text) for tone, text, _ in front.said]
+    assert {("heading", "store: Where"), ("detail", "disk after []"), ("detail", "net after []")} <= set(said)
     assert front.asked[:2] == [("Where", "disk"), ("Where", "net")]
 
 
@@ -228,7 +228,7 @@ def test_an_explanation_shows_what_each_choice_brings_and_asks_again() -> None:
 def test_the_review_shows_what_the_project_will_have(wish: object) -> None:
     front = ScriptedFront(wish, CONFIRM)
     interview(STORE, front, {"store": "disk", "pool": "1"}, effects=ListedEffects())
-    assert ("answer", "a project of [('pool', '1'), ('store', 'disk')]", "") in front.said
+    assert ("detail", "a project of [('pool', '1'), ('store', 'disk')]", "") in front.said
 
 
 def test_the_review_explains_the_answer_that_is_pointed_at() -> None:

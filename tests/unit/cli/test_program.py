@@ -46,7 +46,7 @@ def test_every_command_explains_itself(tmp_path: Path, name: str) -> None:
 def test_help_of_new_shows_every_question_with_its_values(tmp_path: Path) -> None:
     text = " ".join(scaffold("new", "--help", cwd=tmp_path).stdout.split())
     assert "--database sqlite|postgres" in text
-    assert "--metrics true|false" in text
+    assert "--metrics / --no-metrics" in text
     assert "--rate-limit-store memory|database" in text
     assert "--security-contact TEXT" in text
 
@@ -58,13 +58,13 @@ def test_the_version_is_printed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        ([], "No command was given."),
         (["nwe"], "Did you mean new?"),
         (["new"], "DEST is missing."),
         (["new", "a", "b"], "unexpected extra argument"),
         (["new", "a", "-x"], "-x"),
         (["new", "a", "--answers"], "--answers"),
-        (["new", "a", "--database"], "--database"),
+        (["new", "a", "--database"], "`scaffold new --help`"),
+        (["new", "a", "--metrics=maybe"], "Choose true or false"),
         (["--unknown"], "--unknown"),
         (["questions", "--nothing"], "--nothing"),
     ],
