@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -48,6 +49,7 @@ def _new(opened: OpenTemplate, /, destination: str | None, **parameters: Any) ->
     if asking := asking and not opened.questionnaire.is_complete(answers):
         answers = _asked(opened, answers, path, own.sources(given))
     result = create(path, opened.template, answers, _options(parameters))
+    result = replace(result, notes=(*result.notes, *own.notes(given, result.answers)))
     if parameters["template"]:
         result = remembering(result)
     if parameters["json"]:

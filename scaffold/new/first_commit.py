@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 # A signing program may print a page; an error shows its beginning.
 MOST_LINES = 6
+# Older versions of git say that signing failed, and nothing of what the program printed.
+LINES_WITHOUT_CAUSE = 2
 MANUAL_COMMAND = "git init -b main && git add -A && git commit -m 'Create the project'"
 
 
@@ -108,7 +110,9 @@ def _cause(error: GitError) -> str:
     """Return what git printed: the last line alone does not say why signing failed."""
     lines = [" ".join(line.split()) for line in error.lines if line.strip()]
     causes = [line.removeprefix("error: ").removeprefix("fatal: ").rstrip(".:") for line in lines[:MOST_LINES]]
-    return "; ".join(causes) or str(error)
+    shown = "; ".join(causes) or str(error)
+    hidden = "failed to sign" in shown and len(causes) <= LINES_WITHOUT_CAUSE
+    return f"{shown}; `echo test | gpg --clearsign` shows why" if hidden else shown
 
 
 def _signing(git: Git) -> tuple[str, ...]:

@@ -35,6 +35,11 @@ class UserDefaults:
         """Return where each answer comes from that was not given otherwise, by name of the question."""
         return {name: f"from {self.path}" for name in self.answers if name not in given}
 
+    def notes(self, given: Mapping[object, object], answers: Answers) -> list[str]:
+        """Return a sentence about the answers that a project has from the file; none without any."""
+        used = [name for name in self.sources(given) if name in answers and answers[name] == self.answers[name]]
+        return [f"From {self.path}: {', '.join(used)}."] if used else []
+
 
 def read_user_defaults(folder: Path | None, questionnaire: Questionnaire, *, other_template: bool) -> UserDefaults:
     """Read `defaults.yml` and check it like any other answers.
