@@ -65,7 +65,7 @@ def test_a_clone_becomes_a_project_that_can_be_updated_and_nothing_is_overwritte
     git("commit", "--quiet", "-m", "Create the project", cwd=clone)
     # Both READMEs are in the conflict; everything else is updated.
     updated = json.loads(scaffold("update", "--database", "postgres", "--defaults", "--json", cwd=clone).stdout)
-    assert [conflict["path"] for conflict in updated["conflicts"]] == ["README.md"]
+    assert updated["files"]["conflicts"] == ["README.md"]
     git("checkout", "--ours", "README.md", cwd=clone)
     assert (clone / "README.md").read_bytes() == before["README.md"]
     assert (clone / "src/database/postgres.ts").is_file()
