@@ -8,8 +8,11 @@ import shlex
 import sys
 from typing import TYPE_CHECKING, Any
 
+import click
+
 from scaffold.cli import output
 from scaffold.cli.booleans import negated
+from scaffold.errors import Interrupted
 from scaffold.text import shown
 
 if TYPE_CHECKING:
@@ -29,11 +32,11 @@ def conclude(opened: OpenTemplate, result: CreateResult, destination: str, param
     output.write([("", ""), ("The same without questions:", "bold"), (f"  {command}", "cyan")], sys.stdout)
     if result.dry_run or result.installed or not opened.template.ours:
         return
-    from scaffold.new.npm_install import can_install, install_packages
+    from scaffold.new.npm_install import can_install
 
     # npm runs the project's own scripts at the start; those of other people's templates are never offered.
     if can_install(result.path) and (wish := _wish()):
-        problem = install_packages(result.path, sys.stderr.fileno())
+        problem = _install(result)
         output.write([(f"Note: {shown(problem, 1000)}", "yellow") if problem else ("Installed.", "dim")], sys.stdout)
         if wish == "start" and not problem:
             _start(result)
@@ -73,7 +76,24 @@ def _answer_flags(questionnaire: Questionnaire, result: CreateResult) -> list[st
     return words
 
 
+def _install(result: CreateResult) -> str | None:
+    """Install the packages; return why they are not installed."""
+    from scaffold.new.npm_install import LATER, install_packages
+
+    try:
+        return install_packages(result.path, sys.stderr.fileno())
+    except Interrupted as interruption:
+        # The error of an interruption says that nothing was left behind.
+        output.write(
+            [(f"Interrupted. The project is complete, its packages are not installed. {LATER}", "")], sys.stderr
+        )
+        raise click.exceptions.Exit(interruption.exit_code) from None
+    except OSError as error:
+        return f"Packages are not installed: {error.strerror or error}. {LATER}"
+
+
 def _wish() -> str | None:
+    """Ask what to do next; None means nothing, and so does leaving: the project is complete."""
     from scaffold.wizard.choose import choose
 
     options = [
@@ -81,7 +101,10 @@ def _wish() -> str | None:
         ("install", "install", "npm ci: the packages, without running their scripts"),
         ("start", "start", "npm ci, then npm run dev; Ctrl-C stops the server"),
     ]
-    return choose("The project is ready. What next?", options)
+    try:
+        return choose("The project is ready. What next?", options)
+    except Interrupted:
+        return None
 
 
 def _start(result: CreateResult) -> None:

@@ -411,21 +411,33 @@ def test_defaults_of_the_user_are_not_asked_and_named_in_the_review(start: Start
     assert recorded(folder / "my-api")["license"] == "MIT"
 
 
-def test_the_offer_to_install_and_start_runs_npm_in_the_project(start: Start, folder: Path) -> None:
+def programs_with(folder: Path, npm: str) -> str:
+    """Return a PATH on which Node.js is new enough and npm is this script."""
     programs = folder.parent / "programs"
     programs.mkdir()
-    npm = '#!/bin/sh\necho "npm $* in $(pwd)"\ncase $1 in ci) mkdir node_modules ;; esac\n'
     for name, script in {"node": "#!/bin/sh\necho v24.19.0\n", "npm": npm}.items():
         (programs / name).write_text(script, encoding="utf-8")
         (programs / name).chmod(0o755)
-    path = f"{programs}:{os.environ['PATH']}"
-    terminal = (
-        start("my-api", *flags(but="ci"), rows=60, columns=160, PATH=path).see("> github").press(ENTER).see(REVIEW)
-    )
-    terminal.press(ENTER).see("What next?", "> nothing").press(DOWN, DOWN).see("> start").press(ENTER)
+    return f"{programs}:{os.environ['PATH']}"
+
+
+def test_the_offer_to_install_and_start_runs_npm_in_the_project(start: Start, folder: Path) -> None:
+    npm = '#!/bin/sh\necho "npm $* in $(pwd)"\ncase $1 in ci) mkdir node_modules ;; esac\n'
+    path = programs_with(folder, npm)
+    terminal = start("my-api", *flags(but="ci"), rows=60, columns=160, PATH=path).see("> github").press(ENTER)
+    terminal.see(REVIEW).press(ENTER).see("What next?", "> nothing").press(DOWN, DOWN).see("> start").press(ENTER)
     assert terminal.end() == 0
     assert f"npm run dev in {folder}/my-api" in terminal.text
     assert (folder / "my-api" / "node_modules").is_dir()
+
+
+def test_leaving_at_the_offer_to_install_keeps_the_project(start: Start, folder: Path) -> None:
+    path = programs_with(folder, "#!/bin/sh\nexit 1\n")
+    terminal = start("my-api", *flags(but="ci"), rows=60, PATH=path).see("> github").press(ENTER).see(REVIEW)
+    terminal.press(ENTER).see("What next?", "> nothing").press(CTRL_C)
+    assert terminal.end() == 0
+    assert "Interrupted" not in terminal.text
+    assert (folder / "my-api" / "package.json").is_file()
 
 
 def test_errors_are_folded_between_words(start: Start) -> None:
