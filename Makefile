@@ -13,6 +13,8 @@ PYTEST := $(PYTHON) -m pytest -n $(WORKERS) --dist loadgroup
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV NODE_ENV NODE_OPTIONS
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONUTF8 := 1
+# What is rendered here must not depend on the developer's own defaults.
+export SCAFFOLD_NO_USER_DEFAULTS := 1
 
 .PHONY: help
 help: ## show this list

@@ -59,6 +59,7 @@ CODES = {
     "usage": Code(ExitCode.WRONG_USAGE, "the command line is wrong"),
     "answers-invalid": Code(ExitCode.WRONG_USAGE, "answers are missing or wrong; `problems` lists each"),
     "answers-unreadable": Code(ExitCode.WRONG_USAGE, "the file of `--answers` cannot be used"),
+    "defaults-unusable": Code(ExitCode.WRONG_USAGE, "your own file of defaults cannot be used; `problems` lists why"),
     "not-a-project": Code(ExitCode.WRONG_USAGE, "the folder has no `.copier-answers.yml`"),
     "project-unreadable": Code(ExitCode.WRONG_USAGE, "the project's `.copier-answers.yml` cannot be used"),
     "trust-unreadable": Code(ExitCode.WRONG_USAGE, "the list of addresses you agreed to cannot be used"),
@@ -144,8 +145,7 @@ class AnswerErrors(ScaffoldError):  # noqa: N818 - it carries many
         super().__init__(
             "answers-invalid",
             f"{count} missing or wrong; nothing was written.",
-            "Give each answer with its flag or in a file with --answers; --defaults fills in the rest. "
-            "`scaffold questions` explains them all.",
+            "Give each answer with its flag, or in a file with --answers. `scaffold questions` explains them all.",
         )
         self.problems = tuple(problems)
 
@@ -213,12 +213,23 @@ def answers_unreadable(source: str, reason: str) -> ScaffoldError:
     )
 
 
+def defaults_unusable(source: str, reason: str, problems: Sequence[AnswerProblem] = ()) -> ScaffoldError:
+    """The user's own file of defaults cannot be used."""
+    error = ScaffoldError(
+        "defaults-unusable",
+        f"Your defaults in {source} cannot be used: {reason}.",
+        "Correct the file; --no-user-defaults ignores it. `scaffold questions` lists the names and values.",
+    )
+    error.problems = tuple(problems)
+    return error
+
+
 def destination_not_empty(folder: Path, entries: Sequence[str]) -> ScaffoldError:
     """The destination holds somebody's work."""
     return ScaffoldError(
         "destination-not-empty",
         f"{folder} is not empty: it holds {listed(entries)}.",
-        "Choose another folder, or empty this one yourself.",
+        "Choose another folder, or move these away. .git, .gitignore, README, LICENSE and the like may stay.",
     )
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 REPOSITORY = Path(__file__).resolve().parent.parent
 TEMPLATE = REPOSITORY / "template"
 LIVE = REPOSITORY / "live"
-ANSWERS = ["--security-contact", "security@example.com"]
+ANSWERS = ["--project-name", "my-api", "--security-contact", "security@example.com"]
 ANSWERS_FILE = ".copier-answers.yml"
 
 

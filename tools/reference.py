@@ -47,10 +47,8 @@ def questions(questionnaire: Questionnaire) -> str:
 def section(questionnaire: Questionnaire, question: Question) -> str:
     """Return one question with its values."""
     default = questionnaire.static_default(question)
-    if default is None:
-        default_line = "Required: it has no default." if questionnaire.is_required(question) else "The default depends."
-    else:
-        default_line = f"Default: `{shown(default)}`."
+    words = f"default: `{shown(default)}`" if default is not None else questionnaire.default_in_words(question)
+    default_line = words[0].upper() + words[1:] + "."
     rows = "".join(f"| `{shown(choice.value)}` | {choice.label} |\n" for choice in question.choices)
     if question.kind == "bool":
         rows = "| `true` | yes |\n| `false` | no |\n"

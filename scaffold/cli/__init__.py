@@ -78,7 +78,7 @@ def _report(failure: ScaffoldError, *, as_json: bool) -> int:
     if as_json:
         output.write_json(output.failure_fields(failure), sys.stdout)
     else:
-        output.write(output.failed(failure), sys.stderr)
+        output.write(output.failed(failure), sys.stderr, fold=True)
     return failure.exit_code
 
 

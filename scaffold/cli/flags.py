@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING
 
 import click
 
+from scaffold.cli.booleans import negated, offered_negations, spelt_out
+from scaffold.cli.completion import completing
 from scaffold.errors import AnswerErrors, AnswerProblem
-from scaffold.template.source import open_template
+from scaffold.template.source import builtin, open_template
 from scaffold.text import closest, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+
+    from click.shell_completion import CompletionItem
 
     from scaffold.questions.question import Answers, Question
     from scaffold.questions.questionnaire import Questionnaire
@@ -59,7 +63,9 @@ class QuestionCommand(click.Command):
         try:
             template = ctx.with_resource(open_template(_value_of("--template", args), _value_of("--ref", args)))
             ctx.obj = OpenTemplate(template, template.questionnaire(), [])
-            known, ctx.obj.unknown = _without_unknown(args, _flags(self.get_params(ctx)))
+            flags = _flags(self.get_params(ctx))
+            spelt = spelt_out(args, ctx.obj.questionnaire.questions, flags)
+            known, ctx.obj.unknown = _without_unknown(spelt, flags)
             return super().parse_args(ctx, known)
         except BaseException:
             # click closes a context only once it is complete.
@@ -72,6 +78,11 @@ class QuestionCommand(click.Command):
         taken = _flags(own)
         return own + [_option(question) for question in ctx.obj.questionnaire.questions if question.flag not in taken]
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Offer `--no-QUESTION` besides the flags that click knows."""
+        questions = ctx.obj.questionnaire.questions
+        return [*super().shell_complete(ctx, incomplete), *offered_negations(questions, incomplete)]
+
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Show the answers page by page, then the other options."""
         questionnaire = ctx.obj.questionnaire
@@ -82,6 +93,29 @@ class QuestionCommand(click.Command):
         records = [param.get_help_record(ctx) for param in own]
         with formatter.section("Options"):
             formatter.write_dl([record for record in records if record])
+
+
+class AnswerCommand(click.Command):
+    """A command that reads the flags of questions itself, because its template is known only later.
+
+    A shell is offered the questions of the built-in template.
+    """
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """Return the command's own options; while a shell completes a line, one for each question too."""
+        own = super().get_params(ctx)
+        if not ctx.resilient_parsing:
+            return own
+        taken = _flags(own)
+        return own + [_option(question) for question in _builtin_questions() if question.flag not in taken]
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Offer `--no-QUESTION` besides the flags that click knows."""
+        return [*super().shell_complete(ctx, incomplete), *offered_negations(_builtin_questions(), incomplete)]
+
+    def with_values(self, args: list[str]) -> list[str]:
+        """Return the arguments with `--metrics` and `--no-metrics` as `--metrics=true` and `--metrics=false`."""
+        return spelt_out(args, _builtin_questions(), _flags(self.params))
 
 
 def given_answers(parameters: Mapping[str, object]) -> dict[object, object]:
@@ -143,11 +177,20 @@ def _unknown(flag: str, flags: Iterable[str]) -> AnswerProblem:
     )
 
 
+def _builtin_questions() -> tuple[Question, ...]:
+    return builtin().questionnaire().questions
+
+
 def _option(question: Question) -> click.Option:
-    return click.Option([question.flag, ANSWER_PREFIX + question.name], metavar="VALUE")
+    return click.Option(
+        [question.flag, ANSWER_PREFIX + question.name],
+        metavar="VALUE",
+        shell_complete=completing(question),
+    )
 
 
 def _help_row(questionnaire: Questionnaire, question: Question) -> tuple[str, str]:
-    default = questionnaire.static_default(question)
-    ending = f" [default: {shown(default)}]" if default is not None else " [required]"
+    ending = f" [{questionnaire.default_in_words(question)}]"
+    if question.kind == "bool":
+        return (f"{question.flag} / {negated(question)}", question.help + ending)
     return (f"{question.flag} {'|'.join(question.allowed) or 'TEXT'}", question.help + ending)

@@ -7,6 +7,7 @@ import shlex
 from dataclasses import asdict
 from typing import TYPE_CHECKING, TextIO
 
+from scaffold.cli.fold import folded
 from scaffold.project.env_file import ENV_FILE
 from scaffold.text import shown
 
@@ -25,12 +26,13 @@ JSON_VERSION = 1
 Line = tuple[str, str]
 
 
-def write(lines: Iterable[Line], stream: TextIO | None) -> None:
+def write(lines: Iterable[Line], stream: TextIO | None, *, fold: bool = False) -> None:
     """Write lines, styled on a terminal and plain elsewhere.
 
     Args:
         lines: text and style of each.
         stream: where to; None when the process was started without it.
+        fold: fold sentences at the width of the terminal. Default: False, for what is copied from the screen.
     """
     if stream is None:
         return
@@ -41,7 +43,7 @@ def write(lines: Iterable[Line], stream: TextIO | None) -> None:
 
     console = Console(file=stream, markup=False, highlight=False, emoji=False, soft_wrap=True)
     for text, style in lines:
-        console.print(text, style=style or None)
+        console.print(folded(text, console.width) if fold else text, style=style or None)
 
 
 def write_json(fields: dict[str, object], stream: TextIO | None) -> None:
@@ -66,6 +68,7 @@ def created_fields(result: CreateResult) -> dict[str, object]:
         "files": [asdict(file) for file in result.files],
         "git": asdict(result.git),
         "installed": result.installed,
+        "kept": list(result.kept),
         "notes": list(result.notes),
     }
 
@@ -151,11 +154,7 @@ def questions(questionnaire: Questionnaire) -> list[Line]:
 
 
 def _question(questionnaire: Questionnaire, question: Question) -> list[Line]:
-    default = questionnaire.static_default(question)
-    if default is not None:
-        answered = f"default: {shown(default)}"
-    else:
-        answered = "required" if questionnaire.is_required(question) else "default depends on other answers"
+    answered = questionnaire.default_in_words(question)
     values = [f"      {shown(c.value)}: {c.label}" if c.label else f"      {shown(c.value)}" for c in question.choices]
     if question.kind == "bool":
         values = ["      true or false"]

@@ -114,15 +114,19 @@ def run(arguments: list[str]) -> int:
     try:
         with program.make_context("scaffold", arguments) as context:
             program.invoke(context)
+    except click.exceptions.NoArgsIsHelpError as error:
+        # The help is not what was asked for: a script whose command is empty must notice.
+        click.echo(error.format_message(), err=True)
+        return ExitCode.WRONG_USAGE
     except click.exceptions.Exit as end:
         return end.exit_code
     except click.UsageError as error:
-        raise _usage_error(error) from error
+        raise _usage_error(error, arguments) from error
     return 0
 
 
-def _usage_error(error: click.UsageError) -> ScaffoldError:
-    name = error.ctx.command_path if error.ctx else "scaffold"
-    if isinstance(error, click.exceptions.NoArgsIsHelpError):
-        return wrong_usage("No command was given.", "`scaffold --help` lists the commands.")
+def _usage_error(error: click.UsageError, arguments: list[str]) -> ScaffoldError:
+    # A flag without its value is reported by click's parser, which does not name the command.
+    command = next((argument for argument in arguments if argument in COMMANDS), "")
+    name = error.ctx.command_path if error.ctx else f"scaffold {command}".rstrip()
     return wrong_usage(error.format_message(), f"`{name} --help` explains the command.")

@@ -10,6 +10,7 @@ import click
 
 from scaffold.cli import output, output_project
 from scaffold.cli.addresses import consent, trust_address_option
+from scaffold.cli.flags import AnswerCommand
 from scaffold.cli.terminal import is_interactive
 from scaffold.errors import ExitCode, wrong_usage
 
@@ -28,14 +29,16 @@ staged, never committed. Both sides' work is kept: where both changed the same l
 """
 
 
-class UpdateCommand(click.Command):
+class UpdateCommand(AnswerCommand):
     """A command that takes `--question VALUE` for questions known only once the template is open."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put the answers aside and parse the rest."""
+        if ctx.resilient_parsing:
+            return super().parse_args(ctx, args)
         own = {flag for param in self.params for flag in param.opts if flag.startswith("--")}
         ctx.obj = changes = {}
-        rest, waiting = [], list(args)
+        rest, waiting = [], self.with_values(args)
         while waiting:
             argument = waiting.pop(0)
             flag, equals, value = argument.partition("=")

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from scaffold.errors import destination_not_a_folder, destination_not_empty
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
 PREFIX = ".scaffold-"
 STAGING_NAME = re.compile(r"\.scaffold-[0-9a-f]{16}(?P<removed>\.removed)?")
@@ -59,8 +59,12 @@ def remove_stale(parent: Path) -> None:
                 _remove(Path(entry.path))
 
 
-def check_free(destination: Path) -> None:
+def check_free(destination: Path, may_stay: Callable[[Path], bool] = lambda _: False) -> None:
     """Check that nothing of the user's is in the way.
+
+    Args:
+        destination: the folder, which need not exist.
+        may_stay: says of an entry of the folder whether a project can be made beside it. Default: of none.
 
     Raises:
         ScaffoldError: `destination-not-empty` or `destination-not-a-folder`.
@@ -70,7 +74,7 @@ def check_free(destination: Path) -> None:
         return
     if not destination.is_dir():
         raise destination_not_a_folder(destination)
-    entries = sorted(entry.name for entry in destination.iterdir())
+    entries = sorted(entry.name for entry in destination.iterdir() if not may_stay(entry))
     if entries:
         raise destination_not_empty(destination, entries)
 
@@ -79,8 +83,8 @@ def check_free(destination: Path) -> None:
 def parent_folder(destination: Path) -> Iterator[Path]:
     """Provide the folder in which to stage; parents made for it go again when the body fails.
 
-    A folder somebody stands in, or on which a file system is mounted, cannot be replaced by another:
-    there the project is staged inside.
+    A folder that holds files, in which somebody stands or on which a file system is mounted, cannot be replaced by
+    another: there the project is staged inside.
 
     Raises:
         ScaffoldError: `destination-not-a-folder`, when a parent is a file.
@@ -101,8 +105,14 @@ def parent_folder(destination: Path) -> Iterator[Path]:
         raise
 
 
-def move_into_place(project: Path, destination: Path) -> None:
+def move_into_place(project: Path, destination: Path, extended: Mapping[str, bytes] | None = None) -> None:
     """Make a complete project appear at its destination in one step.
+
+    Args:
+        project: the staged project. Its entries must be free in the destination.
+        destination: a new, empty or shared folder.
+        extended: files of the destination that the project's version replaces, with the content that they must
+            still have. Default: none.
 
     Raises:
         ScaffoldError: `destination-not-empty`, when somebody else was quicker.
@@ -111,8 +121,9 @@ def move_into_place(project: Path, destination: Path) -> None:
     with signals_deferred():
         if destination.exists():
             project.chmod(stat.S_IMODE(destination.stat().st_mode))
-        if _cannot_be_replaced(destination):
-            _move_entries(project, destination)
+        # `parent_folder` has decided; what others put there since must not change that.
+        if project.parent.parent == destination:
+            _move_entries(project, destination, extended or {})
             return
         try:
             project.rename(destination)
@@ -146,21 +157,36 @@ def _cannot_be_replaced(destination: Path) -> bool:
     with suppress(OSError):  # the current folder may have been deleted
         if destination.samefile(Path.cwd()):
             return True
-    return destination.is_mount()
+    return destination.is_mount() or any(destination.iterdir())
 
 
-def _move_entries(project: Path, destination: Path) -> None:
+def _move_entries(project: Path, destination: Path, extended: Mapping[str, bytes]) -> None:
     """Move the entries of a project one by one, and back again if one cannot be moved."""
     moved: list[str] = []
+    before = project.with_name(f"{project.name}.before")
+    before.mkdir()
     try:
         for entry in sorted(project.iterdir()):
-            _refuse_to_replace(destination / entry.name)
-            entry.rename(destination / entry.name)
+            target = destination / entry.name
+            if entry.name in extended:
+                _require_unchanged(target, extended[entry.name])
+                shutil.copy2(target, before / entry.name)
+                entry.replace(target)
+            else:
+                _refuse_to_replace(target)
+                entry.rename(target)
             moved.append(entry.name)
     except BaseException:
         for name in moved:
             (destination / name).rename(project / name)
+            if name in extended:
+                (before / name).replace(destination / name)
         raise
+
+
+def _require_unchanged(path: Path, content: bytes) -> None:
+    if path.is_symlink() or path.read_bytes() != content:
+        raise destination_not_empty(path.parent, [path.name])
 
 
 def _refuse_to_replace(path: Path) -> None:

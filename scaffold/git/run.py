@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 # A name of our own for commits that no person made; `.invalid` can belong to nobody (RFC 2606).
 _OURSELVES = {
@@ -52,7 +52,16 @@ _ALWAYS = {
 
 
 class GitError(Exception):
-    """Git refused; the message is the last line it printed."""
+    """Git refused; the message is the last line it printed.
+
+    Attributes:
+        lines: everything it printed, for example why a program that it started failed.
+    """
+
+    def __init__(self, message: str, lines: Sequence[str] = ()) -> None:
+        """Keep the lines beside the message."""
+        super().__init__(message)
+        self.lines = tuple(lines)
 
 
 def clean_environment() -> dict[str, str]:
@@ -114,7 +123,7 @@ class Git:
             raise GitError(f"git {arguments[0]} took longer than {self.patience:.0f} seconds") from None
         if check and result.returncode != 0:
             lines = result.stderr.decode(errors="replace").strip().splitlines() or ["no reason given"]
-            raise GitError(lines[-1].removeprefix("fatal: "))
+            raise GitError(lines[-1].removeprefix("fatal: "), lines)
         return result
 
     def output(self, *arguments: str | Path, stdin: bytes = b"") -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from scaffold.errors import cannot_create, wrong_usage
 from scaffold.files.staging import check_free, move_into_place, parent_folder, remove_stale, staging
+from scaffold.new.beside import IGNORE_FILE, REPOSITORY, Shared, may_stay, share, withdraw
 from scaffold.new.first_commit import GitResult, enclosing_repository, first_commit
 from scaffold.new.npm_install import install_packages
 from scaffold.project.env_file import ENV_FILE, write_environment_file
@@ -48,11 +49,12 @@ class CreateResult:
         path: the project, an absolute path.
         dry_run: nothing was written.
         answers: the answers it was rendered with.
-        files: every file of it, `.env` included, in order; neither git's nor npm's.
+        files: every file of it that was written, `.env` included, in order; neither git's nor npm's.
         template_address: where updates will look for the template.
         template_version: version of the template; None when it has none.
         git: what became of the repository.
         installed: its packages are installed.
+        kept: files that the folder had before and that stay as they are, although the project has its own version.
         notes: what the user should know, one sentence or two each.
     """
 
@@ -64,6 +66,7 @@ class CreateResult:
     template_version: str | None
     git: GitResult = field(default_factory=GitResult)
     installed: bool = False
+    kept: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -96,11 +99,15 @@ def create_project(  # noqa: PLR0913 - the options of the command, by name
     install: bool = False,
     dry_run: bool = False,
 ) -> CreateResult:
-    """Create a project in a new or empty folder. Nothing is printed; on any failure nothing is left behind.
+    """Create a project. Nothing is printed; on any failure nothing is left behind.
+
+    The user's own file of defaults is not read: a program gets the same project on every machine.
 
     Args:
-        destination: new or empty; missing parents are made.
-        answers: answers by name of the question; the template's defaults answer the rest.
+        destination: new, empty, or with nothing but the files of a fresh clone (`.git`, README, LICENSE and the
+            like), which are not overwritten; missing parents are made.
+        answers: answers by name of the question; the template's defaults answer the rest. The default of
+            `project_name` is the folder's name.
         template: git URL or folder of another template. It is remembered as one that the user agreed to
             contact. Default: the template that comes with Scaffold.
         ref: tag, branch or commit of it. Default: its newest version.
@@ -117,9 +124,16 @@ def create_project(  # noqa: PLR0913 - the options of the command, by name
     """
     options = CreateOptions(git=git, install=install, dry_run=dry_run)
     with open_template(template, ref) as source:
-        resolved = source.questionnaire().resolve(answers or {}, defaults=True)
+        questionnaire = source.questionnaire()
+        questionnaire.for_folder(folder_name(destination))
+        resolved = questionnaire.resolve(answers or {}, defaults=True)
         result = create(resolve_destination(destination), source, resolved, options)
     return remembering(result) if template else result
+
+
+def folder_name(destination: str | os.PathLike[str]) -> str:
+    """Return the name that the folder of a project has or will have; empty when the destination is none."""
+    return "" if "\0" in os.fspath(destination) else Path(os.path.realpath(destination)).name
 
 
 def resolve_destination(destination: str | os.PathLike[str]) -> Path:
@@ -133,7 +147,7 @@ def resolve_destination(destination: str | os.PathLike[str]) -> Path:
     path = Path(os.path.realpath(destination))
     with _disk_problems(path):
         remove_stale(path)
-        check_free(path)
+        check_free(path, may_stay)
     return path
 
 
@@ -152,12 +166,13 @@ def create(destination: Path, template: Template, answers: Answers, options: Cre
     if options.dry_run:
         elsewhere = Path(gettempdir())
         with _disk_problems(elsewhere), staging(elsewhere) as folder:
-            return _rendered(folder / "project", destination, template, answers, options)
+            return _rendered(folder / "project", destination, template, answers, options)[0]
     with _disk_problems(destination), parent_folder(destination) as parent, staging(parent) as folder:
         project = folder / destination.name
-        result = _rendered(project, destination, template, answers, options)
+        result, shared = _rendered(project, destination, template, answers, options)
         result = _with_packages(project, _with_repository(project, result, options), options)
-        move_into_place(project, destination)
+        withdraw(project, shared)
+        move_into_place(project, destination, shared.extended)
     return result
 
 
@@ -170,7 +185,7 @@ def remembering(result: CreateResult) -> CreateResult:
 
 def _rendered(
     project: Path, destination: Path, template: Template, answers: Answers, options: CreateOptions
-) -> CreateResult:
+) -> tuple[CreateResult, Shared]:
     from scaffold.template.render import render
 
     paths = list(render(template, answers, project))
@@ -178,19 +193,33 @@ def _rendered(
     if write_environment_file(project):
         paths.append(ENV_FILE)
         options.progress(f"Wrote {ENV_FILE} with fresh secrets")
-    return CreateResult(
+    shared = share(project, destination)
+    result = CreateResult(
         path=destination,
         dry_run=options.dry_run,
         answers=answers,
-        files=tuple(ProjectFile(path, (project / path).lstat().st_size) for path in sorted(paths)),
+        files=_files(project, set(paths), shared),
         template_address=template.address,
         template_version=template.version,
+        kept=shared.kept,
+        notes=shared.notes,
     )
+    return result, shared
+
+
+def _files(project: Path, paths: set[str], shared: Shared) -> tuple[ProjectFile, ...]:
+    if os.path.lexists(project / IGNORE_FILE):
+        paths.add(IGNORE_FILE)
+    written = sorted(paths.difference(shared.kept))
+    return tuple(ProjectFile(path, (project / path).lstat().st_size) for path in written)
 
 
 def _with_repository(project: Path, result: CreateResult, options: CreateOptions) -> CreateResult:
     if not options.git:
         return result
+    if os.path.lexists(result.path / REPOSITORY):
+        note = "The folder is a git repository already, so Scaffold committed nothing."
+        return _with_note(result, f"{note} Next: git add -A && git commit -m 'Create the project'")
     outer = enclosing_repository(result.path)
     if outer:
         note = f"The project lies in the git repository {outer}, so it did not become one of its own."

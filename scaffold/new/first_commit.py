@@ -11,6 +11,10 @@ from scaffold.git.run import Git, GitError, applying, creating, staging
 if TYPE_CHECKING:
     from pathlib import Path
 
+# A signing program may print a page; an error shows its beginning.
+MOST_LINES = 6
+# Older versions of git say that signing failed, and nothing of what the program printed.
+LINES_WITHOUT_CAUSE = 2
 MANUAL_COMMAND = "git init -b main && git add -A && git commit -m 'Create the project'"
 
 
@@ -98,8 +102,17 @@ def _commit(git: Git, tree: str, message: str) -> tuple[GitResult, str | None]:
         if identity.returncode != 0:
             reason = "git does not know who you are. Set user.name and user.email with `git config --global`"
         else:
-            reason = f"git refused the first commit ({error})"
+            reason = f"git refused the first commit ({_cause(error)})"
         return GitResult(repository=True), f"{reason}, then: git commit -m '{message}'"
+
+
+def _cause(error: GitError) -> str:
+    """Return what git printed: the last line alone does not say why signing failed."""
+    lines = [" ".join(line.split()) for line in error.lines if line.strip()]
+    causes = [line.removeprefix("error: ").removeprefix("fatal: ").rstrip(".:") for line in lines[:MOST_LINES]]
+    shown = "; ".join(causes) or str(error)
+    hidden = "failed to sign" in shown and len(causes) <= LINES_WITHOUT_CAUSE
+    return f"{shown}; `echo test | gpg --clearsign` shows why" if hidden else shown
 
 
 def _signing(git: Git) -> tuple[str, ...]:

@@ -46,6 +46,11 @@ def install_packages(project: Path, output: int) -> str | None:
     return f"Packages are not installed: {problem}. {LATER}" if problem else None
 
 
+def can_install(project: Path) -> bool:
+    """Return whether this machine has npm, and a Node.js that the project runs on."""
+    return npm.find() is not None and _node_problem(project) is None and (project / npm.LOCKFILE).is_file()
+
+
 def _ci(program: str, scratch: Path, output: int) -> str | None:
     try:
         # The flag wins over a NODE_ENV=production around us, which would leave out the test tools.

@@ -89,6 +89,11 @@ def changed_settings(old: Path, new: Path) -> tuple[str, ...]:
     return tuple(name for name, value in after.items() if name in before and before[name] != value)
 
 
+def setting_names(render: Path) -> tuple[str, ...]:
+    """Return the names of the settings in a render's `.env.example`, in their order."""
+    return tuple(name for name, _ in _SETTING.findall(text_of_example(render)))
+
+
 def text_of_example(render: Path) -> str:
     """Return the text of a render's `.env.example`, empty without one."""
     return _text(render / ENV_EXAMPLE)

@@ -17,6 +17,10 @@ LARGEST = 64 * 1024
 STDIN = "-"
 
 
+class UnusableFileError(Exception):
+    """A file holds no answers; the message says why."""
+
+
 class _PlainLoader(yaml.SafeLoader):
     """YAML without aliases, which can make gigabytes of a small file, and without repeated keys."""
 
@@ -44,19 +48,30 @@ def read_answers(source: str) -> dict[object, object]:
     Raises:
         ScaffoldError: `answers-unreadable`.
     """
-    named = "standard input" if source == STDIN else source
+    try:
+        return answers_in(source)
+    except UnusableFileError as error:
+        raise answers_unreadable("standard input" if source == STDIN else source, str(error)) from error
+
+
+def answers_in(source: str) -> dict[object, object]:
+    """Read answers from a file, as `read_answers`.
+
+    Raises:
+        UnusableFileError: it is not such a file.
+    """
     try:
         answers = parsed(_read(source))
     except OSError as error:
-        raise answers_unreadable(named, error.strerror or "it cannot be read") from error
+        raise UnusableFileError(error.strerror or "it cannot be read") from error
     except yaml.MarkedYAMLError as error:
-        raise answers_unreadable(named, _place(error)) from error
+        raise UnusableFileError(_place(error)) from error
     except RecursionError:
-        raise answers_unreadable(named, "it is nested too deeply") from None
+        raise UnusableFileError("it is nested too deeply") from None
     except (ValueError, yaml.YAMLError) as error:
-        raise answers_unreadable(named, shown(" ".join(str(error).split()), 200)) from error
+        raise UnusableFileError(shown(" ".join(str(error).split()), 200)) from error
     if not isinstance(answers, dict):
-        raise answers_unreadable(named, "it is no mapping of names to values")
+        raise UnusableFileError("it is no mapping of names to values")
     return {name: value for name, value in answers.items() if name not in RESERVED}
 
 

@@ -49,7 +49,9 @@ def problem_of(question: Question, value: object, problem: str) -> AnswerProblem
     """Describe a wrong answer: the value, what is wrong with it, and what was probably meant."""
     meant = None
     if isinstance(value, str):
-        by_lower_case = {allowed.lower(): allowed for allowed in question.allowed}
+        # To guess between true and false is no help.
+        guesses = question.allowed if question.kind != "bool" else ()
+        by_lower_case = {allowed.lower(): allowed for allowed in guesses}
         meant = closest(value.strip().lower(), by_lower_case, alike=0.4)
         # The allowed values are listed beside it.
         problem = "there is no such value" if question.allowed else problem

@@ -37,6 +37,7 @@ class Question:
         choices: the allowed values; empty when any text that passes the validator is allowed.
         group: title of the page the question stands on; empty for a page of its own.
         flag: the flag of the command line that answers it.
+        advanced: the wizard does not ask it, unless it has no default; it can be changed in the review.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Question:
     choices: tuple[Choice, ...]
     group: str
     flag: str
+    advanced: bool = False
 
     @property
     def allowed(self) -> tuple[str, ...]:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from jinja2.sandbox import SandboxedEnvironment
 
+# The name under which Copier tells a template what the project's folder is called.
+FOLDER_NAME = "_folder_name"
 # What to do with a question nobody answered: say so, take its default, or leave it for the wizard.
 Unanswered: TypeAlias = Literal["problem", "default", "skip"]
 
@@ -37,6 +39,7 @@ class Questionnaire:
             ScaffoldError: `template-broken`, when a question is of a kind that cannot be asked.
         """
         self._address = address
+        self._folder_name = ""
         self.settings = {key[1:]: value for key, value in document.items() if key.startswith("_")}
         self._details: dict[str, dict[str, Any]] = {
             key: value if isinstance(value, dict) else {"default": value}
@@ -74,6 +77,10 @@ class Questionnaire:
         except (OSError, yaml.YAMLError, TypeError, ValueError) as error:
             raise template_broken(str(path), " ".join(str(error).split())) from error
         return cls(document, str(path))
+
+    def for_folder(self, name: str) -> None:
+        """Let defaults see the name of the project's folder, as Copier's `_folder_name`."""
+        self._folder_name = name
 
     def groups(self) -> tuple[tuple[str, tuple[Question, ...]], ...]:
         """Return the pages of the questionnaire: title and questions of each."""
@@ -139,6 +146,22 @@ class Questionnaire:
         """Return the default if it depends on no other answer, else None."""
         default = self._details[question.name].get("default")
         return self.default(question, {}) if not _is_template(default) else None
+
+    def default_in_words(self, question: Question) -> str:
+        """Return what becomes of a question that nobody answers, for help and documents."""
+        default = self.static_default(question)
+        if default is not None:
+            return f"default: {shown(default)}"
+        if self.is_required(question):
+            return "required"
+        return f"default: {self._source_of_default(question)}"
+
+    def _source_of_default(self, question: Question) -> str:
+        from jinja2.meta import find_undeclared_variables
+
+        default = str(self._details[question.name].get("default", ""))
+        used = find_undeclared_variables(self._jinja().parse(default))
+        return "the name of the folder" if FOLDER_NAME in used else "depends on other answers"
 
     def patterns(self, question: Question) -> list[str]:
         """Return the regular expressions that the validator demands of an answer, as it writes them."""
@@ -218,6 +241,7 @@ class Questionnaire:
             choices=tuple(self._choices(name, details.get("choices", []))),
             group=group,
             flag="--" + name.replace("_", "-"),
+            advanced=name in (self.settings.get("advanced") or ()),
         )
 
     def _choices(self, name: str, choices: object) -> Iterator[Choice]:
@@ -234,7 +258,7 @@ class Questionnaire:
 
     def _context(self, answers: Mapping[str, object], until: str) -> dict[str, object]:
         """Return what a template of question `until` sees: the answers and defaults before it."""
-        context: dict[str, object] = {}
+        context: dict[str, object] = {FOLDER_NAME: self._folder_name}
         for name in self._details:
             if name == until:
                 break

@@ -173,6 +173,12 @@ class _ConfinedQuestionnaire(Questionnaire):
         self._confined = confined
         self.questions, self._pages, self.settings = confined.ask("load", path)
 
+    def for_folder(self, name: str) -> None:
+        self._confined.ask("for_folder", name)
+
+    def default_in_words(self, question: Question) -> str:
+        return str(self._confined.ask("default_in_words", question))
+
     def is_asked(self, question: Question, answers: Mapping[str, object]) -> bool:
         return bool(self._confined.ask("is_asked", question, dict(answers)))
 

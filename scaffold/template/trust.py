@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scaffold.errors import ScaffoldError, address_not_trusted, template_unavailable, trust_unreadable
+from scaffold.files.configuration import configuration_folder
 from scaffold.git.run import TRANSPORTS
 from scaffold.template.source import TEMPLATE_ADDRESS
 from scaffold.text import shown
@@ -183,14 +184,8 @@ def forget(address: str) -> bool:
 
 def configuration_file() -> Path | None:
     """Return the file that remembers; None on a machine without a place for it."""
-    configured = os.environ.get("XDG_CONFIG_HOME", "")
-    # The specification of XDG says that a relative path is to be ignored: it would lie in a project.
-    if configured and Path(configured).is_absolute():
-        return Path(configured, "scaffold", "trusted.json")
-    if os.environ.get("HOME") == "":
-        return None
-    home = os.path.expanduser("~")  # noqa: PTH111 - Path.home() fails where there is none
-    return Path(home, ".config", "scaffold", "trusted.json") if Path(home).is_absolute() else None
+    folder = configuration_folder()
+    return folder / "trusted.json" if folder else None
 
 
 def _addresses(path: Path) -> tuple[str, ...]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from scaffold.errors import Interrupted
-from scaffold.wizard.prompts import Option
+from scaffold.wizard import leaving
+from scaffold.wizard.prompts import Block, Option
 from scaffold.wizard.terminal import open_prompts
 
 if TYPE_CHECKING:
@@ -24,11 +24,8 @@ def choose(question: str, options: Sequence[tuple[T, str, str]]) -> T:
     Raises:
         Interrupted: Ctrl-C, Ctrl-D or end of input.
     """
-    try:
+    with leaving():
         prompts = open_prompts()
         prompts.discard_typeahead()
-        return prompts.choose(question, [Option(*option) for option in options], default=options[0][0])
-    except Interrupted:
-        raise
-    except (KeyboardInterrupt, EOFError):
-        raise Interrupted from None
+        block = Block([Option(*option) for option in options])
+        return prompts.choose(question, block, default=options[0][0], steps=False)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 import questionary
 from prompt_toolkit import print_formatted_text
-from prompt_toolkit.filters import to_filter
+from prompt_toolkit.application import get_app
+from prompt_toolkit.filters import Condition, to_filter
 from prompt_toolkit.formatted_text import FormattedText
 from prompt_toolkit.input import create_input
 from prompt_toolkit.input.typeahead import get_typeahead
@@ -22,21 +23,26 @@ from prompt_toolkit.output.vt100 import Vt100_Output
 from questionary.prompts.common import InquirerControl
 
 from scaffold.text import visible
+from scaffold.wizard.prompts import Explain, GoBack
 from scaffold.wizard.wrap import wrap, wrap_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from prompt_toolkit.key_binding import KeyPressEvent
+    from prompt_toolkit.key_binding import KeyBindingsBase, KeyPressEvent
 
-    from scaffold.wizard.prompts import Option, Tone
+    from scaffold.wizard.prompts import Block, Option, Tone
 
 T = TypeVar("T")
 
 POINTER = ">"
 MARGIN = "   "
 LEAVING = (Keys.ControlC, Keys.ControlD)
+MARGINS = {"answer": "  ", "detail": " " * 6}
 LONGEST_PASTE = 1000
+LEAVE_KEY = "Enter: accept  Ctrl-C: leave"
+TEXT_KEYS = "Enter: accept  Esc: back  F1 or ?: explain  Ctrl-C: leave"
+MENU_KEYS = "Up/Down: choose  Enter: accept  Esc: back  ?: explain  Ctrl-C: leave"
 # Named colours only: they follow the person's own light or dark theme.
 STYLE = questionary.Style(
     [
@@ -50,6 +56,8 @@ STYLE = questionary.Style(
         ("selected", "noreverse"),
         ("placeholder", "ansibrightblack"),
         ("validation-toolbar", "noreverse bg:default ansired"),
+        ("hint", "ansibrightblack"),
+        ("detail", "ansibrightblack"),
     ]
 )
 
@@ -74,12 +82,14 @@ class InteractivePrompts:
     def say(self, label: str, text: str = "", *, tone: Tone, column: int = 0) -> None:
         """Print one paragraph in the style of its tone."""
         gap = "\n" if tone == "heading" else ""
-        margin = "  " if tone == "answer" else ""
+        margin = MARGINS.get(tone, "")
         row = wrap_row(label, text, column=column, width=self.width - len(margin))
         paragraph = gap + margin + row.replace("\n", f"\n{margin}")
         print_formatted_text(FormattedText([(f"class:{tone}", paragraph)]), style=STYLE, output=self.output)
 
-    def text(self, message: str, *, default: str, example: str, problem: Callable[[str], str | None]) -> str:
+    def text(
+        self, message: str, *, default: str, example: str, problem: Callable[[str], str | None], steps: bool
+    ) -> str:
         """Ask for one line; the sentence about a wrong one stands below it while it is typed."""
 
         def verdict(text: str) -> str | bool:
@@ -95,11 +105,16 @@ class InteractivePrompts:
             input=self.input,
             output=self.output,
         )
-        return str(_run(question, _pasting_keys())).strip()
+        # Below the line and the sentence about it. A toolbar of prompt_toolkit's would wait for the cursor position.
+        cast("HSplit", question.application.layout.container).children.append(
+            self._hint(TEXT_KEYS if steps else LEAVE_KEY)
+        )
+        keys = merge_key_bindings([_pasting_keys(), _typing_steps(default)]) if steps else _pasting_keys()
+        return str(_run(question, keys)).strip()
 
-    def choose(self, message: str, *blocks: Sequence[Option[T]], default: T | None = None) -> T:
+    def choose(self, message: str, *blocks: Block[T], default: T | None = None, steps: bool) -> T:
         """Ask for one option, moved to with the cursor keys or the option's own key."""
-        options = [option for block in blocks for option in block]
+        options = [option for block in blocks for option in block.options]
         question = questionary.select(
             message,
             [choice for block in blocks for choice in self._choices(block, apart=block is not blocks[0])],
@@ -111,8 +126,9 @@ class InteractivePrompts:
             output=self.output,
         )
         menu = _menu(question.application.layout)
-        question.application.layout = self._page(message, menu)
-        return cast("Option[T]", _run(question, _pointing_keys(menu, options))).value
+        question.application.layout = self._page(message, menu, MENU_KEYS if steps else f"Up/Down: choose  {LEAVE_KEY}")
+        keys: list[KeyBindingsBase] = [_pointing_keys(menu, options), *([_menu_steps(menu)] if steps else [])]
+        return cast("Option[T]", _run(question, merge_key_bindings(keys))).value
 
     def discard_typeahead(self) -> None:
         """Drop what was typed or pasted ahead, unless it asks to leave."""
@@ -123,18 +139,25 @@ class InteractivePrompts:
         if any(press.key in LEAVING for press in dropped):
             raise KeyboardInterrupt
 
-    def _choices(self, options: Sequence[Option[T]], *, apart: bool) -> list[questionary.Choice]:
+    def _choices(self, block: Block[T], *, apart: bool) -> list[questionary.Choice]:
+        options = block.options
         column = max(len(visible(option.label)) for option in options)
         rows = [
             questionary.Choice(_row(option.label, option.meaning, column, self.width - len(MARGIN)), option)
             for option in options
         ]
-        return [questionary.Separator(" "), *rows] if apart else rows
+        title = [questionary.Separator(wrap(block.title, self.width - len(MARGIN)))] if block.title else []
+        return [questionary.Separator(" "), *title, *rows] if apart else rows
 
-    def _page(self, message: str, menu: InquirerControl) -> Layout:
+    def _page(self, message: str, menu: InquirerControl, keys: str) -> Layout:
         """Return a layout without questionary's hidden text field, which would take part in pastes and searches."""
         text = FormattedText([("class:qmark", "? "), ("class:question", wrap(message, self.width - 2, rest="  "))])
-        return Layout(HSplit([Window(FormattedTextControl(text), dont_extend_height=True), Window(menu)]))
+        parts = [Window(FormattedTextControl(text), dont_extend_height=True), Window(menu, dont_extend_height=True)]
+        return Layout(HSplit([*parts, self._hint(keys)]), parts[1])
+
+    def _hint(self, keys: str) -> Window:
+        text = FormattedText([("class:hint", wrap(keys, self.width))])
+        return Window(FormattedTextControl(text), dont_extend_height=True)
 
 
 def _row(label: str, meaning: str, column: int, width: int) -> str:
@@ -145,7 +168,7 @@ def _menu(layout: Layout) -> InquirerControl:
     return next(window.content for window in layout.find_all_windows() if isinstance(window.content, InquirerControl))
 
 
-def _run(question: questionary.Question, keys: KeyBindings) -> object:
+def _run(question: questionary.Question, keys: KeyBindingsBase) -> object:
     application = question.application
     application.erase_when_done = True
     application.key_bindings = merge_key_bindings([application.key_bindings or KeyBindings(), _guarding_keys(), keys])
@@ -178,6 +201,41 @@ def _guarding_keys() -> KeyBindings:
     return keys
 
 
+def _typing_steps(default: str) -> KeyBindings:
+    keys = KeyBindings()
+
+    @Condition
+    def untouched() -> bool:
+        return get_app().current_buffer.text in {"", default}
+
+    @keys.add(Keys.Escape, eager=True)
+    def back(event: KeyPressEvent) -> None:
+        event.app.exit(exception=GoBack())
+
+    # A question mark can be part of an answer.
+    @keys.add("?", eager=True, filter=untouched)
+    @keys.add(Keys.F1, eager=True)
+    def explain(event: KeyPressEvent) -> None:
+        event.app.exit(exception=Explain())
+
+    return keys
+
+
+def _menu_steps(menu: InquirerControl) -> KeyBindings:
+    keys = KeyBindings()
+
+    @keys.add(Keys.Escape, eager=True)
+    def back(event: KeyPressEvent) -> None:
+        event.app.exit(exception=GoBack())
+
+    @keys.add("?", eager=True)
+    @keys.add(Keys.F1, eager=True)
+    def explain(event: KeyPressEvent) -> None:
+        event.app.exit(exception=Explain(cast("Option[object]", menu.get_pointed_at().value).value))
+
+    return keys
+
+
 def _pasting_keys() -> KeyBindings:
     keys = KeyBindings()
 
@@ -195,6 +253,8 @@ def _pointing_keys(menu: InquirerControl, options: Sequence[Option[T]]) -> KeyBi
     def point_at(option: Option[T]) -> None:
         menu.pointed_at = next(index for index, choice in enumerate(menu.choices) if choice.value == option)
 
+    keys.add(Keys.Home, eager=True)(lambda _event: point_at(options[0]))
+    keys.add(Keys.End, eager=True)(lambda _event: point_at(options[-1]))
     for option in options:
         if option.key:
             keys.add(option.key, eager=True)(lambda _event, option=option: point_at(option))

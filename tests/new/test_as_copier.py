@@ -63,19 +63,21 @@ def copier_copy(published: Path, destination: Path, answers: dict[str, str]) -> 
 @pytest.mark.parametrize("answers", ANSWERS, ids=["defaults", "postgres", "bare"])
 def test_both_give_the_same_bytes_and_modes(tmp_path: Path, published: Path, answers: dict[str, str]) -> None:
     flags = [f"--{name.replace('_', '-')}={value}" for name, value in answers.items()]
-    done = scaffold("new", "ours", *CONTACT, *flags, "--defaults", "--no-git", cwd=tmp_path)
+    # Both take the name of the project from the folder's name.
+    done = scaffold("new", "ours/Web shop", *CONTACT, *flags, "--defaults", "--no-git", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    copier_copy(published, tmp_path / "theirs", answers)
-    ours, theirs = project_tree(tmp_path / "ours"), project_tree(tmp_path / "theirs")
+    copier_copy(published, tmp_path / "theirs/Web shop", answers)
+    ours, theirs = project_tree(tmp_path / "ours/Web shop"), project_tree(tmp_path / "theirs/Web shop")
+    assert f"project_name: {answers.get('project_name', 'web-shop')}\n".encode() in ours[".copier-answers.yml"][1]
     assert ours.keys() == theirs.keys()
     assert {path for path in ours if ours[path] != theirs[path]} == set()
 
 
 def test_the_repository_given_as_template_is_the_same_but_for_its_address(tmp_path: Path, published: Path) -> None:
     arguments = (*CONTACT, "--defaults", "--no-git")
-    assert scaffold("new", "ours", *arguments, cwd=tmp_path).returncode == 0
-    assert scaffold("new", "theirs", "--template", published, *arguments, cwd=tmp_path).returncode == 0
-    ours, theirs = project_tree(tmp_path / "ours"), project_tree(tmp_path / "theirs")
+    assert scaffold("new", "ours/shop", *arguments, cwd=tmp_path).returncode == 0
+    assert scaffold("new", "theirs/shop", "--template", published, *arguments, cwd=tmp_path).returncode == 0
+    ours, theirs = project_tree(tmp_path / "ours/shop"), project_tree(tmp_path / "theirs/shop")
     record = theirs.pop(".copier-answers.yml")[1].replace(os.fsencode(published), TEMPLATE_ADDRESS.encode())
     assert ours.pop(".copier-answers.yml")[1] == record
     assert ours == theirs

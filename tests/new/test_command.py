@@ -86,11 +86,38 @@ def test_mistakes_of_every_kind_are_one_list(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("arguments", [(), ("--defaults",), ("--json",), ("--dry-run",)])
-def test_missing_answers_are_listed_and_nothing_is_asked(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+def test_only_what_is_missing_is_listed_and_nothing_is_asked(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     done = scaffold("new", "y", *arguments, cwd=tmp_path)
     assert done.returncode == 2
     assert "--security-contact" in done.stdout + done.stderr
+    assert "--database" not in done.stdout + done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("folder", "name"),
+    [("billing", "billing"), ("Web Shop", "web-shop"), ("2024_api.v2", "api-v2"), ("express", "express-api")],
+)
+def test_the_project_is_named_after_its_folder(tmp_path: Path, folder: str, name: str) -> None:
+    (tmp_path / folder).mkdir()
+    by_path = scaffold("new", f"{folder}/", *CONTACT, "--dry-run", "--json", cwd=tmp_path)
+    from_inside = scaffold("new", ".", *CONTACT, "--dry-run", "--json", cwd=tmp_path / folder)
+    for done in (by_path, from_inside):
+        assert json.loads(done.stdout)["answers"]["project_name"] == name
+
+
+@pytest.mark.parametrize(
+    ("arguments", "metrics"),
+    [(["--no-metrics"], False), (["--metrics"], True), (["--metrics", "false"], False), (["--metrics=no"], False)],
+)
+def test_yes_and_no_are_flags(tmp_path: Path, arguments: list[str], metrics: bool) -> None:  # noqa: FBT001 - a value
+    done = scaffold("new", *arguments, "y", *CONTACT, "--dry-run", "--json", cwd=tmp_path)
+    assert json.loads(done.stdout)["answers"]["metrics"] is metrics
+
+
+def test_no_guess_is_made_between_true_and_false(tmp_path: Path) -> None:
+    done = scaffold("new", "y", "--metrics=maybe", *CONTACT, "--json", cwd=tmp_path)
+    assert problems(done)["metrics"]["suggestion"] is None
 
 
 def test_flags_win_over_the_file_and_the_file_over_defaults(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ EVERY_ERROR = {
     "interrupted": errors.interrupted(errors.Interrupted()),
     "unexpected": errors.unexpected(RuntimeError("no idea")),
     "answers_unreadable": errors.answers_unreadable("answers.yml", "it is no mapping"),
+    "defaults_unusable": errors.defaults_unusable("defaults.yml", "it is no mapping"),
     "destination_not_empty": errors.destination_not_empty(HERE, ["a", "b"]),
     "destination_not_a_folder": errors.destination_not_a_folder(HERE),
     "cannot_create": errors.cannot_create(HERE, "No space left on device"),

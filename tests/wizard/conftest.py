@@ -39,11 +39,17 @@ def start(folder: Path) -> Iterator[Start]:
     opened: list[Terminal] = []
     home = folder.parent / "home"
     home.mkdir()
+    old_node = folder.parent / "old-node"
+    old_node.mkdir()
+    (old_node / "node").write_text("#!/bin/sh\necho v1.0.0\n", encoding="utf-8")
+    (old_node / "node").chmod(0o755)
 
     def run(
         *arguments: str, rows: int = 24, columns: int = 80, command: tuple[str, ...] = (), **variables: str
     ) -> Terminal:
-        environment = plain_environment(home) | variables
+        # A Node.js that is too old: nobody is offered to install packages, unless a test is about that.
+        path = f"{old_node}:{os.environ['PATH']}"
+        environment = plain_environment(home) | {"PATH": path} | variables
         line = command or (*SCAFFOLD, "new", *arguments)
         opened.append(Terminal(line, folder, environment, (rows, columns)))
         return opened[-1]

@@ -22,6 +22,7 @@ PATIENCE_SECONDS = 90
 ENTER = "\r"
 UP = "\x1b[A"
 DOWN = "\x1b[B"
+ESCAPE = "\x1b"
 CTRL_C = "\x03"
 CTRL_D = "\x04"
 ERASE_LINE = "\x15"

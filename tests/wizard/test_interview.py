@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pytest
 
 from scaffold.questions.questionnaire import Questionnaire
-from scaffold.wizard.interview import CANCEL, CONFIRM, Interview
+from scaffold.wizard.interview import CANCEL, CONFIRM, SHOW, Interview
+from scaffold.wizard.prompts import Explain, GoBack
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from scaffold.wizard.prompts import Option, Tone
+    from scaffold.questions.question import Answer, Answers, Question
+    from scaffold.wizard.prompts import Block, Effects, Tone
 
 T = TypeVar("T")
 
@@ -44,21 +46,31 @@ class ScriptedFront:
         del column
         self.said.append((tone, label, text))
 
-    def text(self, message: str, *, default: str, example: str, problem: Callable[[str], str | None]) -> str:
+    def text(
+        self, message: str, *, default: str, example: str, problem: Callable[[str], str | None], steps: bool
+    ) -> str:
         """Reply, with a text that must be accepted."""
-        del example
+        del example, steps
         self.asked.append((message, default))
-        reply = str(self.replies.pop(0))
+        reply = self._reply()
+        assert isinstance(reply, str)
         assert problem(reply) is None, problem(reply)
         return reply
 
-    def choose(self, message: str, *blocks: Sequence[Option[T]], default: T | None = None) -> T:
+    def choose(self, message: str, *blocks: Block[T], default: T | None = None, steps: bool) -> T:
         """Reply, with a value that must be offered."""
+        del steps
         self.asked.append((message, default))
         if len(blocks) > 1:
-            self.reviews.append([f"{option.label}={option.meaning}" for option in blocks[1]])
+            self.reviews.append([f"{o.label}={o.meaning}" for block in blocks[1:-1] for o in block.options])
+        reply = self._reply()
+        return next(option.value for block in blocks for option in block.options if option.value == reply)
+
+    def _reply(self) -> object:
         reply = self.replies.pop(0)
-        return next(option.value for block in blocks for option in block if option.value == reply)
+        if isinstance(reply, Exception):
+            raise reply
+        return reply
 
     def discard_typeahead(self) -> None:
         """Count the calls."""
@@ -66,10 +78,14 @@ class ScriptedFront:
 
 
 def interview(
-    questions: dict[str, Any], front: ScriptedFront, given: dict[str, object], **suggested: object
+    questions: dict[str, Any],
+    front: ScriptedFront,
+    given: dict[str, object],
+    sources: dict[str, str] | None = None,
+    effects: Effects | None = None,
 ) -> dict[str, str | bool]:
     questionnaire = Questionnaire(questions)
-    answers = Interview(questionnaire, front, given, suggested).run("Title", "Go")
+    answers = Interview(questionnaire, front, given, sources, effects).run("Title", "Go")
     assert front.replies == []
     return answers
 
@@ -106,17 +122,11 @@ def test_an_answer_that_no_longer_fits_is_asked_again() -> None:
     assert ("Pool", "5") in front.asked
 
 
-def test_a_suggestion_comes_before_the_default_but_is_asked() -> None:
-    front = ScriptedFront("shop", CONFIRM)
-    interview({"name": {"type": "str", "help": "Name", "default": "my-api"}}, front, {}, name="shop")
-    assert front.asked[0] == ("Name", "shop")
-
-
 def test_a_question_with_one_choice_is_not_asked_but_shown() -> None:
     front = ScriptedFront(CONFIRM)
     answers = interview({"auth": {"type": "str", "choices": {"jwt: tokens": "jwt"}, "default": "jwt"}}, front, {})
     assert answers == {"auth": "jwt"}
-    assert ("answer", "auth", "jwt") in front.said
+    assert front.reviews == [["auth=jwt"]]
 
 
 def test_a_wrong_preset_is_not_offered_as_a_choice() -> None:
@@ -161,3 +171,86 @@ def test_a_question_may_be_called_like_a_line_of_the_review() -> None:
     questions = {name: {"type": "str", "default": "x"} for name in ("confirm", "cancel")}
     front = ScriptedFront("cancel", "y", CONFIRM)
     assert interview(questions, front, {"confirm": "x", "cancel": "x"}) == {"confirm": "x", "cancel": "y"}
+
+
+STEPS = {name: {"type": "str", "help": name.title(), "default": name} for name in ("one", "two", "three")}
+
+
+def test_back_asks_the_question_before_again_with_its_answer() -> None:
+    front = ScriptedFront("1", "2", GoBack(), GoBack(), "1b", "2b", "3", CONFIRM)
+    assert interview(STEPS, front, {}) == {"one": "1b", "two": "2b", "three": "3"}
+    asked = [("One", "one"), ("Two", "two"), ("Three", "three"), ("Two", "2"), ("One", "1"), ("Two", "2")]
+    assert front.asked[:6] == asked
+
+
+def test_back_in_the_review_asks_the_last_question_again() -> None:
+    front = ScriptedFront("1", "2", "3", GoBack(), "3b", CONFIRM)
+    assert interview(STEPS, front, {})["three"] == "3b"
+
+
+def test_back_at_the_first_question_stays_there() -> None:
+    front = ScriptedFront(GoBack(), "1", "2", "3", CONFIRM)
+    assert interview(STEPS, front, {})["one"] == "1"
+    assert ("hint", "This is the first question.", "") in front.said
+
+
+def test_back_while_changing_an_answer_keeps_it() -> None:
+    front = ScriptedFront("one", GoBack(), CONFIRM)
+    assert interview(STEPS, front, {"one": "1", "two": "2", "three": "3"})["one"] == "1"
+
+
+def test_back_skips_a_question_that_no_longer_matters() -> None:
+    front = ScriptedFront("net", GoBack(), "disk", "1", CONFIRM)
+    assert interview(STORE, front, {}) == {"store": "disk", "pool": "1"}
+
+
+class ListedEffects:
+    """Tells what was asked for."""
+
+    def of_choices(self, question: Question, answers: Answers) -> Mapping[Answer, Sequence[str]]:
+        """Return one line a choice."""
+        return {choice.value: [f"{choice.value} after {sorted(answers)}"] for choice in question.choices}
+
+    def of_project(self, answers: Answers) -> Sequence[str]:
+        """Return one line."""
+        return [f"a project of {sorted(answers.items())}"]
+
+
+def test_an_explanation_shows_what_each_choice_brings_and_asks_again() -> None:
+    front = ScriptedFront(Explain("net"), "net", "h", "5", CONFIRM)
+    interview(STORE, front, {}, effects=ListedEffects())
+    said = [(tone, text) for tone, text, _ in front.said]
+    assert {("heading", "store: Where"), ("detail", "disk after []"), ("detail", "net after []")} <= set(said)
+    assert front.asked[:2] == [("Where", "disk"), ("Where", "net")]
+
+
+@pytest.mark.parametrize("wish", [SHOW, Explain(CONFIRM), Explain()])
+def test_the_review_shows_what_the_project_will_have(wish: object) -> None:
+    front = ScriptedFront(wish, CONFIRM)
+    interview(STORE, front, {"store": "disk", "pool": "1"}, effects=ListedEffects())
+    assert ("detail", "a project of [('pool', '1'), ('store', 'disk')]", "") in front.said
+
+
+def test_the_review_explains_the_answer_that_is_pointed_at() -> None:
+    front = ScriptedFront(Explain("store"), CONFIRM)
+    interview(STORE, front, {"store": "disk", "pool": "1"})
+    assert ("heading", "store: Where", "") in front.said
+
+
+def test_an_advanced_question_takes_its_default_and_can_be_changed() -> None:
+    questions = {"_advanced": ["two"], **STEPS}
+    front = ScriptedFront("1", "3", "two", "2", CONFIRM)
+    assert interview(questions, front, {}) == {"one": "1", "two": "2", "three": "3"}
+    assert front.reviews[0] == ["one=1", "three=3", "two=two"]
+
+
+def test_an_advanced_question_without_a_default_is_asked() -> None:
+    front = ScriptedFront("x", CONFIRM)
+    assert interview({"_advanced": ["word"], "word": {"type": "str", "help": "Word"}}, front, {}) == {"word": "x"}
+
+
+def test_the_review_says_which_answer_comes_from_a_file_until_it_is_changed() -> None:
+    front = ScriptedFront("one", "9", CONFIRM)
+    interview(STEPS, front, {"one": "1", "two": "2", "three": "3"}, {"one": "from a file", "two": "from a file"})
+    assert front.reviews[0] == ["one=1 (from a file)", "two=2 (from a file)", "three=3"]
+    assert front.reviews[1][0] == "one=9"

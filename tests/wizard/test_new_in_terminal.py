@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shlex
 import signal
 from os import kill
 from typing import TYPE_CHECKING
@@ -12,7 +14,7 @@ import yaml
 
 from scaffold.questions.questionnaire import Questionnaire
 from tests.support.answers import REPOSITORY
-from tests.wizard.terminal import CTRL_C, CTRL_D, DOWN, ENTER, ERASE_LINE, SCAFFOLD, UP, Terminal
+from tests.wizard.terminal import CTRL_C, CTRL_D, DOWN, ENTER, ERASE_LINE, ESCAPE, SCAFFOLD, UP, Terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +28,9 @@ REVIEW = "Review: confirm"
 COLOUR = re.compile(rb"\x1b\[(?:[0-9;]*;)?(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])(?:;[0-9;]*)?m")
 
 QUESTIONS = {question.name: question for question in Questionnaire.load(REPOSITORY / "copier.yml").questions}
-PROMPTED = [name for name, question in QUESTIONS.items() if len(question.choices) != 1]
+PROMPTED = [name for name, question in QUESTIONS.items() if len(question.choices) != 1 and not question.advanced]
+# The order of the review.
+REVIEWED = sorted(QUESTIONS, key=lambda name: QUESTIONS[name].advanced)
 
 
 def answer(question: Question) -> str:
@@ -53,6 +57,12 @@ def through_defaults(terminal: Terminal) -> Terminal:
         terminal.see(QUESTIONS[name].help)
         terminal.press(*([CONTACT] if name == "security_contact" else []), ENTER)
     return terminal.see(REVIEW)
+
+
+def change(terminal: Terminal, name: str) -> Terminal:
+    """Pick an answer in the review, to change it."""
+    terminal.press(*[DOWN] * (REVIEWED.index(name) + 1)).see(f"> {name.replace('_', ' ')}").press(ENTER)
+    return terminal.see(QUESTIONS[name].help)
 
 
 def test_enter_at_every_question_gives_the_default_project(start: Start, folder: Path) -> None:
@@ -86,7 +96,8 @@ def test_the_arrow_keys_choose(start: Start, folder: Path) -> None:
 
 
 def test_yes_and_no_have_their_own_keys(start: Start) -> None:
-    terminal = start("my-api", *flags(but="metrics")).see("> yes")
+    terminal = start("my-api", *flags(but="ci")).see("> github").press(ENTER).see(REVIEW)
+    change(terminal, "metrics").see("> yes")
     terminal.press("n").see("> no").press("y").see("> yes").press("n").see("> no").press(ENTER)
     terminal.see(REVIEW, "metrics no")
 
@@ -129,7 +140,7 @@ def test_given_answers_are_not_asked_again_but_can_be_changed(start: Start, fold
 
 
 def test_cancel_in_the_review_is_an_interruption(start: Start, folder: Path) -> None:
-    terminal = start("my-api", *flags(but="metrics")).see("> yes").press(ENTER).see(REVIEW)
+    terminal = start("my-api", *flags(but="ci")).see("> github").press(ENTER).see(REVIEW)
     terminal.press(UP).see("> Cancel").press(ENTER)
     assert terminal.end() == 130
     assert list(folder.iterdir()) == []
@@ -147,7 +158,7 @@ def test_leaving_at_a_question_leaves_nothing_behind(start: Start, folder: Path,
 
 @pytest.mark.parametrize("key", [CTRL_C, CTRL_D], ids=["ctrl-c", "ctrl-d"])
 def test_leaving_in_the_review_leaves_nothing_behind(start: Start, folder: Path, key: str) -> None:
-    terminal = start("my-api", *flags(but="metrics")).see("> yes").press(ENTER).see(REVIEW).press(key)
+    terminal = start("my-api", *flags(but="ci")).see("> github").press(ENTER).see(REVIEW).press(key)
     assert terminal.end() == 130
     assert list(folder.iterdir()) == []
 
@@ -175,7 +186,7 @@ def test_ctrl_c_while_rendering_leaves_nothing_behind(start: Start, folder: Path
 
 
 def test_ctrl_c_during_the_first_commit_leaves_nothing_behind(start: Start, folder: Path, slow_git: str) -> None:
-    terminal = start("my-api", *flags(but="metrics"), PATH=slow_git).see("> yes").press(ENTER).see(REVIEW).press(ENTER)
+    terminal = start("my-api", *flags(but="ci"), PATH=slow_git).see("> github").press(ENTER).see(REVIEW).press(ENTER)
     terminal.wait_until((folder.parent / "committing").exists, "see the commit begin").press(CTRL_C)
     assert terminal.end() == 130
     assert list(folder.iterdir()) == []
@@ -202,10 +213,10 @@ def test_forty_columns_show_every_word(start: Start, folder: Path) -> None:
 
 
 def test_no_color_means_no_colour(start: Start) -> None:
-    coloured = start("my-api", *flags(but="metrics"))
-    plain = start("my-api", *flags(but="metrics"), NO_COLOR="1")
+    coloured = start("my-api", *flags(but="ci"))
+    plain = start("my-api", *flags(but="ci"), NO_COLOR="1")
     for terminal in (coloured, plain):
-        terminal.see("> yes").press(ENTER).see(REVIEW).press(CTRL_C).end()
+        terminal.see("> github").press(ENTER).see(REVIEW).press(CTRL_C).end()
     assert COLOUR.search(coloured.raw)
     assert not COLOUR.search(plain.raw)
 
@@ -237,7 +248,8 @@ def test_only_ascii_is_drawn_where_the_language_is_not_utf_8(start: Start, langu
 
 
 def test_a_pasted_text_becomes_one_harmless_line(start: Start) -> None:
-    terminal = start("my-api", *flags(but="description")).see(QUESTIONS["description"].help).press(ERASE_LINE)
+    terminal = start("my-api", *flags(but="ci")).see("> github").press(ENTER).see(REVIEW)
+    change(terminal, "description").press(ERASE_LINE)
     terminal.press("\x1b[200~Two\r\nlines\x1b]0;stolen title\x07 and \x1b[31mred\x1b[201~").see("> Two lines?]0;stolen")
     terminal.press(ENTER).see("Use one line").press(ERASE_LINE, "\x1b[200~Two\r\nlines\n\x1b[201~").see("> Two lines")
     terminal.press(ENTER).see(REVIEW, "description Two lines")
@@ -320,3 +332,116 @@ def test_a_decision_may_be_for_nothing(start: Start, kind: str) -> None:
 
 def _below(terminal: Terminal, text: str) -> str:
     return terminal.text.rpartition(text)[2]
+
+
+def test_the_common_path_asks_six_questions_at_most() -> None:
+    assert len(PROMPTED) <= 6
+
+
+def test_escape_goes_back_and_the_keys_are_named(start: Start, folder: Path) -> None:
+    terminal = (
+        start("my-api").see("> my-api", "Esc: back").press(ENTER).see(f"for example {CONTACT}", "F1 or ?: explain")
+    )
+    terminal.press(CONTACT, ENTER).see("> sqlite", "Up/Down: choose").press(DOWN).see("> postgres").press(ENTER)
+    terminal.see(QUESTIONS["deployment"].help).press(ESCAPE).see("> postgres").press(ESCAPE).see(f"> {CONTACT}")
+    terminal.press(ESCAPE).see("> my-api").press(ESCAPE)
+    terminal.wait_until(lambda: "> my-api" in _below(terminal, "This is the first question."), "see it again")
+    terminal.press(ERASE_LINE, "shop", ENTER).see(f"> {CONTACT}").press(ENTER).see("> postgres").press(UP, ENTER)
+    terminal.see("> compose").press(ENTER).see("> github").press(ENTER).see(REVIEW).press(ESCAPE).see("> github")
+    terminal.press(DOWN, ENTER).see(REVIEW, "ci none").press(ENTER)
+    assert terminal.end() == 0
+    answers = recorded(folder / "my-api")
+    assert [answers[name] for name in ("project_name", "database", "ci")] == ["shop", "sqlite", "none"]
+
+
+@pytest.mark.parametrize(("kind", "question_mark"), [("xterm", "?"), ("dumb", "?\n")])
+def test_a_question_mark_shows_what_each_choice_brings(start: Start, kind: str, question_mark: str) -> None:
+    terminal = start("my-api", *flags(but="database"), rows=60, TERM=kind).see("sqlite", "explain").press(question_mark)
+    terminal.see("src/database/sqlite.ts", "src/database/postgres.ts", "2 packages: @types/pg, pg", "db-tls-verified")
+    terminal.press("\r" if kind == "xterm" else "\n").see(REVIEW).press(question_mark)
+    terminal.see("package.json", "20 packages: @eslint/js", "BCRYPT_COST", "security controls, listed in")
+    assert terminal.press(CTRL_C).end() == 130
+
+
+def test_a_question_mark_inside_a_text_is_part_of_it(start: Start) -> None:
+    terminal = start("my-api", *flags(but="ci")).see("> github").press(ENTER).see(REVIEW)
+    change(terminal, "description").press(ERASE_LINE, "Ready?").see("> Ready?").press(ENTER)
+    terminal.see(REVIEW, "description Ready?")
+
+
+def test_a_less_than_sign_goes_back_in_a_terminal_without_a_cursor(start: Start) -> None:
+    terminal = start("my-api", TERM="dumb").see("[my-api] >", "<: back").press("shop\n").see("for example security")
+    terminal.press("<\n").see("[shop] >").press("\n", CONTACT, "\n").see("Database").press("<\n").see(f"[{CONTACT}] >")
+    assert terminal.press(CTRL_C).end() == 130
+
+
+def test_the_command_that_does_the_same_is_printed_and_does(start: Start, folder: Path) -> None:
+    flags_given = ("--security-contact", CONTACT, "--no-metrics", "--no-git")
+    terminal = start("a shop", *flags_given, columns=200).see("> a-shop").press(ENTER).see("> sqlite")
+    terminal.press(DOWN, ENTER, ENTER, ENTER).see(REVIEW)
+    change(terminal, "description").press(ERASE_LINE, "It's 'ours'", ENTER).see(REVIEW).press(ENTER)
+    assert terminal.end() == 0
+    line = next(line for line in terminal.lines if line.startswith("  scaffold new"))
+    words = shlex.split(line)
+    assert words[:3] == ["scaffold", "new", "a shop"]
+    (folder / "a shop").rename(folder / "first")
+    again = start(command=(*SCAFFOLD, *words[1:]))
+    assert again.end() == 0
+    assert recorded(folder / "a shop") == recorded(folder / "first")
+    assert not (folder / "a shop" / ".git").exists()
+
+
+def test_the_folder_is_asked_for_if_it_is_not_named(start: Start, folder: Path) -> None:
+    (folder / "taken").mkdir()
+    (folder / "taken" / "work.txt").touch()
+    terminal = start(*flags()[2:]).see("Folder to create").press("taken").see("is not empty")
+    terminal.press(ERASE_LINE, "shop", ENTER).see("> shop").press(ENTER).see(REVIEW).press(ENTER)
+    assert terminal.end() == 0
+    assert recorded(folder / "shop")["project_name"] == "shop"
+
+
+def test_defaults_of_the_user_are_not_asked_and_named_in_the_review(start: Start, folder: Path) -> None:
+    settings = folder.parent / "settings" / "scaffold"
+    settings.mkdir(parents=True)
+    (settings / "defaults.yml").write_text(f"security_contact: {CONTACT}\nlicense: MIT\nci: none\n", encoding="utf-8")
+    terminal = start("my-api", XDG_CONFIG_HOME=str(settings.parent), columns=160).see("> my-api").press(ENTER)
+    terminal.see("> sqlite").press(ENTER).see("> compose").press(ENTER)
+    terminal.see(REVIEW, f"security contact {CONTACT} (from {settings}/defaults.yml)", "license MIT (from").press(ENTER)
+    assert terminal.end() == 0
+    assert recorded(folder / "my-api")["license"] == "MIT"
+
+
+def programs_with(folder: Path, npm: str) -> str:
+    """Return a PATH on which Node.js is new enough and npm is this script."""
+    programs = folder.parent / "programs"
+    programs.mkdir()
+    for name, script in {"node": "#!/bin/sh\necho v24.19.0\n", "npm": npm}.items():
+        (programs / name).write_text(script, encoding="utf-8")
+        (programs / name).chmod(0o755)
+    return f"{programs}:{os.environ['PATH']}"
+
+
+def test_the_offer_to_install_and_start_runs_npm_in_the_project(start: Start, folder: Path) -> None:
+    npm = '#!/bin/sh\necho "npm $* in $(pwd)"\ncase $1 in ci) mkdir node_modules ;; esac\n'
+    path = programs_with(folder, npm)
+    terminal = start("my-api", *flags(but="ci"), rows=60, columns=160, PATH=path).see("> github").press(ENTER)
+    terminal.see(REVIEW).press(ENTER).see("What next?", "> nothing").press(DOWN, DOWN).see("> start").press(ENTER)
+    assert terminal.end() == 0
+    assert f"npm run dev in {folder}/my-api" in terminal.text
+    assert (folder / "my-api" / "node_modules").is_dir()
+
+
+def test_leaving_at_the_offer_to_install_keeps_the_project(start: Start, folder: Path) -> None:
+    path = programs_with(folder, "#!/bin/sh\nexit 1\n")
+    terminal = start("my-api", *flags(but="ci"), rows=60, PATH=path).see("> github").press(ENTER).see(REVIEW)
+    terminal.press(ENTER).see("What next?", "> nothing").press(CTRL_C)
+    assert terminal.end() == 0
+    assert "Interrupted" not in terminal.text
+    assert (folder / "my-api" / "package.json").is_file()
+
+
+def test_errors_are_folded_between_words(start: Start) -> None:
+    terminal = start("my-api", "--database", "orcale", "--license", "GPL", columns=40)
+    assert terminal.end() == 2
+    words = {word for line in terminal.lines for word in line.split()}
+    assert {"Allowed:", "`scaffold", "questions`", "Apache-2.0."} <= words

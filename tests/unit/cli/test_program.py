@@ -46,7 +46,7 @@ def test_every_command_explains_itself(tmp_path: Path, name: str) -> None:
 def test_help_of_new_shows_every_question_with_its_values(tmp_path: Path) -> None:
     text = " ".join(scaffold("new", "--help", cwd=tmp_path).stdout.split())
     assert "--database sqlite|postgres" in text
-    assert "--metrics true|false" in text
+    assert "--metrics / --no-metrics" in text
     assert "--rate-limit-store memory|database" in text
     assert "--security-contact TEXT" in text
 
@@ -58,13 +58,13 @@ def test_the_version_is_printed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        ([], "No command was given."),
         (["nwe"], "Did you mean new?"),
         (["new"], "DEST is missing."),
         (["new", "a", "b"], "unexpected extra argument"),
         (["new", "a", "-x"], "-x"),
         (["new", "a", "--answers"], "--answers"),
-        (["new", "a", "--database"], "--database"),
+        (["new", "a", "--database"], "`scaffold new --help`"),
+        (["new", "a", "--metrics=maybe"], "Allowed: true, false."),
         (["--unknown"], "--unknown"),
         (["questions", "--nothing"], "--nothing"),
     ],
@@ -154,11 +154,47 @@ def test_closed_streams_do_no_harm(tmp_path: Path, closed: str) -> None:
     assert (tmp_path / "p" / "package.json").is_file()
 
 
-def test_completion_offers_commands_and_flags(tmp_path: Path) -> None:
-    for words, expected in (("scaffold ", "questions"), ("scaffold new --data", "--database")):
-        variables = {
-            "_SCAFFOLD_COMPLETE": "bash_complete",
-            "COMP_WORDS": words,
-            "COMP_CWORD": str(len(words.split(" ")) - 1),
-        }
-        assert expected in scaffold(cwd=tmp_path, env=environment(**variables)).stdout
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("scaffold ", "questions"),
+        ("scaffold new --data", "--database"),
+        ("scaffold new my-api --database ", "postgres"),
+        ("scaffold new --database p", "postgres"),
+        ("scaffold new --no-me", "--no-metrics"),
+        ("scaffold new --metrics ", "false"),
+        ("scaffold update --data", "--database"),
+        ("scaffold update . --ci ", "github"),
+        ("scaffold update --no-me", "--no-metrics"),
+        ("scaffold update --keep", "--keep-edited"),
+    ],
+)
+def test_completion_offers_commands_questions_and_values(tmp_path: Path, shell: str, words: str, expected: str) -> None:
+    parts = words.split(" ")
+    variables = {"_SCAFFOLD_COMPLETE": f"{shell}_complete", "COMP_WORDS": words, "COMP_CWORD": str(len(parts) - 1)}
+    if shell == "fish":
+        variables["COMP_CWORD"] = parts[-1]
+    program = f"import sys\nfrom scaffold.cli import main\nfor variables in {[variables]!r}: main([])"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env=environment(**variables),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert expected in done.stdout
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_script_for_the_shell_is_printed(tmp_path: Path, shell: str) -> None:
+    done = scaffold(cwd=tmp_path, env=environment(_SCAFFOLD_COMPLETE=f"{shell}_source"))
+    assert "_SCAFFOLD_COMPLETE" in done.stdout
+
+
+def test_the_command_alone_prints_the_help_and_fails(tmp_path: Path) -> None:
+    done = scaffold(cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == scaffold("--help", cwd=tmp_path).stdout

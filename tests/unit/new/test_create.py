@@ -145,8 +145,8 @@ def test_the_root_of_the_disk_is_refused() -> None:
 
 
 def test_the_shipped_template_renders(tmp_path: Path) -> None:
-    result = scaffold.create_project(tmp_path / "p", {"security_contact": "security@example.com"}, git=False)
-    assert json.loads((result.path / "package.json").read_text())["name"] == "my-api"
+    result = scaffold.create_project(tmp_path / "Web Shop", {"security_contact": "security@example.com"}, git=False)
+    assert json.loads((result.path / "package.json").read_text())["name"] == "web-shop"
 
 
 def test_the_public_names_are_there() -> None:

@@ -79,11 +79,16 @@ def test_without_an_identity_git_makes_none_up(tmp_path: Path, monkeypatch: pyte
 
 def test_a_commit_that_cannot_be_signed_is_a_note(tmp_path: Path, configure: Path) -> None:
     project = write_files(tmp_path / "p", IGNORING)
-    configure.write_text("[commit]\ngpgSign = true\n[gpg]\nprogram = false\n")
+    programs = write_files(tmp_path, {"sign": "#!/bin/sh\necho 'gpg: no secret key for somebody' >&2\nexit 2\n"})
+    (programs / "sign").chmod(0o755)
+    configure.write_text(f"[commit]\ngpgSign = true\n[gpg]\nprogram = {programs}/sign\n")
     result, note = first_commit(project, "Create")
     assert (result.repository, result.commit) == (True, None)
     assert note is not None
     assert "refused the first commit" in note
+    assert "gpg failed to sign the data" in note
+    # Older versions of git hide what gpg printed.
+    assert "no secret key for somebody" in note or "gpg --clearsign` shows why" in note
 
 
 def test_the_commit_is_signed_if_the_owners_git_says_so(tmp_path: Path, configure: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 from copier._jinja_ext import SandboxedEnvironment
 from copier._template import load_template_config
 from copier._user_data import AnswersMap
@@ -66,6 +67,7 @@ def questionnaire() -> Questionnaire:
 
 def as_copier(name: str, answers: dict[str, Any]) -> CopierQuestion:
     config = load_template_config(COPIER_YML)
+    hidden = {"installed_packages": yaml.safe_load(config["installed_packages"]["default"])}
     environment = SandboxedEnvironment(
         undefined=StrictUndefined,
         keep_trailing_newline=True,
@@ -74,7 +76,7 @@ def as_copier(name: str, answers: dict[str, Any]) -> CopierQuestion:
     return CopierQuestion(
         var_name=name,
         answers=AnswersMap(user=dict(answers)),
-        context=dict(answers),
+        context={**answers, **hidden, "_folder_name": ""},
         jinja_env=environment,
         **config[name],
     )
