@@ -55,6 +55,9 @@ class Code(NamedTuple):
     meaning: str
 
 
+# The one error that cannot be printed as JSON on standard output.
+OUTPUT_UNWRITABLE = "output-unwritable"
+
 CODES = {
     "usage": Code(ExitCode.WRONG_USAGE, "the command line is wrong"),
     "answers-invalid": Code(ExitCode.WRONG_USAGE, "answers are missing or wrong; `problems` lists each"),
@@ -88,6 +91,7 @@ CODES = {
     "template-too-large": Code(ExitCode.TEMPLATE_UNUSABLE, "the template reached a limit of memory or disk"),
     "unexpected": Code(ExitCode.UNEXPECTED, "a bug in Scaffold"),
     "cannot-write": Code(ExitCode.CANNOT_WRITE, "the disk is full or read-only, or the folder is not yours"),
+    OUTPUT_UNWRITABLE: Code(ExitCode.CANNOT_WRITE, "standard output cannot be written"),
     "trust-not-written": Code(ExitCode.CANNOT_WRITE, "the list of addresses you agreed to cannot be written"),
     "update-not-undone": Code(ExitCode.NOT_UNDONE, "an update failed, and some files could not be put back"),
     "interrupted": Code(ExitCode.INTERRUPTED, "Ctrl-C, or a signal that ends the command"),
@@ -198,6 +202,24 @@ def unexpected(exception: BaseException) -> ScaffoldError:
         "unexpected",
         f"Scaffold failed because of a bug: {type(exception).__name__}: {exception}",
         "Please report this with the output of the same command under SCAFFOLD_DEBUG=1.",
+    )
+
+
+def disk_failed(reason: str) -> ScaffoldError:
+    """A file cannot be read or written, and no other error says what that means for the command."""
+    return ScaffoldError(
+        "cannot-write",
+        f"A file cannot be read or written: {reason}.",
+        "Check free space and permissions of the project, its git folder and the folder for temporary files.",
+    )
+
+
+def output_unwritable(error: OSError) -> ScaffoldError:
+    """Standard output cannot be written: a full disk behind `>`, for example."""
+    return ScaffoldError(
+        OUTPUT_UNWRITABLE,
+        f"Standard output cannot be written: {error.strerror or error}.",
+        "Look at `git status` to see what the command has done, then run it again with another output.",
     )
 
 

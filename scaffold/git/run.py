@@ -51,8 +51,17 @@ _ALWAYS = {
 }
 
 
+# What a disk that is full, read-only or not ours lets git say.
+_DISK = ("No space left", "Read-only file system", "Permission denied", "File too large", "quota", "unable to write")
+
+
 class GitError(Exception):
     """Git refused; the message is the last line it printed."""
+
+    @property
+    def blames_disk(self) -> bool:
+        """Whether the disk is full or read-only, or a file is not the user's."""
+        return any(words in str(self) for words in _DISK)
 
 
 def clean_environment() -> dict[str, str]:
@@ -137,6 +146,10 @@ class Git:
         """Return the absolute path of a file of git's own, for example `index`."""
         return Path(self.output("rev-parse", "--path-format=absolute", "--git-path", name))
 
+    def object_format(self) -> str:
+        """Return how the repository names its objects: `sha1` or `sha256`."""
+        return self.output("rev-parse", "--show-object-format")
+
     def committed(self) -> str:
         """Return the tree of this folder's committed files."""
         return self.output("rev-parse", "HEAD:./")
@@ -208,9 +221,14 @@ def borrow_objects(git_dir: Path, objects: Path) -> None:
 
     Args:
         git_dir: git's folder of our own.
-        objects: the folder `objects` of the other.
+        objects: the folder `objects` of the other, whose objects are named in the same format.
     """
     (git_dir / "objects/info/alternates").write_text(f"{objects}\n")
+
+
+def missing_object(like: str) -> str:
+    """Return the id by which git says that there is no object; it is as long as the ids of the repository."""
+    return "0" * len(like)
 
 
 def _repository_of(project: Path) -> dict[str, str]:

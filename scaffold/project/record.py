@@ -113,12 +113,14 @@ def _read(path: Path) -> dict[str, object]:
 
     from scaffold.questions.answers_file import LARGEST, parsed
 
-    if path.stat().st_size > LARGEST:
-        raise project_unreadable(path, f"it is larger than {LARGEST // 1024} KiB")
     try:
+        if path.stat().st_size > LARGEST:
+            raise project_unreadable(path, f"it is larger than {LARGEST // 1024} KiB")
         # Aliases and merge keys make gigabytes of a few lines.
         record = parsed(path.read_bytes())
-    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+    except OSError as error:
+        raise project_unreadable(path, error.strerror or str(error)) from error
+    except (ValueError, RecursionError, yaml.YAMLError) as error:
         raise project_unreadable(path, "it is not plain YAML (a merge conflict in it?)") from error
     if not isinstance(record, dict):
         raise project_unreadable(path, "it is no list of names and values")

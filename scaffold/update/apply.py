@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from scaffold.errors import ScaffoldError, cannot_update, git_refused, update_refused
-from scaffold.git.run import Git, GitError, isolated
+from scaffold.git.run import Git, GitError, isolated, missing_object
 from scaffold.update import journal, obstacles, snapshot
 from scaffold.update.journal import Journal
 from scaffold.update.obstacles import ObstacleError, reported
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 
     from scaffold.update.merge import Conflict, MergeResult
     from scaffold.update.snapshot import Snapshot
-
-# What a disk that is full, read-only or not ours lets git say.
-_DISK = ("No space left", "Read-only file system", "Permission denied", "File too large", "quota", "unable to write")
 
 
 def apply_merge(project: Git, joined: MergeResult) -> None:
@@ -67,7 +64,7 @@ def _refused(error: Exception, sentence: str) -> ScaffoldError:
     if isinstance(error, OSError):
         where = f" ({error.filename})" if error.filename else ""
         return cannot_update(f"{error.strerror}{where}", sentence)
-    if any(words in str(error) for words in _DISK):
+    if isinstance(error, GitError) and error.blames_disk:
         return cannot_update(str(error), sentence)
     return git_refused(error, sentence)
 
@@ -113,8 +110,8 @@ def _mark(top: Git, prefix: str, conflicts: Sequence[Conflict]) -> None:
     lines = []
     for conflict in conflicts:
         path = prefix + conflict.path
-        lines.append(f"0 {'0' * 40}\t{path}")
         stages = sorted(conflict.stages.items())
+        lines.append(f"0 {missing_object(stages[0][1].object_id)}\t{path}")
         lines += [f"{blob.mode} {blob.object_id} {stage}\t{path}" for stage, blob in stages]
     if lines:
         records = "\0".join(lines) + "\0"

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from scaffold.errors import NotUndoneError, edited_since_interrupted, update_running
 from scaffold.files.paths import behind_link, stays_inside
 from scaffold.files.staging import signals_deferred
-from scaffold.git.run import Git, GitError, applying
+from scaffold.git.run import Git, GitError, applying, missing_object
 from scaffold.project.unfinished import JOURNAL, is_unfinished
 from scaffold.update import snapshot
 from scaffold.update.obstacles import require_unlocked
@@ -308,7 +308,7 @@ def _reset_entries(top: Git, journal: Journal) -> None:
     committed = _entries(top.output("ls-tree", "-r", "-z", journal.head), paths)
     if _entries(top.output("ls-files", "--stage", "-z"), paths) == committed:
         return
-    removed = [f"0 {'0' * 40}\t{path}" for path in sorted(paths)]
+    removed = [f"0 {missing_object(journal.head)}\t{path}" for path in sorted(paths)]
     kept = [f"{mode} {object_id}\t{path}" for path, mode, object_id in sorted(committed)]
     top.output("update-index", "-z", "--index-info", stdin=os.fsencode("\0".join([*removed, *kept]) + "\0"))
 

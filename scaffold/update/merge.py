@@ -139,7 +139,7 @@ def without(joined: MergeResult, paths: Sequence[str]) -> MergeResult:
 def _borrowing_repository(project: Git, folder: Path) -> Git:
     folder.mkdir()
     git = isolated(folder)
-    git.output("init", "--quiet")
+    git.output("init", "--quiet", f"--object-format={project.object_format()}")
     git_dir = folder / ".git"
     borrow_objects(git_dir, project.path_of("objects"))
     (git_dir / "info").mkdir(exist_ok=True)
