@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, Literal, NamedTuple, Self
 
-from scaffold.text import listed
+from scaffold.text import listed, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,10 +76,15 @@ CODES = {
     "dirty-tree": Code(ExitCode.REFUSED, "the project has uncommitted changes"),
     "git-at-work": Code(ExitCode.REFUSED, "a merge, rebase or the like is not finished in the repository"),
     "hidden-edits": Code(ExitCode.REFUSED, "you edited a file that git was told to overlook"),
+    "downgrade": Code(ExitCode.REFUSED, "`--ref` names an older release than the project's"),
     "edited-files-would-go": Code(ExitCode.REFUSED, "the new release no longer ships files that you edited"),
     "kept-files-would-go": Code(ExitCode.REFUSED, "an older release lacks files that must stay, such as migrations"),
     "environment-file-unusable": Code(ExitCode.REFUSED, "`--add-settings` cannot add to `.env`"),
     "update-refused": Code(ExitCode.REFUSED, "a file is in the way, or git or one of its filters refused"),
+    "branch-refused": Code(ExitCode.REFUSED, "the branch of `--branch` exists, or cannot be made"),
+    "commit-failed": Code(ExitCode.REFUSED, "the update is staged, and git or a hook refused `--commit`"),
+    "nothing-to-abort": Code(ExitCode.REFUSED, "`--abort` finds no update that is not committed"),
+    "edited-since-update": Code(ExitCode.REFUSED, "`--abort` would lose edits that were made after the update"),
     "update-running": Code(ExitCode.REFUSED, "another update is running in the repository"),
     "update-unfinished": Code(ExitCode.REFUSED, "an update was interrupted and has to be put back first"),
     "address-not-trusted": Code(ExitCode.REFUSED, "the project names a template address you have not agreed to"),
@@ -333,6 +338,15 @@ def release_unknown(ref: str, newest: Sequence[str]) -> ScaffoldError:
     return ScaffoldError("release-unknown", f"There is no release {ref}.", f"The newest ones are: {', '.join(newest)}.")
 
 
+def template_without_releases(address: str, version: str) -> ScaffoldError:
+    """The repository of the template has no tags, so it does not know the release of the project."""
+    return ScaffoldError(
+        "version-unknown",
+        f"The project was made from {version}, and the repository {address} has no tags of releases.",
+        "Fetch the tags there (`git fetch --tags`), or name another repository with --template.",
+    )
+
+
 def template_older(version: str, newest: str) -> ScaffoldError:
     """The project is newer than every release known here."""
     return ScaffoldError(
@@ -456,6 +470,15 @@ def edited_files_would_go(paths: Sequence[str]) -> ScaffoldError:
     )
 
 
+def downgrade_refused(version: str, older: str) -> ScaffoldError:
+    """`--ref` names an older release than the project's."""
+    return ScaffoldError(
+        "downgrade",
+        f"{older} is older than {version}, the project's release: its fixes would be taken back.",
+        "If you want that: --downgrade. To go back to before the last update: `git revert` of its commit.",
+    )
+
+
 def kept_files_would_go(version: str, names: Sequence[str]) -> ScaffoldError:
     """An older release lacks files that have to stay."""
     return ScaffoldError(
@@ -486,6 +509,43 @@ def cannot_update(reason: str, outcome: str) -> ScaffoldError:
         "cannot-write",
         f"The update cannot be written: {reason}. {outcome}",
         "Check free space and permissions of the project and of its git folder, then try again.",
+    )
+
+
+def branch_refused(name: str, reason: str) -> ScaffoldError:
+    """The branch that `--branch` names cannot be made."""
+    return ScaffoldError(
+        "branch-refused",
+        f"The branch {shown(name)} cannot be made: {reason}. Nothing was changed.",
+        "Choose another name for --branch.",
+    )
+
+
+def commit_failed(reason: str) -> ScaffoldError:
+    """Git, or a hook, did not commit an update that is complete and staged."""
+    return ScaffoldError(
+        "commit-failed",
+        f"The update is staged, and git did not commit it: {reason}",
+        "Correct that and run `git commit`, or take the update back with `scaffold update --abort`.",
+    )
+
+
+def nothing_to_abort(reason: str) -> ScaffoldError:
+    """There is no update that could be taken back."""
+    return ScaffoldError(
+        "nothing-to-abort",
+        f"There is no update to take back: {reason}.",
+        "`git revert` takes back an update that is committed.",
+    )
+
+
+def edited_since_update(paths: Sequence[str]) -> ScaffoldError:
+    """Taking an update back would take the owner's later edits with it."""
+    return ScaffoldError(
+        "edited-since-update",
+        f"These files were edited after the update: {listed(paths)}. Nothing was changed.",
+        "Copy your edits out of the project and run `git checkout HEAD -- FILE` for each of these files, "
+        "or keep the update.",
     )
 
 

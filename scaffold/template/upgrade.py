@@ -5,7 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from scaffold.errors import release_unknown, template_older, template_unavailable, version_unknown
+from scaffold.errors import (
+    release_unknown,
+    template_older,
+    template_unavailable,
+    template_without_releases,
+    version_unknown,
+)
 from scaffold.git.run import GitError
 from scaffold.template import releases, trust
 from scaffold.template.confined import Confined
@@ -50,7 +56,9 @@ class Upgrade:
     def is_downgrade(self) -> bool:
         """Whether it goes to an older release."""
         to, current = version_of(self.newer), version_of(self.older)
-        return to is not None and current is not None and to < current
+        if to is not None and current is not None and to != current:
+            return to < current
+        return self.releases.precedes(self.newer, self.older)
 
 
 def upgrade_of(project: Project, address: str, ref: str | None, work: Path) -> Upgrade:
@@ -102,6 +110,8 @@ def base_release(project: Project, found: Releases) -> str:
     """
     if found.has(project.version):
         return project.version
+    if not found.has_tags:
+        raise template_without_releases(found.address, project.version)
     recorded = version_of(project.version)
     if recorded is not None and recorded > found.versions[-1]:
         raise template_older(project.version, str(found.versions[-1]))

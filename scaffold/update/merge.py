@@ -122,6 +122,17 @@ def merge_renders(  # noqa: PLR0913 - the three sides of a merge, and what is kn
     return MergeResult(git.folder, ours, result, changes, conflicts, tuple(groups.removed), tuple(groups.deleted))
 
 
+def diff(joined: MergeResult, path: str | None = None) -> str:
+    """Return what a merge would change, or only in one file, as a unified diff; conflicts show both sides.
+
+    Raises:
+        GitError: git failed.
+    """
+    only = ("--", path) if path is not None else ()
+    shown = isolated(joined.repository).run("diff", "--no-color", "--no-ext-diff", joined.ours, joined.result, *only)
+    return shown.stdout.decode(errors="replace")
+
+
 def without(joined: MergeResult, paths: Sequence[str]) -> MergeResult:
     """Return the same merge with some files removed from its result.
 
