@@ -544,8 +544,7 @@ def edited_since_update(paths: Sequence[str]) -> ScaffoldError:
     return ScaffoldError(
         "edited-since-update",
         f"These files were edited after the update: {listed(paths)}. Nothing was changed.",
-        "Copy your edits out of the project and run `git checkout HEAD -- FILE` for each of these files, "
-        "or keep the update.",
+        "Copy your edits to another place, then undo them: `git restore --source=HEAD FILE`, or delete a new file.",
     )
 
 

@@ -72,9 +72,9 @@ def updated(result: UpdateResult) -> list[Line]:
     if not result.applied:
         return _added_settings(result)
     plan = result.plan
-    what = "committed" if result.commit else "staged, not committed"
     where = f" on the new branch {shown(result.branch, 200)}" if result.branch else ""
-    done = f"Updated to {plan.to_version}. The changes are {what}{where}."
+    what = f"committed{where}" if result.commit else f"staged{where}, not committed"
+    done = f"Updated to {plan.to_version}. The changes are {what}."
     lines: list[Line] = [("", ""), (done, "bold green"), *_added_settings(result)]
     steps = []
     if plan.joined.conflicts:

@@ -106,32 +106,37 @@ def _take_back(top: Git, applied: Applied, paths: set[str], file: TextIO, before
         working = top.with_environment(GIT_INDEX_FILE=str(index))
         _require_unedited(working, applied, paths, staged)
         apply.move(working, applied.target, applied.head)
-        kept = {entry.partition("\t")[2] for entry in journal.staged_entries(working, paths)}
-        apply.require_gone(top.folder, paths - kept)
+        apply.require_gone(top.folder, paths - _paths(journal.staged_entries(working, paths)))
 
 
 def _require_unedited(working: Git, applied: Applied, paths: set[str], staged: set[str]) -> None:
-    """Check that files and index are as the update left them, and let the index hold its result.
+    """Check that each file is as the update left it, or as before, and let the index hold what lies there.
 
     Conflicts are no edits: the index holds them in more than one stage.
     """
     before, after = (journal.committed_entries(working, tree, paths) for tree in (applied.head, applied.target))
-    others = {entry for entry in staged - before - after if entry.split("\t")[0].endswith(" 0")}
-    if _edited(working, paths, before) == [] and not others:
+    others = _paths({entry for entry in staged - before - after if entry.split("\t")[0].endswith(" 0")})
+    not_before = _edited(working, paths, before)
+    if not not_before and not others:
         raise nothing_to_abort("its changes are undone already")
-    edited = _edited(working, paths, after)
-    if edited or others:
-        raise edited_since_update(sorted({*edited, *(entry.partition("\t")[2] for entry in others)}))
+    edited = (not_before & _edited(working, paths, after)) | others
+    if edited:
+        raise edited_since_update(sorted(edited))
+    as_before = paths - not_before
+    journal.put_entries(working, as_before, {entry for entry in before if _paths({entry}) <= as_before})
+    working.run("update-index", "-q", "--refresh", check=False)
 
 
-def _edited(working: Git, paths: set[str], entries: set[str]) -> list[str]:
+def _paths(entries: set[str]) -> set[str]:
+    return {entry.partition("\t")[2] for entry in entries}
+
+
+def _edited(working: Git, paths: set[str], entries: set[str]) -> set[str]:
     """Let the index hold these entries, and return which of the files differ from them."""
     journal.put_entries(working, paths, entries)
     working.run("update-index", "-q", "--refresh", check=False)
     differing = working.output("diff-files", "-z", "--name-only", "--ignore-submodules").split("\0")
-    expected = {entry.partition("\t")[2] for entry in entries}
-    there = [path for path in paths - expected if _is_file(working.folder / path)]
-    return sorted({path for path in differing if path in paths} | set(there))
+    return (paths & set(differing)) | {path for path in paths - _paths(entries) if _is_file(working.folder / path)}
 
 
 def _is_file(path: Path) -> bool:

@@ -100,8 +100,7 @@ def merge_renders(  # noqa: PLR0913 - the three sides of a merge, and what is kn
     """
     git = _borrowing_repository(project, theirs.parent / "merge")
     before, after = _tree_of(git, base), _tree_of(git, theirs)
-    old, new = _files_of(git, before), _files_of(git, after)
-    moves = Moves.between(old, new, listed or {}, _renames(git, before, after))
+    old, new, moves = _compared(git, before, after, listed or {})
     if moves.to:
         moves.carry_out(base, old)
         before = _tree_of(git, base)
@@ -120,6 +119,31 @@ def merge_renders(  # noqa: PLR0913 - the three sides of a merge, and what is kn
     changes = _changes(git, ours, result, {path for path, _ in groups.conflicts}, own)
     conflicts = tuple(Conflict(path, stages) for path, stages in groups.conflicts)
     return MergeResult(git.folder, ours, result, changes, conflicts, tuple(groups.removed), tuple(groups.deleted))
+
+
+def moves_between(base: Path, theirs: Path, listed: Mapping[str, str]) -> Moves:
+    """Return the files that move from one render to another.
+
+    Args:
+        base: folder with the old render.
+        theirs: folder with the new render.
+        listed: files that the template says it has moved.
+
+    Raises:
+        GitError: git failed.
+    """
+    folder = theirs.parent / "moves"
+    folder.mkdir()
+    git = isolated(folder)
+    git.output("init", "--quiet")
+    before, after = (git.stored(side, folder / f"{side.name}.index") for side in (base, theirs))
+    return _compared(git, before, after, listed)[2]
+
+
+def _compared(git: Git, before: str, after: str, listed: Mapping[str, str]) -> tuple[set[str], set[str], Moves]:
+    """Return the files of two trees, and those that move from one to the other."""
+    old, new = _files_of(git, before), _files_of(git, after)
+    return old, new, Moves.between(old, new, listed, _renames(git, before, after))
 
 
 def diff(joined: MergeResult, path: str | None = None) -> str:

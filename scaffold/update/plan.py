@@ -29,7 +29,7 @@ from scaffold.template import changelog
 from scaffold.template.releases import version_of
 from scaffold.template.trust import Consent
 from scaffold.template.upgrade import Upgrade, upgrade_of
-from scaffold.update import answers, journal, kept_files, merge
+from scaffold.update import answers, journal, kept_files, line_endings, merge
 from scaffold.update.moved_files import listed_moves
 from scaffold.update.obstacles import Foreseen, foreseen, require_settled
 from scaffold.update.special_files import edited_by_owner, read_sides, reconcile
@@ -229,9 +229,10 @@ def _plan(request: UpdateRequest, project: Project, git: Git, upgrade: Upgrade) 
     kept = _kept(base, theirs, {} if request.remove_kept else _keep_rules(upgrade, older, newer))
     request.progress("Merging with your files")
     sides = read_sides(git, base, theirs)
+    listed = listed_moves(older) | listed_moves(newer)
+    line_endings.follow(sides, lambda: merge.moves_between(base, theirs, listed).to)
     edited = edited_by_owner(sides)
     check_lockfile = reconcile(sides)
-    listed = listed_moves(older) | listed_moves(newer)
     label = f"template-{upgrade.newer}"
     joined = merge.merge_renders(git, git.committed(), base, theirs, label=label, listed=listed)
     plan = UpdatePlan(
