@@ -171,7 +171,7 @@ def test_a_file_takes_the_place_of_a_folder(tmp_path: Path) -> None:
     updated(project)
     assert (project / "tool").read_text() == "24\n"
     commit(project)
-    updated(project, "--ref", "v1.0.0")
+    updated(project, "--ref", "v1.0.0", "--downgrade")
     assert (project / "tool/deep/er").read_text() == "x\n"
 
 
