@@ -26,7 +26,7 @@ from scaffold.update.obstacles import require_unlocked
 from scaffold.update.snapshot import File, Snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from typing import TextIO
 
 _SAVED = "scaffold-update.saved"
@@ -310,7 +310,8 @@ def _reset_entries(top: Git, journal: Journal) -> None:
     It has when the update was killed after its last step, or when somebody has staged half of it since.
     """
     paths = {file.path for file in journal.before.files} if journal.before else set()
-    before = set(journal.entries) if journal.entries is not None else committed_entries(top, journal.head, paths)
+    written = None if journal.entries is None else set(journal.entries)
+    before = committed_entries(top, journal.head, paths) if written is None else _of_paths(written, paths)
     if staged_entries(top, paths) != before:
         put_entries(top, paths, before)
 
@@ -318,7 +319,7 @@ def _reset_entries(top: Git, journal: Journal) -> None:
 def staged_entries(top: Git, paths: Collection[str]) -> set[str]:
     """Return what the index holds of some paths: mode, object and stage, a tab and the path of each."""
     listed = top.output("ls-files", "--stage", "-z").split("\0")
-    return {entry for entry in listed if entry.partition("\t")[2] in paths}
+    return _of_paths(listed, paths)
 
 
 def committed_entries(top: Git, tree: str, paths: Collection[str]) -> set[str]:
@@ -330,6 +331,10 @@ def committed_entries(top: Git, tree: str, paths: Collection[str]) -> set[str]:
         if path in paths:
             found.add(f"{mode} {object_id} 0\t{path}")
     return found
+
+
+def _of_paths(entries: Iterable[str], paths: Collection[str]) -> set[str]:
+    return {entry for entry in entries if entry.partition("\t")[2] in paths}
 
 
 def put_entries(top: Git, paths: Collection[str], entries: Collection[str]) -> None:

@@ -98,7 +98,7 @@ def test_a_dry_run_lists_and_writes_nothing(project: Path) -> None:
     assert state(project) == before
 
 
-def test_a_dry_run_ends_as_the_update_would(project: Path, tmp_path: Path) -> None:
+def test_a_dry_run_ends_as_the_update_would(project: Path) -> None:
     write(project, {"a.txt": lines(*range(20)) + "mine\n"})
     commit(project)
     assert run("update", "--dry-run", cwd=project, code=3)["would_be_refused"] == []

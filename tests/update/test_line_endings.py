@@ -28,7 +28,7 @@ def test_files_that_are_changed_moved_and_added_have_the_owners_line_endings(tmp
         "lib/near.ts": lines(*range(9)),
         "gone.ts": None,
     }
-    added = {
+    added: dict[str, str | bytes] = {
         "b.ts": "b\nc\n",
         "b.md": "b\n",
         "tool.py": "#!/usr/bin/python\n",
