@@ -102,6 +102,8 @@ def _ended(project: str, arguments: Sequence[str], running: set[subprocess.Popen
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
+        # Ctrl-C of a terminal reaches only us; we interrupt each process once.
+        start_new_session=True,
     )
     running.add(process)
     printed, _ = process.communicate()

@@ -341,8 +341,9 @@ def put_entries(top: Git, paths: Collection[str], entries: Collection[str]) -> N
     """Let the index hold these entries of some paths, and no others."""
     head = top.output("rev-parse", "HEAD")
     removed = [f"0 {missing_object(head)}\t{path}" for path in sorted(paths)]
-    records = "\0".join([*removed, *sorted(entries)]) + "\0"
-    top.output("update-index", "-z", "--index-info", stdin=os.fsencode(records))
+    records = [*removed, *sorted(entries)]
+    if records:
+        top.output("update-index", "-z", "--index-info", stdin=os.fsencode("\0".join(records) + "\0"))
 
 
 def _roll_back(top: Git, journal: Journal, touched: Sequence[_Touched]) -> None:
