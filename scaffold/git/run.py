@@ -53,8 +53,9 @@ _ALWAYS = {
 }
 
 
-# What a disk that is full, read-only or not ours lets git say.
-_DISK = ("No space left", "Read-only file system", "Permission denied", "File too large", "quota", "unable to write")
+# What a disk that is full or read-only lets git say, and one where files are not ours.
+_FULL = ("No space left", "Read-only file system", "File too large", "Disk quota exceeded")
+_DISK = (*_FULL, "Permission denied", "unable to write")
 
 
 class GitError(Exception):
@@ -64,6 +65,11 @@ class GitError(Exception):
     def blames_disk(self) -> bool:
         """Whether the disk is full or read-only, or a file is not the user's."""
         return any(words in str(self) for words in _DISK)
+
+
+def disk_is_full(error: Exception) -> bool:
+    """Return whether a disk is full or read-only: then neither the template nor the repository is to blame."""
+    return any(words in str(error) for words in _FULL)
 
 
 def clean_environment() -> dict[str, str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from scaffold.errors import dirty_tree, no_commit, no_git, no_repository, not_a_project, project_unreadable
-from scaffold.git.run import Git, GitError, applying
+from scaffold.git.run import Git, GitError, applying, disk_is_full
 from scaffold.git.view import filtered, find, view
 from scaffold.questions.question import RESERVED
 
@@ -103,6 +103,8 @@ def _git_problems(folder: Path) -> Iterator[None]:
     except FileNotFoundError:
         raise no_git() from None
     except GitError as error:
+        if disk_is_full(error):
+            raise
         raise no_repository(folder, error) from error
 
 

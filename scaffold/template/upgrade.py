@@ -12,7 +12,7 @@ from scaffold.errors import (
     template_without_releases,
     version_unknown,
 )
-from scaffold.git.run import GitError
+from scaffold.git.run import GitError, disk_is_full
 from scaffold.template import releases, trust
 from scaffold.template.confined import Confined
 from scaffold.template.releases import version_of
@@ -97,6 +97,8 @@ def releases_of(address: str, work: Path) -> Releases:
             return releases.from_bundle(_BUNDLE, work / "template.git")
         return releases.from_checkout(CHECKOUT, work / "template.git")
     except (GitError, OSError) as error:
+        if disk_is_full(error):
+            raise
         raise template_unavailable(address, f"{error}.") from error
 
 

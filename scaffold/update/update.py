@@ -97,13 +97,20 @@ def add_settings(folder: Path) -> tuple[str, ...] | None:
     Raises:
         ScaffoldError: `not-a-project`, `no-git`, `no-repository` or `environment-file-unusable`.
     """
-    applied = abort.applied_to(repository_of(folder))
-    if applied is None:
+    git = repository_of(folder)
+    applied = abort.applied_to(git)
+    if applied is None or git.output("rev-parse", "HEAD:./") == _staged_tree(git):
         return None
     lacking = env_file.missing_settings(folder, None, folder)
     names = tuple(name for name in lacking if name in applied.missing_settings)
     with env_file.adding_settings(folder, env_file.text_of_example(folder), names):
         return names
+
+
+def _staged_tree(git: Git) -> str:
+    """Return the tree of the project's staged files; empty while there are conflicts."""
+    prefix = git.prefix()
+    return git.run("write-tree", *((f"--prefix={prefix}",) if prefix else ()), check=False).stdout.decode().strip()
 
 
 def refusals(plan: UpdatePlan, options: UpdateOptions) -> tuple[ScaffoldError, ...]:
