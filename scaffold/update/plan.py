@@ -214,15 +214,8 @@ def _plan(request: UpdateRequest, project: Project, git: Git, upgrade: Upgrade) 
 
     work = upgrade.releases.repository.parent
     older, newer = upgrade.template(upgrade.older, work), upgrade.template(upgrade.newer, work)
-    settled = answers.settled(
-        project.answers,
-        request.changes,
-        newer,
-        answers.Renames.of(older, newer),
-        defaults=request.defaults,
-        ask=request.ask,
-    )
-    request.progress(f"Rendering {upgrade.older} and {upgrade.newer}")
+    request.progress(f"Comparing {upgrade.older} with {upgrade.newer}")
+    settled = _settled(request, project, older, newer)
     base, theirs = work / "base", work / "theirs"
     render(older, project.typed_answers, base)
     render(newer, settled.answers, theirs)
@@ -233,8 +226,7 @@ def _plan(request: UpdateRequest, project: Project, git: Git, upgrade: Upgrade) 
     line_endings.follow(sides, lambda: merge.moves_between(base, theirs, listed).to)
     edited = edited_by_owner(sides)
     check_lockfile = reconcile(sides)
-    label = f"template-{upgrade.newer}"
-    joined = merge.merge_renders(git, git.committed(), base, theirs, label=label, listed=listed)
+    joined = merge.merge_renders(git, git.committed(), base, theirs, label=f"template-{upgrade.newer}", listed=listed)
     plan = UpdatePlan(
         project=project,
         to_version=upgrade.newer,
@@ -252,6 +244,12 @@ def _plan(request: UpdateRequest, project: Project, git: Git, upgrade: Upgrade) 
     )
     plan = plan.decided(request.edited)
     return replace(plan, foreseen=foreseen(git, plan.joined, find(project.folder).git_dir))
+
+
+def _settled(request: UpdateRequest, project: Project, older: Template, newer: Template) -> SettledAnswers:
+    renames = answers.Renames.of(older, newer)
+    recorded, changes = project.answers, request.changes
+    return answers.settled(recorded, changes, newer, renames, defaults=request.defaults, ask=request.ask)
 
 
 def _kept(base: Path, theirs: Path, rules: Mapping[str, str]) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from shutil import copytree, rmtree
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,20 +19,21 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@pytest.fixture
-def history(tmp_path: Path) -> History:
-    """A template whose next release adds, changes, renames and removes files."""
-    history = start(tmp_path / "template")
+@pytest.fixture(scope="module")
+def history(tmp_path_factory: pytest.TempPathFactory) -> History:
+    """A template whose next release adds, changes, renames and removes files; with a project of the first one."""
+    history = start(tmp_path_factory.mktemp("history") / "template")
     first = {"a.txt": lines(*range(20)), "gone/deep.txt": "gone\n", "old.txt": lines(*range(9)), ".gitignore": ".env\n"}
     history.release("v1.0.0", {**first, ".env.example": "PORT=3000\n"})
     second = {"a.txt": lines(*range(21)), "gone/deep.txt": None, "old.txt": None, "new.txt": lines(*range(9))}
     history.release("v1.1.0", {**second, "more/b.txt": "b\n", ".env.example": "PORT=3000\nKEY=\n"})
+    history.project(history.folder.with_name("project"), "v1.0.0")
     return history
 
 
 @pytest.fixture
 def project(history: History, tmp_path: Path) -> Path:
-    return history.project(tmp_path / "project", "v1.0.0")
+    return copytree(history.folder.with_name("project"), tmp_path / "project")
 
 
 def aborted(project: Path) -> str:
@@ -57,21 +59,22 @@ def test_files_index_and_folders_are_as_before(project: Path, mine: str) -> None
     assert aborted(project) == "nothing-to-abort"
 
 
-@pytest.mark.parametrize(
-    ("name", "content"), [("a.txt", "mine\n"), ("more/b.txt", "mine\n"), ("gone/deep.txt", "again\n")]
-)
-def test_an_edit_after_the_update_is_never_lost(project: Path, name: str, content: str) -> None:
+def test_an_edit_after_the_update_is_never_lost(project: Path) -> None:
     update_project(project)
-    write(project, {name: content})
-    before = state(project)
-    with pytest.raises(ScaffoldError, match=name) as refused:
-        take_back(project)
-    assert refused.value.code == "edited-since-update"
-    assert state(project) == before
-    git("add", "--all", cwd=project)
-    staged = state(project)
-    assert aborted(project) == "edited-since-update"
-    assert state(project) == staged
+    for name in ("a.txt", "more/b.txt", "gone/deep.txt"):
+        updated = (project / name).read_bytes() if (project / name).exists() else None
+        write(project, {name: "mine\n"})
+        before = state(project)
+        with pytest.raises(ScaffoldError, match=name) as refused:
+            take_back(project)
+        assert refused.value.code == "edited-since-update"
+        assert state(project) == before
+        git("add", "--all", cwd=project)
+        staged = state(project)
+        assert aborted(project) == "edited-since-update"
+        assert state(project) == staged
+        write(project, {name: updated})
+        git("add", "--all", cwd=project)
 
 
 def test_a_resolved_conflict_counts_as_an_edit_until_it_is_undone(project: Path) -> None:
@@ -118,9 +121,9 @@ def test_the_branch_of_the_update_goes_with_it(project: Path) -> None:
 def test_one_of_two_projects_in_a_repository_is_taken_back(history: History, tmp_path: Path) -> None:
     top = tmp_path / "top"
     for name in ("one", "two"):
-        history.project(top / name, "v1.0.0")
-        git("init", "--quiet", cwd=top)
-        (top / name / ".git").rename(tmp_path / f"{name}.git")
+        copytree(history.folder.with_name("project"), top / name)
+        rmtree(top / name / ".git")
+    git("init", "--quiet", cwd=top)
     commit(top)
     update_project(top / "one")
     staged = git("diff", "--cached", "--name-only", cwd=top)

@@ -3,30 +3,35 @@
 from __future__ import annotations
 
 import json
+from shutil import copytree
 from typing import TYPE_CHECKING
 
 import pytest
 
 from scaffold.errors import ScaffoldError
+from scaffold.git.run import applying
+from scaffold.update.branch import new_branch
 from scaffold.update.update import update_project
 from tests.support.command import git, scaffold
-from tests.support.template_repository import History, commit, lines, start, state, write
+from tests.support.template_repository import commit, lines, start, state, write
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-@pytest.fixture
-def history(tmp_path: Path) -> History:
-    history = start(tmp_path / "template")
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project that a release waits for."""
+    folder = tmp_path_factory.mktemp("made")
+    history = start(folder / "template")
     history.release("v1.0.0", {"a.txt": lines(*range(20))})
     history.release("v1.1.0", {"a.txt": lines(*range(21)), "b.txt": "b\n"})
-    return history
+    return history.project(folder / "project", "v1.0.0")
 
 
 @pytest.fixture
-def project(history: History, tmp_path: Path) -> Path:
-    return history.project(tmp_path / "project", "v1.0.0")
+def project(made: Path, tmp_path: Path) -> Path:
+    return copytree(made, tmp_path / "project")
 
 
 def hook(project: Path, text: str) -> None:
@@ -48,8 +53,8 @@ def test_the_update_is_committed_on_a_new_branch(project: Path) -> None:
 def test_a_branch_that_cannot_be_made_changes_nothing(project: Path, name: str) -> None:
     git("branch", "taken", cwd=project)
     before, branch = state(project), git("branch", "--show-current", cwd=project)
-    with pytest.raises(ScaffoldError) as refused:
-        update_project(project, branch=name)
+    with pytest.raises(ScaffoldError) as refused, new_branch(applying(project), name):
+        pass
     assert refused.value.code == "branch-refused"
     assert (state(project), git("branch", "--show-current", cwd=project)) == (before, branch)
 
@@ -90,8 +95,8 @@ def test_conflicts_are_not_committed(project: Path) -> None:
     assert git("rev-parse", "HEAD", cwd=project) == head
 
 
-def test_a_commit_holds_nothing_but_the_update(history: History, tmp_path: Path) -> None:
-    project = history.project(tmp_path / "top/service", "v1.0.0")
+def test_a_commit_holds_nothing_but_the_update(made: Path, tmp_path: Path) -> None:
+    project = copytree(made, tmp_path / "top/service")
     (project / ".git").rename(tmp_path / "top/.git")
     write(tmp_path / "top", {"service/a.txt": lines(*range(20)), "other.txt": "other\n"})
     git("add", "--all", cwd=tmp_path / "top")

@@ -19,7 +19,13 @@ def windows(text: str) -> bytes:
 
 def test_files_that_are_changed_moved_and_added_have_the_owners_line_endings(tmp_path: Path) -> None:
     history = start(tmp_path / "template")
-    first = {"a.txt": OLD, "src/old.ts": OLD, "src/far.ts": OLD, "gone.ts": OLD, "run.sh": "#!/bin/sh\n"}
+    first = {
+        "a.txt": OLD,
+        "src/old.ts": OLD,
+        "src/far.ts": lines(*range(30), word="far"),
+        "gone.ts": lines(*range(30), word="gone"),
+        "run.sh": "#!/bin/sh\n",
+    }
     history.release("v1.0.0", first)
     moved = {
         "src/old.ts": None,

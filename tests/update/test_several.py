@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from shutil import copytree, rmtree
 from typing import TYPE_CHECKING
 
 from tests.support.command import git, scaffold
@@ -16,7 +17,8 @@ def test_each_project_is_updated_and_named_and_the_highest_exit_code_wins(tmp_pa
     history = start(tmp_path / "template")
     history.release("v1.0.0", {"a.txt": lines(*range(20)), "gone.txt": "gone\n"})
     history.release("v1.1.0", {"a.txt": lines(*range(21)), "gone.txt": None})
-    plain, conflict, edited = (history.project(tmp_path / name, "v1.0.0") for name in ("plain", "conflict", "edited"))
+    plain = history.project(tmp_path / "plain", "v1.0.0")
+    conflict, edited = (copytree(plain, tmp_path / name) for name in ("conflict", "edited"))
     newest = history.project(tmp_path / "newest", "v1.1.0")
     write(conflict, {"a.txt": lines(*range(20)) + "mine\n"})
     write(edited, {"gone.txt": "mine\n"})
@@ -45,9 +47,10 @@ def test_projects_of_one_repository_are_updated_one_after_the_other(tmp_path: Pa
     history.release("v1.0.0", {"a.txt": lines(*range(20))})
     history.release("v1.1.0", {"a.txt": lines(*range(21))})
     top, names = tmp_path / "top", ("one", "two", "three")
+    project = history.project(tmp_path / "project", "v1.0.0")
+    rmtree(project / ".git")
     for name in names:
-        history.project(top / name, "v1.0.0")
-        (top / name / ".git").rename(tmp_path / f"{name}.git")
+        copytree(project, top / name)
     git("init", "--quiet", cwd=top)
     commit(top)
     done = scaffold("update", "--jobs", "3", "--defaults", *names, cwd=top)
