@@ -37,7 +37,7 @@ def test_files_that_are_changed_moved_and_added_have_the_owners_line_endings(tmp
     added: dict[str, str | bytes] = {
         "b.ts": "b\nc\n",
         "b.md": "b\n",
-        "tool.py": "#!/usr/bin/python\n",
+        "tool.py": "#!/x\n",
         "b.bin": b"\0\n",
         "more.sh": "#!/bin/sh\n",
     }
