@@ -61,8 +61,14 @@ def _update(changes: dict[str, object], /, projects: tuple[str, ...], **paramete
     folder = Path(projects[0] if projects else ".")
     if parameters["abort"]:
         _abort(folder, as_json=parameters["json"])
-    elif not (parameters["add_settings"] and not changes and _only_settings(folder, as_json=parameters["json"])):
+    elif not (_wants_settings(changes, parameters) and _only_settings(folder, as_json=parameters["json"])):
         _update_one(folder, changes, parameters)
+
+
+def _wants_settings(changes: dict[str, object], parameters: dict[str, Any]) -> bool:
+    """Return whether nothing was asked for but settings: after an update, no new one is needed for them."""
+    others = ("dry_run", "ref", "template", "branch", "commit")
+    return bool(parameters["add_settings"]) and not changes and not any(parameters[name] for name in others)
 
 
 def _update_one(folder: Path, changes: dict[str, object], parameters: dict[str, Any]) -> None:

@@ -154,6 +154,8 @@ def test_the_next_steps_that_an_update_prints_work(project: Path) -> None:
     write(project, {".env": "PORT=3000\n"})
     printed = scaffold("update", "--yes", cwd=project).stdout
     assert "set KEY in .env, or: scaffold update --add-settings" in printed
+    assert scaffold("update", "--add-settings", "--dry-run", cwd=project).returncode == 4
+    assert (project / ".env").read_text() == "PORT=3000\n"
     said = json.loads(scaffold("update", "--add-settings", "--json", cwd=project).stdout)
     assert said["settings_added"] == ["KEY"]
     assert (project / ".env").read_text() == "PORT=3000\nKEY=\n"
