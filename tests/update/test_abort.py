@@ -77,6 +77,7 @@ def test_an_edit_after_the_update_is_never_lost(project: Path) -> None:
         git("add", "--all", cwd=project)
 
 
+@pytest.mark.matrix
 def test_a_resolved_conflict_counts_as_an_edit_until_it_is_undone(project: Path) -> None:
     write(project, {"a.txt": lines(*range(20)) + "mine\n"})
     commit(project)
@@ -110,6 +111,7 @@ def test_after_a_commit_or_an_undo_by_hand_there_is_nothing_to_take_back(project
     assert git("rev-parse", "HEAD", cwd=project) == head
 
 
+@pytest.mark.matrix
 def test_the_branch_of_the_update_goes_with_it(project: Path) -> None:
     git("switch", "--quiet", "-c", "work", cwd=project)
     update_project(project, branch="update")
@@ -118,6 +120,7 @@ def test_the_branch_of_the_update_goes_with_it(project: Path) -> None:
     assert git("branch", "--list", "--format=%(refname:short) %(HEAD)", "work", "update", cwd=project) == "work *"
 
 
+@pytest.mark.matrix
 def test_one_of_two_projects_in_a_repository_is_taken_back(history: History, tmp_path: Path) -> None:
     top = tmp_path / "top"
     for name in ("one", "two"):

@@ -78,6 +78,7 @@ def test_a_hook_that_refuses_is_quoted_and_the_update_stays_staged(project: Path
     assert git("status", "--porcelain", cwd=project) == ""
 
 
+@pytest.mark.matrix
 def test_a_hook_that_agrees_has_run(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GIT_AUTHOR_NAME", "Somebody")
     monkeypatch.setenv("GIT_COMMITTER_NAME", "Somebody")
@@ -95,6 +96,7 @@ def test_conflicts_are_not_committed(project: Path) -> None:
     assert git("rev-parse", "HEAD", cwd=project) == head
 
 
+@pytest.mark.matrix
 def test_a_commit_holds_nothing_but_the_update(made: Path, tmp_path: Path) -> None:
     project = copytree(made, tmp_path / "top/service")
     (project / ".git").rename(tmp_path / "top/.git")

@@ -141,6 +141,7 @@ def test_an_older_release_needs_the_flag_and_shows_what_is_taken_back(history: H
     assert (said["to"], said["downgrade"], said["applied"]) == ("v1.0.0", True, True)
 
 
+@pytest.mark.matrix
 def test_a_commit_before_the_present_one_is_a_downgrade_also_without_releases(tmp_path: Path) -> None:
     history = start(tmp_path / "template", QUESTIONS)
     write(history.folder / "template", {"a.txt": "a\n"})

@@ -57,6 +57,7 @@ def test_a_renamed_value_goes_on_under_its_new_name_and_a_present_one_stays(hist
         assert planned(project).answers == {"limits": new}
 
 
+@pytest.mark.matrix
 def test_two_renames_in_two_releases_are_followed_at_once_and_back(history: History, tmp_path: Path) -> None:
     release(
         history, "v1.1.0", f"_renamed: {{store: limits}}\n_renamed_values: {{limits: {{memory: process}}}}\n{LIMITS}"
@@ -72,6 +73,7 @@ def test_two_renames_in_two_releases_are_followed_at_once_and_back(history: Hist
     assert planned(newest, ref="v1.0.0", downgrade=True).answers == {"store": "memory"}
 
 
+@pytest.mark.matrix
 def test_an_answer_recorded_under_the_present_name_wins(history: History, tmp_path: Path) -> None:
     project = history.project(tmp_path / "project", "v1.0.0", store="database")
     record = project / ".copier-answers.yml"
@@ -127,6 +129,7 @@ def test_our_own_notes_and_renames_name_questions_that_exist() -> None:
     assert set(template.mapping("renamed", "questions").values()) <= names
 
 
+@pytest.mark.matrix
 def test_the_record_has_the_new_name_after_the_update(history: History, tmp_path: Path) -> None:
     project = history.project(tmp_path / "project", "v1.0.0", store="database")
     write(project, {"mine.txt": "mine\n"})

@@ -6,6 +6,8 @@ import json
 from shutil import copytree, rmtree
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.support.command import git, scaffold
 from tests.support.template_repository import commit, lines, start, write
 
@@ -42,6 +44,7 @@ def test_each_project_is_updated_and_named_and_the_highest_exit_code_wins(tmp_pa
     assert not git("status", "--porcelain", cwd=conflict)
 
 
+@pytest.mark.matrix
 def test_projects_of_one_repository_are_updated_one_after_the_other(tmp_path: Path) -> None:
     history = start(tmp_path / "template")
     history.release("v1.0.0", {"a.txt": lines(*range(20))})
