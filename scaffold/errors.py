@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, Literal, NamedTuple, Self
 
-from scaffold.text import listed
+from scaffold.text import listed, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,6 +55,9 @@ class Code(NamedTuple):
     meaning: str
 
 
+# The one error that cannot be printed as JSON on standard output.
+OUTPUT_UNWRITABLE = "output-unwritable"
+
 CODES = {
     "usage": Code(ExitCode.WRONG_USAGE, "the command line is wrong"),
     "answers-invalid": Code(ExitCode.WRONG_USAGE, "answers are missing or wrong; `problems` lists each"),
@@ -74,10 +77,15 @@ CODES = {
     "dirty-tree": Code(ExitCode.REFUSED, "the project has uncommitted changes"),
     "git-at-work": Code(ExitCode.REFUSED, "a merge, rebase or the like is not finished in the repository"),
     "hidden-edits": Code(ExitCode.REFUSED, "you edited a file that git was told to overlook"),
+    "downgrade": Code(ExitCode.REFUSED, "`--ref` names an older release than the project's"),
     "edited-files-would-go": Code(ExitCode.REFUSED, "the new release no longer ships files that you edited"),
     "kept-files-would-go": Code(ExitCode.REFUSED, "an older release lacks files that must stay, such as migrations"),
     "environment-file-unusable": Code(ExitCode.REFUSED, "`--add-settings` cannot add to `.env`"),
     "update-refused": Code(ExitCode.REFUSED, "a file is in the way, or git or one of its filters refused"),
+    "branch-refused": Code(ExitCode.REFUSED, "the branch of `--branch` exists, or cannot be made"),
+    "commit-failed": Code(ExitCode.REFUSED, "the update is staged, and git or a hook refused `--commit`"),
+    "nothing-to-abort": Code(ExitCode.REFUSED, "`--abort` finds no update that is not committed"),
+    "edited-since-update": Code(ExitCode.REFUSED, "`--abort` would lose edits that were made after the update"),
     "update-running": Code(ExitCode.REFUSED, "another update is running in the repository"),
     "update-unfinished": Code(ExitCode.REFUSED, "an update was interrupted and has to be put back first"),
     "address-not-trusted": Code(ExitCode.REFUSED, "the project names a template address you have not agreed to"),
@@ -89,6 +97,7 @@ CODES = {
     "template-too-large": Code(ExitCode.TEMPLATE_UNUSABLE, "the template reached a limit of memory or disk"),
     "unexpected": Code(ExitCode.UNEXPECTED, "a bug in Scaffold"),
     "cannot-write": Code(ExitCode.CANNOT_WRITE, "the disk is full or read-only, or the folder is not yours"),
+    OUTPUT_UNWRITABLE: Code(ExitCode.CANNOT_WRITE, "standard output cannot be written"),
     "trust-not-written": Code(ExitCode.CANNOT_WRITE, "the list of addresses you agreed to cannot be written"),
     "update-not-undone": Code(ExitCode.NOT_UNDONE, "an update failed, and some files could not be put back"),
     "interrupted": Code(ExitCode.INTERRUPTED, "Ctrl-C, or a signal that ends the command"),
@@ -198,6 +207,24 @@ def unexpected(exception: BaseException) -> ScaffoldError:
         "unexpected",
         f"Scaffold failed because of a bug: {type(exception).__name__}: {exception}",
         "Please report this with the output of the same command under SCAFFOLD_DEBUG=1.",
+    )
+
+
+def disk_failed(reason: str) -> ScaffoldError:
+    """A file cannot be read or written, and no other error says what that means for the command."""
+    return ScaffoldError(
+        "cannot-write",
+        f"A file cannot be read or written: {reason}.",
+        "Check free space and permissions of the project, its git folder and the folder for temporary files.",
+    )
+
+
+def output_unwritable(error: OSError) -> ScaffoldError:
+    """Standard output cannot be written: a full disk behind `>`, for example."""
+    return ScaffoldError(
+        OUTPUT_UNWRITABLE,
+        f"Standard output cannot be written: {error.strerror or error}.",
+        "Look at `git status` to see what the command has done, then run it again with another output.",
     )
 
 
@@ -320,6 +347,15 @@ def version_unknown(version: str) -> ScaffoldError:
 def release_unknown(ref: str, newest: Sequence[str]) -> ScaffoldError:
     """There is no release of that name."""
     return ScaffoldError("release-unknown", f"There is no release {ref}.", f"The newest ones are: {', '.join(newest)}.")
+
+
+def template_without_releases(address: str, version: str) -> ScaffoldError:
+    """The repository of the template has no tags, so it does not know the release of the project."""
+    return ScaffoldError(
+        "version-unknown",
+        f"The project was made from {version}, and the repository {address} has no tags of releases.",
+        "Fetch the tags there (`git fetch --tags`), or name another repository with --template.",
+    )
 
 
 def template_older(version: str, newest: str) -> ScaffoldError:
@@ -445,6 +481,15 @@ def edited_files_would_go(paths: Sequence[str]) -> ScaffoldError:
     )
 
 
+def downgrade_refused(version: str, older: str) -> ScaffoldError:
+    """`--ref` names an older release than the project's."""
+    return ScaffoldError(
+        "downgrade",
+        f"{older} is older than {version}, the project's release: its fixes would be taken back.",
+        "If you want that: --downgrade. To go back to before the last update: `git revert` of its commit.",
+    )
+
+
 def kept_files_would_go(version: str, names: Sequence[str]) -> ScaffoldError:
     """An older release lacks files that have to stay."""
     return ScaffoldError(
@@ -475,6 +520,42 @@ def cannot_update(reason: str, outcome: str) -> ScaffoldError:
         "cannot-write",
         f"The update cannot be written: {reason}. {outcome}",
         "Check free space and permissions of the project and of its git folder, then try again.",
+    )
+
+
+def branch_refused(name: str, reason: str) -> ScaffoldError:
+    """The branch that `--branch` names cannot be made."""
+    return ScaffoldError(
+        "branch-refused",
+        f"The branch {shown(name)} cannot be made: {reason}. Nothing was changed.",
+        "Choose another name for --branch.",
+    )
+
+
+def commit_failed(reason: str) -> ScaffoldError:
+    """Git, or a hook, did not commit an update that is complete and staged."""
+    return ScaffoldError(
+        "commit-failed",
+        f"The update is staged, and git did not commit it: {reason}",
+        "Correct that and run `git commit`, or take the update back with `scaffold update --abort`.",
+    )
+
+
+def nothing_to_abort(reason: str) -> ScaffoldError:
+    """There is no update that could be taken back."""
+    return ScaffoldError(
+        "nothing-to-abort",
+        f"There is no update to take back: {reason}.",
+        "`git revert` takes back an update that is committed.",
+    )
+
+
+def edited_since_update(paths: Sequence[str]) -> ScaffoldError:
+    """Taking an update back would take the owner's later edits with it."""
+    return ScaffoldError(
+        "edited-since-update",
+        f"These files were edited after the update: {listed(paths)}. Nothing was changed.",
+        "Copy your edits to another place, then undo them: `git restore --source=HEAD FILE`, or delete a new file.",
     )
 
 

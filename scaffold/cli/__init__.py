@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from scaffold.errors import ScaffoldError
 
 BROKEN_PIPE = 128 + 13
+# What a disk says that is full, read-only, broken or not the user's.
+_DISK_PROBLEMS = {errno.EACCES, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ENOSPC, errno.EPERM, errno.EROFS}
 # Signals that asked us to stop.
 _received: list[int] = []
 
@@ -33,12 +36,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # As long as nothing has begun there is nothing to tidy up.
         _listen(_leave)
         code = _run(list(arguments))
-        for stream in (sys.stdout, sys.stderr):
-            if stream is not None:
-                stream.flush()
+        if sys.stderr is not None:
+            sys.stderr.flush()
     except BrokenPipeError:
-        # Nobody reads on; the interpreter must not complain about that when it flushes at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        _drop_output()
         return BROKEN_PIPE
     return code
 
@@ -46,10 +47,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(arguments: list[str]) -> int:
     try:
         from scaffold.cli.program import run
+        from scaffold.cli.terminal import printing
 
         _print_any_path()
         _listen(_interrupt)
-        return run(arguments)
+        code = run(arguments)
+        if sys.stdout is not None:
+            with printing():
+                sys.stdout.flush()
     except BrokenPipeError:
         raise
     except (Exception, KeyboardInterrupt) as raised:  # noqa: BLE001 - nobody is shown a traceback unasked
@@ -58,10 +63,11 @@ def _run(arguments: list[str]) -> int:
 
             traceback.print_exc()
         return _report(_failure(raised), as_json="--json" in arguments)
+    return code
 
 
 def _failure(raised: BaseException) -> ScaffoldError:
-    from scaffold.errors import Interrupted, NotUndoneError, ScaffoldError, interrupted, unexpected
+    from scaffold.errors import Interrupted, NotUndoneError, ScaffoldError, interrupted
 
     if isinstance(raised, NotUndoneError):
         # An interruption that left something behind must not say that it did not.
@@ -69,16 +75,38 @@ def _failure(raised: BaseException) -> ScaffoldError:
     # A library that was being imported, or a template, may have made an error of its own of the interruption.
     if _received or isinstance(raised, KeyboardInterrupt):
         return interrupted(Interrupted(*_received[:1]))
-    return raised if isinstance(raised, ScaffoldError) else unexpected(raised)
+    return raised if isinstance(raised, ScaffoldError) else _foreign_failure(raised)
+
+
+def _foreign_failure(raised: BaseException) -> ScaffoldError:
+    """Tell a disk that is full, read-only or not the user's from a bug, wherever it was noticed."""
+    from scaffold.errors import disk_failed, unexpected
+    from scaffold.git.run import GitError
+    from scaffold.text import shown
+
+    if isinstance(raised, OSError) and raised.errno in _DISK_PROBLEMS:
+        where = f" ({shown(str(raised.filename), 500)})" if raised.filename else ""
+        return disk_failed(f"{raised.strerror}{where}")
+    if isinstance(raised, GitError) and raised.blames_disk:
+        return disk_failed(shown(str(raised), 500))
+    return unexpected(raised)
+
+
+def _drop_output() -> None:
+    """Send what waits to be written nowhere: the interpreter must not complain when it flushes at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def _report(failure: ScaffoldError, *, as_json: bool) -> int:
     from scaffold.cli import output
+    from scaffold.errors import OUTPUT_UNWRITABLE
 
-    if as_json:
+    if failure.code == OUTPUT_UNWRITABLE:
+        _drop_output()
+    elif as_json:
         output.write_json(output.failure_fields(failure), sys.stdout)
-    else:
-        output.write(output.failed(failure), sys.stderr, fold=True)
+        return failure.exit_code
+    output.write(output.failed(failure), sys.stderr, fold=True)
     return failure.exit_code
 
 

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, TextIO
 
 from scaffold.cli.fold import folded
+from scaffold.cli.terminal import printing
 from scaffold.project.env_file import ENV_FILE
 from scaffold.text import shown
 
@@ -37,7 +38,10 @@ def write(lines: Iterable[Line], stream: TextIO | None, *, fold: bool = False) -
     if stream is None:
         return
     if not stream.isatty():
-        stream.writelines(f"{text}\n" for text, _ in lines)
+        with printing():
+            stream.writelines(f"{text}\n" for text, _ in lines)
+            # What cannot be printed is noticed before a command goes on to change something.
+            stream.flush()
         return
     from rich.console import Console
 
@@ -54,7 +58,9 @@ def write_json(fields: dict[str, object], stream: TextIO | None) -> None:
         stream: where to; None when the process was started without it.
     """
     if stream is not None:
-        stream.write(json.dumps({"version": JSON_VERSION, **fields}, indent=2) + "\n")
+        with printing():
+            stream.write(json.dumps({"version": JSON_VERSION, **fields}, indent=2) + "\n")
+            stream.flush()
 
 
 def created_fields(result: CreateResult) -> dict[str, object]:

@@ -7,6 +7,7 @@ name programs that git starts by itself. Each way of running git below says whos
 - `fetching`: the user's own. For fetching what the user named, with their credentials.
 - `creating`: the user's own, in a repository that Scaffold has just made.
 - `applying`: the user's own and the project's. For changing a project, as the user's `git checkout` would.
+- `committing`: the same, with the hooks of the project. For a commit that the user has asked for.
 
 To look at a project, `scaffold.git.view` shows its repository without its configuration.
 Decision: docs/decisions/0009-how-git-is-run.md.
@@ -39,16 +40,22 @@ _CREDENTIALS = ("GIT_SSH", "GIT_SSH_COMMAND", "GIT_SSH_VARIANT", "GIT_ASKPASS")
 # Transports that move data; `ext::` and its like run programs.
 TRANSPORTS = "file:git:https:ssh"
 
+_HOOKS = "core.hooksPath"
 # Holds for every git: these outrank the configuration of user and repository.
 _ALWAYS = {
     # A folder laid out as a bare repository can be part of a clone, with a configuration that names programs.
     "safe.bareRepository": "explicit",
     # Git starts both by itself: fsmonitor when it reads the index, `post-index-change` when it writes it.
     "core.fsmonitor": "false",
-    "core.hooksPath": os.devnull,
+    _HOOKS: os.devnull,
     # A file of a template whose name macOS takes for `.git` would be refused there, and only there.
     "core.protectHFS": "true",
 }
+
+
+# What a disk that is full or read-only lets git say, and one where files are not ours.
+_FULL = ("No space left", "Read-only file system", "File too large", "Disk quota exceeded")
+_DISK = (*_FULL, "Permission denied", "unable to write")
 
 
 class GitError(Exception):
@@ -62,6 +69,16 @@ class GitError(Exception):
         """Keep the lines beside the message."""
         super().__init__(message)
         self.lines = tuple(lines)
+
+    @property
+    def blames_disk(self) -> bool:
+        """Whether the disk is full or read-only, or a file is not the user's."""
+        return any(words in str(self) for words in _DISK)
+
+
+def disk_is_full(error: Exception) -> bool:
+    """Return whether a disk is full or read-only: then neither the template nor the repository is to blame."""
+    return any(words in str(error) for words in _FULL)
 
 
 def clean_environment() -> dict[str, str]:
@@ -92,6 +109,7 @@ class Git:
         patience: seconds after which a command is given up; None for ever.
         runner: runs the program; `limited` sets one that ends it in time.
         held: open files that git and the programs it starts keep open, with their locks, if we are killed.
+        hooks: run the hooks of the repository. Default: none runs.
     """
 
     folder: Path
@@ -100,6 +118,7 @@ class Git:
     patience: float | None = None
     runner: Callable[..., subprocess.CompletedProcess[bytes]] = subprocess.run
     held: tuple[int, ...] = ()
+    hooks: bool = False
 
     def run(self, *arguments: str | Path, stdin: bytes = b"", check: bool = True) -> subprocess.CompletedProcess[bytes]:
         """Run one git command.
@@ -112,7 +131,7 @@ class Git:
             result = self.runner(
                 ["git", *arguments],
                 cwd=self.folder,
-                env=_configured({**clean_environment(), **self.environment}, {**_ALWAYS, **self.settings}),
+                env=_configured({**clean_environment(), **self.environment}, {**self._always(), **self.settings}),
                 input=stdin,
                 capture_output=True,
                 check=False,
@@ -125,6 +144,9 @@ class Git:
             lines = result.stderr.decode(errors="replace").strip().splitlines() or ["no reason given"]
             raise GitError(lines[-1].removeprefix("fatal: "), lines)
         return result
+
+    def _always(self) -> dict[str, str]:
+        return {name: value for name, value in _ALWAYS.items() if not (self.hooks and name == _HOOKS)}
 
     def output(self, *arguments: str | Path, stdin: bytes = b"") -> str:
         """Run one git command and return what it prints, without the last line break.
@@ -145,6 +167,10 @@ class Git:
     def path_of(self, name: str) -> Path:
         """Return the absolute path of a file of git's own, for example `index`."""
         return Path(self.output("rev-parse", "--path-format=absolute", "--git-path", name))
+
+    def object_format(self) -> str:
+        """Return how the repository names its objects: `sha1` or `sha256`."""
+        return self.output("rev-parse", "--show-object-format")
 
     def committed(self) -> str:
         """Return the tree of this folder's committed files."""
@@ -207,6 +233,16 @@ def creating(project: Path) -> Git:
     return Git(project, _personal()).with_environment(**_repository_of(project))
 
 
+def committing(project: Path) -> Git:
+    """Return a git that commits in a project as its owner's own would: it runs the hooks that are set up there.
+
+    Only for a commit that the owner has asked for.
+    """
+    ordinary = {"GIT_ALLOW_PROTOCOL": TRANSPORTS, "GIT_LITERAL_PATHSPECS": "0", "GIT_OPTIONAL_LOCKS": "1"}
+    credentials = {name: os.environ[name] for name in _CREDENTIALS if name in os.environ}
+    return Git(project, {**_personal(), **credentials, **ordinary}, hooks=True)
+
+
 def staging(project: Path) -> Git:
     """Return a git that stages the files of a new project as they are: no filter runs, on whoever's account."""
     return isolated(project).with_environment(**_repository_of(project))
@@ -217,9 +253,14 @@ def borrow_objects(git_dir: Path, objects: Path) -> None:
 
     Args:
         git_dir: git's folder of our own.
-        objects: the folder `objects` of the other.
+        objects: the folder `objects` of the other, whose objects are named in the same format.
     """
     (git_dir / "objects/info/alternates").write_text(f"{objects}\n")
+
+
+def missing_object(like: str) -> str:
+    """Return the id by which git says that there is no object; it is as long as the ids of the repository."""
+    return "0" * len(like)
 
 
 def _repository_of(project: Path) -> dict[str, str]:

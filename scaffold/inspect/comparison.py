@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from scaffold.errors import ScaffoldError, update_unfinished
-from scaffold.git.run import bare, borrow_objects
+from scaffold.git.run import bare, borrow_objects, missing_object
 from scaffold.git.view import filtered
 from scaffold.project.record import Project, look_at, open_project
 from scaffold.project.unfinished import is_unfinished
@@ -95,7 +95,7 @@ class _Store:
     def __init__(self, project: Git, folder: Path) -> None:
         self.project, self.folder = project, folder
         folder.mkdir()
-        bare(folder).output("init", "--quiet", "--bare")
+        bare(folder).output("init", "--quiet", "--bare", f"--object-format={project.object_format()}")
         borrow_objects(folder, project.path_of("objects"))
 
     def of_folder(self, folder: Path) -> str:
@@ -120,7 +120,8 @@ class _Store:
         a filtered file is the filter's output, and the template renders its input.
         """
         entries = _entries(git, folder)
-        _put(git, [f"0 {'0' * 40}\t{name}" for name, entry in entries.items() if entry.startswith(_SUBMODULE)])
+        submodules = [name for name, entry in entries.items() if entry.startswith(_SUBMODULE)]
+        _put(git, [f"0 {missing_object(entries[name].split()[1])}\t{name}" for name in submodules])
         clean = filtered(git, [name for name, entry in entries.items() if not entry.startswith(_SUBMODULE)])
         _put(git, [entries[name] for name in clean])
         return [entry for entry in entries.values() if entry.startswith(_SUBMODULE)]

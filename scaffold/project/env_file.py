@@ -68,17 +68,18 @@ def with_secrets(example: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def missing_settings(project: Path, old: Path, new: Path) -> tuple[str, ...]:
+def missing_settings(project: Path, old: Path | None, new: Path) -> tuple[str, ...]:
     """Return the settings of the new `.env.example` that are not set.
 
     Args:
         project: the project; without a `.env` of its own, or with one that cannot be read or is a link,
             what is new in `.env.example` counts.
-        old: folder with the old render.
+        old: folder with the old render; None if nothing of it is known.
         new: folder with the new render.
     """
     present = _plain_text(project / ENV_FILE)
-    known = _SET.findall(text_of_example(old) if present is None else present)
+    before = text_of_example(old) if old else ""
+    known = _SET.findall(before if present is None else present)
     wanted = _SETTING.findall(text_of_example(new))
     return tuple(name for name, _ in wanted if not {name, f"{name}_FILE"} & {*known})
 

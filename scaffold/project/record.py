@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from scaffold.errors import dirty_tree, no_commit, no_git, no_repository, not_a_project, project_unreadable
-from scaffold.git.run import Git, GitError, applying
-from scaffold.git.view import filtered, view
+from scaffold.git.run import Git, GitError, applying, disk_is_full
+from scaffold.git.view import filtered, find, view
 from scaffold.questions.question import RESERVED
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from scaffold.questions.question import Answers
@@ -75,15 +76,36 @@ def look_at(project: Project, into: Path) -> Git:
     Raises:
         ScaffoldError: `no-git`, `no-repository` or `no-commit`.
     """
-    try:
+    with _git_problems(project.folder):
         git = view(project.folder, into)
-    except FileNotFoundError:
-        raise no_git() from None
-    except GitError as error:
-        raise no_repository(project.folder, error) from error
     if git.run("rev-parse", "--verify", "--quiet", "HEAD:./" + ANSWERS_FILE, check=False).returncode:
         raise no_commit(ANSWERS_FILE)
     return git
+
+
+def repository_of(folder: Path) -> Git:
+    """Return git that changes a project whose record may be half written, in conflict or missing.
+
+    Raises:
+        ScaffoldError: `not-a-project`, `no-git` or `no-repository`.
+    """
+    if not folder.is_dir():
+        raise not_a_project(folder, ANSWERS_FILE)
+    with _git_problems(folder):
+        find(folder)
+    return applying(folder.resolve())
+
+
+@contextmanager
+def _git_problems(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError:
+        raise no_git() from None
+    except GitError as error:
+        if disk_is_full(error):
+            raise
+        raise no_repository(folder, error) from error
 
 
 def require_clean(git: Git) -> None:
@@ -113,12 +135,14 @@ def _read(path: Path) -> dict[str, object]:
 
     from scaffold.questions.answers_file import LARGEST, parsed
 
-    if path.stat().st_size > LARGEST:
-        raise project_unreadable(path, f"it is larger than {LARGEST // 1024} KiB")
     try:
+        if path.stat().st_size > LARGEST:
+            raise project_unreadable(path, f"it is larger than {LARGEST // 1024} KiB")
         # Aliases and merge keys make gigabytes of a few lines.
         record = parsed(path.read_bytes())
-    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+    except OSError as error:
+        raise project_unreadable(path, error.strerror or str(error)) from error
+    except (ValueError, RecursionError, yaml.YAMLError) as error:
         raise project_unreadable(path, "it is not plain YAML (a merge conflict in it?)") from error
     if not isinstance(record, dict):
         raise project_unreadable(path, "it is no list of names and values")

@@ -24,7 +24,7 @@ MOST_QUESTIONS = 500
 _LENGTH_BYTES = 8
 _LOOK_SECONDS = 0.5
 # Of all other settings only whether they are there is needed.
-_VALUES_TOLD = ("keep", "moved")
+_VALUES_TOLD = ("keep", "moved", "renamed", "renamed_values", "when_changed")
 
 
 def serve() -> None:

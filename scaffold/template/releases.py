@@ -82,6 +82,16 @@ class Releases:
         verify = ("rev-parse", "--verify", "--quiet", "--end-of-options", named)
         return self._git().run(*verify, check=False).returncode == 0
 
+    @property
+    def has_tags(self) -> bool:
+        """Whether a tag names a version; without any, HEAD stands for all releases."""
+        return "HEAD" not in self.refs.values()
+
+    def precedes(self, one: str, other: str) -> bool:
+        """Return whether one revision is in the history of another, and not the same."""
+        found = self._git().run("merge-base", "--is-ancestor", f"{one}^{{commit}}", f"{other}^{{commit}}", check=False)
+        return found.returncode == 0 and self.revision(one) != self.revision(other)
+
     def described(self, ref: str) -> str:
         """Return a name that stands for the same files for ever: a tag, or what `git describe` makes of a branch."""
         if ref in self.refs.values() and ref != "HEAD":

@@ -192,7 +192,7 @@ def _full_address(address: str) -> str:
 
 
 def _fetched(address: str, ref: str | None, work: Path) -> Template:
-    from scaffold.git.run import GitError
+    from scaffold.git.run import GitError, disk_is_full
     from scaffold.template.releases import from_address
 
     try:
@@ -203,6 +203,8 @@ def _fetched(address: str, ref: str | None, work: Path) -> Template:
     except FileNotFoundError:
         raise template_unavailable(address, "git is needed to fetch it, and is not installed.") from None
     except GitError as error:
+        if disk_is_full(error):
+            raise
         raise template_unavailable(address, str(error)) from error
 
 

@@ -5,8 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from scaffold.errors import release_unknown, template_older, template_unavailable, version_unknown
-from scaffold.git.run import GitError
+from scaffold.errors import (
+    release_unknown,
+    template_older,
+    template_unavailable,
+    template_without_releases,
+    version_unknown,
+)
+from scaffold.git.run import GitError, disk_is_full
 from scaffold.template import releases, trust
 from scaffold.template.confined import Confined
 from scaffold.template.releases import version_of
@@ -50,7 +56,9 @@ class Upgrade:
     def is_downgrade(self) -> bool:
         """Whether it goes to an older release."""
         to, current = version_of(self.newer), version_of(self.older)
-        return to is not None and current is not None and to < current
+        if to is not None and current is not None and to != current:
+            return to < current
+        return self.releases.precedes(self.newer, self.older)
 
 
 def upgrade_of(project: Project, address: str, ref: str | None, work: Path) -> Upgrade:
@@ -89,6 +97,8 @@ def releases_of(address: str, work: Path) -> Releases:
             return releases.from_bundle(_BUNDLE, work / "template.git")
         return releases.from_checkout(CHECKOUT, work / "template.git")
     except (GitError, OSError) as error:
+        if disk_is_full(error):
+            raise
         raise template_unavailable(address, f"{error}.") from error
 
 
@@ -102,6 +112,8 @@ def base_release(project: Project, found: Releases) -> str:
     """
     if found.has(project.version):
         return project.version
+    if not found.has_tags:
+        raise template_without_releases(found.address, project.version)
     recorded = version_of(project.version)
     if recorded is not None and recorded > found.versions[-1]:
         raise template_older(project.version, str(found.versions[-1]))

@@ -3,39 +3,60 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from scaffold.errors import ScaffoldError, cannot_update, git_refused, update_refused
-from scaffold.git.run import Git, GitError, isolated
+from scaffold.git.run import Git, GitError, isolated, missing_object
 from scaffold.update import journal, obstacles, snapshot
 from scaffold.update.journal import Journal
 from scaffold.update.obstacles import ObstacleError, reported
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
     from typing import TextIO
 
     from scaffold.update.merge import Conflict, MergeResult
     from scaffold.update.snapshot import Snapshot
 
-# What a disk that is full, read-only or not ours lets git say.
-_DISK = ("No space left", "Read-only file system", "Permission denied", "File too large", "quota", "unable to write")
+T = TypeVar("T")
 
 
-def apply_merge(project: Git, joined: MergeResult) -> None:
-    """Bring the result of a merge into the project's files and index.
+def apply_merge(project: Git, joined: MergeResult) -> str:
+    """Bring the result of a merge into the project's files and index; return the tree of the whole repository.
+
+    Raises:
+        ScaffoldError: what `all_or_nothing` raises.
+    """
+    paths = obstacles.touched(project.prefix(), joined)
+
+    def action(git: Git, file: TextIO, before: Snapshot) -> str:
+        return _apply(git, joined, file, before)
+
+    return all_or_nothing(project, paths.written | paths.removed, action)
+
+
+def all_or_nothing(project: Git, paths: Iterable[str], action: Callable[[Git, TextIO, Snapshot], T]) -> T:
+    """Change files of a project while no other update is at work.
+
+    Args:
+        project: git in the project.
+        paths: the files, from the top of the repository.
+        action: changes them, given git, the empty journal and what lies there now. It puts back what it changed
+            when it fails, as `journal.recorded` does.
+
+    Returns:
+        What the action returned.
 
     Raises:
         ScaffoldError: `update-refused`, `hidden-edits` or `cannot-write`: the project is as it was.
             `update-running`: another update is at work. `update-not-undone`: files are not as they were.
     """
     top = project.top()
-    paths = obstacles.touched(project.prefix(), joined)
-    before = snapshot.taken(top.folder, paths.written | paths.removed)
+    before = snapshot.taken(top.folder, paths)
     try:
         with journal.exclusive(project) as file:
-            _apply(replace(project, held=(file.fileno(),)), joined, file, before)
+            return action(replace(project, held=(file.fileno(),)), file, before)
     except ScaffoldError:
         raise
     except BaseException as error:
@@ -46,7 +67,7 @@ def apply_merge(project: Git, joined: MergeResult) -> None:
         raise
 
 
-def _apply(project: Git, joined: MergeResult, file: TextIO, before: Snapshot) -> None:
+def _apply(project: Git, joined: MergeResult, file: TextIO, before: Snapshot) -> str:
     head, prefix, top = project.output("rev-parse", "HEAD"), project.prefix(), project.top()
     _transfer(project, joined)
     target = _whole_tree(project, prefix, joined.result)
@@ -55,9 +76,10 @@ def _apply(project: Git, joined: MergeResult, file: TextIO, before: Snapshot) ->
     obstacles.rehearse(top, target, paths.written)
     with journal.recorded(file, top, Journal(head, target, before)) as index:
         working = top.with_environment(GIT_INDEX_FILE=str(index))
-        _move(working, head, target)
-        _require_gone(top.folder, paths.removed)
+        move(working, head, target)
+        require_gone(top.folder, paths.removed)
         _mark(working, prefix, joined.conflicts)
+    return target
 
 
 def _refused(error: Exception, sentence: str) -> ScaffoldError:
@@ -67,19 +89,28 @@ def _refused(error: Exception, sentence: str) -> ScaffoldError:
     if isinstance(error, OSError):
         where = f" ({error.filename})" if error.filename else ""
         return cannot_update(f"{error.strerror}{where}", sentence)
-    if any(words in str(error) for words in _DISK):
+    if isinstance(error, GitError) and error.blames_disk:
         return cannot_update(str(error), sentence)
     return git_refused(error, sentence)
 
 
-def _move(top: Git, head: str, target: str) -> None:
+def move(top: Git, head: str, target: str) -> None:
+    """Bring files and index from one tree to another.
+
+    Raises:
+        GitError: a file is not as the first tree has it, or the disk or a filter failed.
+    """
     # A copied or mounted project has other inodes than its index remembers; read-tree takes that for edits.
     top.run("update-index", "-q", "--refresh", check=False)
     reported(top, "read-tree", "-m", "-u", head, target)
 
 
-def _require_gone(top: Path, removed: frozenset[str]) -> None:
-    """Git goes on when a file cannot be removed; it would stay behind, untracked."""
+def require_gone(top: Path, removed: Iterable[str]) -> None:
+    """Check that files are removed: git goes on when one cannot be, and it would stay behind, untracked.
+
+    Raises:
+        GitError: some are not.
+    """
     left = [path for path in sorted(removed) if (top / path).is_symlink() or (top / path).is_file()]
     if left:
         raise GitError(f"Permission denied: {', '.join(left[:5])} cannot be removed")
@@ -113,8 +144,8 @@ def _mark(top: Git, prefix: str, conflicts: Sequence[Conflict]) -> None:
     lines = []
     for conflict in conflicts:
         path = prefix + conflict.path
-        lines.append(f"0 {'0' * 40}\t{path}")
         stages = sorted(conflict.stages.items())
+        lines.append(f"0 {missing_object(stages[0][1].object_id)}\t{path}")
         lines += [f"{blob.mode} {blob.object_id} {stage}\t{path}" for stage, blob in stages]
     if lines:
         records = "\0".join(lines) + "\0"

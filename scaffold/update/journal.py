@@ -19,14 +19,14 @@ from typing import TYPE_CHECKING
 from scaffold.errors import NotUndoneError, edited_since_interrupted, update_running
 from scaffold.files.paths import behind_link, stays_inside
 from scaffold.files.staging import signals_deferred
-from scaffold.git.run import Git, GitError, applying
+from scaffold.git.run import Git, GitError, applying, missing_object
 from scaffold.project.unfinished import JOURNAL, is_unfinished
 from scaffold.update import snapshot
 from scaffold.update.obstacles import require_unlocked
 from scaffold.update.snapshot import File, Snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from typing import TextIO
 
 _SAVED = "scaffold-update.saved"
@@ -42,11 +42,13 @@ class Journal:
         head: the commit it started from.
         target: the tree of the whole repository that was being written.
         before: what lay at the paths it touches; None in a journal of Scaffold 0.1, which copied nothing.
+        entries: what the index held of these paths, as `git ls-files --stage` lists it; None for what the commit has.
     """
 
     head: str
     target: str
     before: Snapshot | None = None
+    entries: tuple[str, ...] | None = None
 
 
 def saved_by(project: Git) -> Path:
@@ -166,7 +168,7 @@ def _lock_index(top: Git) -> Path:
     try:
         os.link(_path(top), lock)
     except FileExistsError:
-        require_unlocked(top)
+        require_unlocked(lock)
         raise
     except OSError:  # a disk without hard links
         with lock.open("xb") as file:
@@ -203,7 +205,10 @@ def _read(text: str) -> Journal | None:
         read = json.loads(text)
         before = read.get("before")
         files = before and tuple(File(**file) for file in before["files"])
-        return Journal(str(read["head"]), str(read["target"]), before and Snapshot(files, dict(before["folders"])))
+        snapshot_of_before = before and Snapshot(files, dict(before["folders"]))
+        entries = read.get("entries")
+        staged = None if entries is None else tuple(map(str, entries))
+        return Journal(str(read["head"]), str(read["target"]), snapshot_of_before, staged)
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
 
@@ -300,29 +305,45 @@ def _is_put_back(top: Git, journal: Journal) -> bool:
 
 
 def _reset_entries(top: Git, journal: Journal) -> None:
-    """Give the touched paths the entries of the commit again, where the index has others.
+    """Give the touched paths their entries of before again, where the index has others.
 
     It has when the update was killed after its last step, or when somebody has staged half of it since.
     """
     paths = {file.path for file in journal.before.files} if journal.before else set()
-    committed = _entries(top.output("ls-tree", "-r", "-z", journal.head), paths)
-    if _entries(top.output("ls-files", "--stage", "-z"), paths) == committed:
-        return
-    removed = [f"0 {'0' * 40}\t{path}" for path in sorted(paths)]
-    kept = [f"{mode} {object_id}\t{path}" for path, mode, object_id in sorted(committed)]
-    top.output("update-index", "-z", "--index-info", stdin=os.fsencode("\0".join([*removed, *kept]) + "\0"))
+    written = None if journal.entries is None else set(journal.entries)
+    before = committed_entries(top, journal.head, paths) if written is None else _of_paths(written, paths)
+    if staged_entries(top, paths) != before:
+        put_entries(top, paths, before)
 
 
-def _entries(listed: str, paths: set[str]) -> set[tuple[str, str, str]]:
-    """Read what `ls-tree` or `ls-files --stage` lists: path, mode and object (with the stage of a conflict)."""
+def staged_entries(top: Git, paths: Collection[str]) -> set[str]:
+    """Return what the index holds of some paths: mode, object and stage, a tab and the path of each."""
+    listed = top.output("ls-files", "--stage", "-z").split("\0")
+    return _of_paths(listed, paths)
+
+
+def committed_entries(top: Git, tree: str, paths: Collection[str]) -> set[str]:
+    """Return the entries that an index has when it holds some paths as a tree does."""
     found = set()
-    for entry in filter(None, listed.split("\0")):
+    for entry in filter(None, top.output("ls-tree", "-r", "-z", tree).split("\0")):
         described, path = entry.split("\t", 1)
-        mode, *between, last = described.split()
-        object_id = last if between == ["blob"] else f"{between[0]}{last.strip('0')}"
+        mode, _, object_id = described.split()
         if path in paths:
-            found.add((path, mode, object_id))
+            found.add(f"{mode} {object_id} 0\t{path}")
     return found
+
+
+def _of_paths(entries: Iterable[str], paths: Collection[str]) -> set[str]:
+    return {entry for entry in entries if entry.partition("\t")[2] in paths}
+
+
+def put_entries(top: Git, paths: Collection[str], entries: Collection[str]) -> None:
+    """Let the index hold these entries of some paths, and no others."""
+    head = top.output("rev-parse", "HEAD")
+    removed = [f"0 {missing_object(head)}\t{path}" for path in sorted(paths)]
+    records = [*removed, *sorted(entries)]
+    if records:
+        top.output("update-index", "-z", "--index-info", stdin=os.fsencode("\0".join(records) + "\0"))
 
 
 def _roll_back(top: Git, journal: Journal, touched: Sequence[_Touched]) -> None:

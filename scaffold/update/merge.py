@@ -100,8 +100,7 @@ def merge_renders(  # noqa: PLR0913 - the three sides of a merge, and what is kn
     """
     git = _borrowing_repository(project, theirs.parent / "merge")
     before, after = _tree_of(git, base), _tree_of(git, theirs)
-    old, new = _files_of(git, before), _files_of(git, after)
-    moves = Moves.between(old, new, listed or {}, _renames(git, before, after))
+    old, new, moves = _compared(git, before, after, listed or {})
     if moves.to:
         moves.carry_out(base, old)
         before = _tree_of(git, base)
@@ -122,6 +121,42 @@ def merge_renders(  # noqa: PLR0913 - the three sides of a merge, and what is kn
     return MergeResult(git.folder, ours, result, changes, conflicts, tuple(groups.removed), tuple(groups.deleted))
 
 
+def moves_between(base: Path, theirs: Path, listed: Mapping[str, str]) -> Moves:
+    """Return the files that move from one render to another.
+
+    Args:
+        base: folder with the old render.
+        theirs: folder with the new render.
+        listed: files that the template says it has moved.
+
+    Raises:
+        GitError: git failed.
+    """
+    folder = theirs.parent / "moves"
+    folder.mkdir()
+    git = isolated(folder)
+    git.output("init", "--quiet")
+    before, after = (git.stored(side, folder / f"{side.name}.index") for side in (base, theirs))
+    return _compared(git, before, after, listed)[2]
+
+
+def _compared(git: Git, before: str, after: str, listed: Mapping[str, str]) -> tuple[set[str], set[str], Moves]:
+    """Return the files of two trees, and those that move from one to the other."""
+    old, new = _files_of(git, before), _files_of(git, after)
+    return old, new, Moves.between(old, new, listed, _renames(git, before, after))
+
+
+def diff(joined: MergeResult, path: str | None = None) -> str:
+    """Return what a merge would change, or only in one file, as a unified diff; conflicts show both sides.
+
+    Raises:
+        GitError: git failed.
+    """
+    only = ("--", path) if path is not None else ()
+    shown = isolated(joined.repository).run("diff", "--no-color", "--no-ext-diff", joined.ours, joined.result, *only)
+    return shown.stdout.decode(errors="replace")
+
+
 def without(joined: MergeResult, paths: Sequence[str]) -> MergeResult:
     """Return the same merge with some files removed from its result.
 
@@ -139,7 +174,7 @@ def without(joined: MergeResult, paths: Sequence[str]) -> MergeResult:
 def _borrowing_repository(project: Git, folder: Path) -> Git:
     folder.mkdir()
     git = isolated(folder)
-    git.output("init", "--quiet")
+    git.output("init", "--quiet", f"--object-format={project.object_format()}")
     git_dir = folder / ".git"
     borrow_objects(git_dir, project.path_of("objects"))
     (git_dir / "info").mkdir(exist_ok=True)

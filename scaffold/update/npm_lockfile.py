@@ -13,6 +13,8 @@ from scaffold.update.special_files import LOCKFILE
 if TYPE_CHECKING:
     from scaffold.git.run import Git
 
+__all__ = ["LOCKFILE", "MANUAL_COMMAND", "confirm"]
+
 MANUAL_COMMAND = "npm install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved"
 # npm may wait for a registry that does not answer; the project is complete without it.
 _PATIENCE_SECONDS = 180

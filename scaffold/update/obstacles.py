@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from scaffold.errors import git_at_work
 from scaffold.git.run import Git, GitError, isolated
+from scaffold.git.view import filtered
 from scaffold.text import listed
 
 if TYPE_CHECKING:
@@ -86,24 +87,46 @@ def require_none(project: Git, joined: MergeResult, paths: Touched) -> None:
     known = {entry.path: entry for entry in _entries(top)}
     _require_unchanged(project, joined)
     _require_seen(top, [known[path] for path in sorted(paths.written | paths.removed) if path in known])
-    taken = _taken(top.folder, paths.written - known.keys(), paths.removed)
-    if taken:
-        raise ObstacleError(
-            f"untracked or ignored files stand where new ones go: {listed(taken)}",
-            "Move them out of the way, or commit them, then try again.",
-        )
-    require_unlocked(top)
+    _require_free(_taken(top.folder, paths.written - known.keys(), paths.removed))
+    require_unlocked(top.path_of("index.lock"))
 
 
-def in_the_way(project: Git, joined: MergeResult) -> tuple[str, ...]:
-    """Return untracked and ignored files that stand where new ones go; runs nothing but git.
+@dataclass(frozen=True)
+class Foreseen:
+    """What would refuse an update now, as far as looking can tell.
+
+    Attributes:
+        in_the_way: untracked and ignored files that stand where new ones go.
+        obstacle: the refusal; None if there is none.
+    """
+
+    in_the_way: tuple[str, ...] = ()
+    obstacle: ObstacleError | None = None
+
+
+def foreseen(project: Git, joined: MergeResult, git_dir: Path) -> Foreseen:
+    """Look for what would refuse an update; runs nothing but git, so files with a filter are not judged.
+
+    Args:
+        project: git that sees the project, `scaffold.project.record.look_at`.
+        joined: what would be brought into the project.
+        git_dir: git's folder of the working tree, which `scaffold.git.view` finds.
 
     Raises:
         GitError: git failed.
     """
     top, paths = project.top(), touched(project.prefix(), joined)
-    known = {entry.path for entry in _entries(top)}
-    return _taken(top.folder, paths.written - known, paths.removed)
+    known = {entry.path: entry for entry in _entries(top)}
+    taken = _taken(top.folder, paths.written - known.keys(), paths.removed)
+    hidden = [known[path] for path in sorted(paths.written | paths.removed) if path in known and known[path].is_hidden]
+    judged = {entry.path for entry in hidden} - filtered(top, [entry.path for entry in hidden])
+    try:
+        _require_seen(top, [entry for entry in hidden if entry.path in judged])
+        _require_free(taken)
+        require_unlocked(git_dir / "index.lock")
+    except ObstacleError as obstacle:
+        return Foreseen(taken, obstacle)
+    return Foreseen(taken)
 
 
 def require_settled(git_dir: Path) -> None:
@@ -121,13 +144,12 @@ def require_settled(git_dir: Path) -> None:
         raise git_at_work(command, stop)
 
 
-def require_unlocked(top: Git) -> None:
+def require_unlocked(lock: Path) -> None:
     """Check that no other git holds the index.
 
     Raises:
         ObstacleError: one does, or was killed while it did.
     """
-    lock = top.path_of("index.lock")
     if os.path.lexists(lock):
         raise ObstacleError(
             f"another git command is at work, or was killed and left {lock}",
@@ -154,6 +176,11 @@ class _Entry:
     object_id: str
     path: str
 
+    @property
+    def is_hidden(self) -> bool:
+        """Whether git was told not to look at the file."""
+        return self.flag.islower() or self.flag == "S"
+
 
 def _entries(top: Git) -> list[_Entry]:
     found = []
@@ -166,7 +193,7 @@ def _entries(top: Git) -> list[_Entry]:
 
 def _require_seen(top: Git, entries: Iterable[_Entry]) -> None:
     """Refuse when a file was edited that git was told not to look at."""
-    hidden = [entry for entry in entries if entry.flag.islower() or entry.flag == "S"]
+    hidden = [entry for entry in entries if entry.is_hidden]
     modes = bool(hidden) and top.output("config", "--type=bool", "--default=true", "core.fileMode") == "true"
     edited = [entry.path for entry in hidden if not _is_as_committed(top, entry, modes=modes)]
     if edited:
@@ -200,6 +227,14 @@ def _is_blob(content: bytes, object_id: str) -> bool:
     algorithm = "sha1" if len(object_id) == hashlib.sha1(usedforsecurity=False).digest_size * 2 else "sha256"
     digest = hashlib.new(algorithm, b"blob %d\0" % len(content) + content, usedforsecurity=False)
     return digest.hexdigest() == object_id
+
+
+def _require_free(taken: tuple[str, ...]) -> None:
+    if taken:
+        raise ObstacleError(
+            f"untracked or ignored files stand where new ones go: {listed(taken)}",
+            "Move them out of the way, or commit them, then try again.",
+        )
 
 
 def _taken(top: Path, created: Iterable[str], going: frozenset[str]) -> tuple[str, ...]:

@@ -12,7 +12,14 @@ from pathlib import Path
 from tempfile import gettempdir
 from typing import TYPE_CHECKING, Literal
 
-from scaffold.errors import ScaffoldError, update_unfinished
+from scaffold.errors import (
+    ScaffoldError,
+    downgrade_refused,
+    edited_files_would_go,
+    kept_files_would_go,
+    update_refused,
+    update_unfinished,
+)
 from scaffold.files.staging import staging
 from scaffold.git.view import find
 from scaffold.project.env_file import changed_settings, missing_settings, text_of_example
@@ -22,9 +29,9 @@ from scaffold.template import changelog
 from scaffold.template.releases import version_of
 from scaffold.template.trust import Consent
 from scaffold.template.upgrade import Upgrade, upgrade_of
-from scaffold.update import journal, kept_files, merge
+from scaffold.update import answers, journal, kept_files, line_endings, merge
 from scaffold.update.moved_files import listed_moves
-from scaffold.update.obstacles import in_the_way, require_settled
+from scaffold.update.obstacles import Foreseen, foreseen, require_settled
 from scaffold.update.special_files import edited_by_owner, read_sides, reconcile
 
 if TYPE_CHECKING:
@@ -33,9 +40,9 @@ if TYPE_CHECKING:
     from scaffold.git.run import Git
     from scaffold.project.record import Project
     from scaffold.questions.question import Answers
-    from scaffold.questions.questionnaire import Questionnaire
     from scaffold.template.changelog import Entry
     from scaffold.template.source import Template
+    from scaffold.update.answers import Ask, SettledAnswers
     from scaffold.update.merge import MergeResult
 
 Edited = Literal["refuse", "keep", "remove"]
@@ -56,6 +63,8 @@ class UpdateRequest:
         consent: which addresses may be contacted because the project names them. Default: those the user
             has agreed to before.
         remove_kept: also remove files that otherwise stay once they shipped, such as migrations.
+        downgrade: `ref` may name an older release than the project's.
+        progress: is told each step before it begins.
     """
 
     folder: Path
@@ -64,10 +73,12 @@ class UpdateRequest:
     template: str | None = None
     defaults: bool = False
     edited: Edited = "refuse"
-    ask: Callable[[Questionnaire, dict[str, object]], Answers] | None = None
+    ask: Ask | None = None
     dry_run: bool = False
     consent: Consent = field(default_factory=Consent)
     remove_kept: bool = False
+    downgrade: bool = False
+    progress: Callable[[str], None] = field(default=lambda _: None)
 
 
 @dataclass(frozen=True)
@@ -76,24 +87,24 @@ class UpdatePlan:
 
     Attributes:
         to_version: the release it would be on.
-        answers: the answers it would have.
-        dropped: recorded answers to questions that no longer exist.
+        settled: the answers it would have, and how they differ from the recorded ones.
         joined: files added, changed, merged, removed and in conflict.
         edited: what becomes of edited files that the template no longer ships.
-        entries: what the changelog says about the releases between, security first.
+        entries: what the changelog says about the releases between, security first; of a downgrade, what it
+            takes back.
         missing_settings: settings of the new release that the project's `.env` lacks.
         changed_settings: settings with another value in the new `.env.example`.
         example: text of the new `.env.example`, empty without one.
         check_lockfile: the lockfile joins two sets of dependencies; npm should look at it.
         kept: files that the new render lacks and that stay all the same, such as migrations.
         is_downgrade: the release it would be on is older than the project's.
-        in_the_way: untracked or ignored files where new ones go.
+        downgrade: whether an older release was agreed to.
+        foreseen: what stands in its way.
     """
 
     project: Project
     to_version: str
-    answers: Answers
-    dropped: tuple[str, ...]
+    settled: SettledAnswers
     joined: MergeResult
     edited: Edited
     entries: tuple[Entry, ...]
@@ -103,23 +114,62 @@ class UpdatePlan:
     check_lockfile: bool
     kept: tuple[str, ...] = ()
     is_downgrade: bool = False
-    in_the_way: tuple[str, ...] = ()
+    downgrade: bool = False
+    foreseen: Foreseen = field(default_factory=Foreseen)
 
     @property
-    def refusals(self) -> tuple[str, ...]:
-        """Codes of the errors with which carrying it out would end, as far as looking can tell."""
-        found = {
-            "edited-files-would-go": self.joined.removed_edited and self.edited == "refuse",
-            "kept-files-would-go": self.kept and self.is_downgrade,
-            "update-refused": self.in_the_way,
-        }
-        return tuple(code for code, why in found.items() if why)
+    def answers(self) -> Answers:
+        """The answers the project would have."""
+        return self.settled.answers
+
+    @property
+    def dropped(self) -> tuple[str, ...]:
+        """Recorded answers that no question asks for any more."""
+        return tuple(sorted(self.settled.dropped))
+
+    @property
+    def in_the_way(self) -> tuple[str, ...]:
+        """Untracked or ignored files where new ones go."""
+        return self.foreseen.in_the_way
+
+    @property
+    def undecided(self) -> tuple[ScaffoldError, ...]:
+        """The errors with which carrying it out would end because nobody has decided; a person can be asked."""
+        found = []
+        if self.is_downgrade and not self.downgrade:
+            found.append(downgrade_refused(self.project.version, self.to_version))
+        if self.joined.removed_edited and self.edited == "refuse":
+            found.append(edited_files_would_go(self.joined.removed_edited))
+        return tuple(found)
+
+    @property
+    def forbidden(self) -> tuple[ScaffoldError, ...]:
+        """The errors that need another decision, whatever becomes of the files in its way."""
+        lost = self.kept and self.is_downgrade
+        return (*self.undecided, kept_files_would_go(self.to_version, self.kept)) if lost else self.undecided
+
+    @property
+    def refusals(self) -> tuple[ScaffoldError, ...]:
+        """The errors with which carrying it out would end, as far as looking can tell; the first is raised."""
+        if self.is_empty:
+            return ()
+        obstacle = self.foreseen.obstacle
+        if obstacle is None:
+            return self.forbidden
+        return (
+            *self.forbidden,
+            update_refused(obstacle, "Nothing was changed.", obstacle.next_step, obstacle.code),
+        )
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing would change."""
         joined = self.joined
         return not (joined.changes or joined.conflicts or joined.removed_edited)
+
+    def diff(self, path: str | None = None) -> str:
+        """Return what would change in the project, or in one file of it, as a unified diff."""
+        return merge.diff(self.joined, path)
 
     def decided(self, edited: Edited) -> UpdatePlan:
         """Return the same plan with another decision about edited files that the template no longer ships.
@@ -164,24 +214,23 @@ def _plan(request: UpdateRequest, project: Project, git: Git, upgrade: Upgrade) 
 
     work = upgrade.releases.repository.parent
     older, newer = upgrade.template(upgrade.older, work), upgrade.template(upgrade.newer, work)
-    answers, dropped = _answers(request, project, newer.questionnaire())
+    request.progress(f"Comparing {upgrade.older} with {upgrade.newer}")
+    settled = _settled(request, project, older, newer)
     base, theirs = work / "base", work / "theirs"
     render(older, project.typed_answers, base)
-    render(newer, answers, theirs)
-    rules = {} if request.remove_kept else _keep_rules(upgrade, older, newer)
-    kept = kept_files.vanished(base, theirs, rules)
-    kept_files.keep(base, theirs, kept, rules)
+    render(newer, settled.answers, theirs)
+    kept = _kept(base, theirs, {} if request.remove_kept else _keep_rules(upgrade, older, newer))
+    request.progress("Merging with your files")
     sides = read_sides(git, base, theirs)
+    listed = listed_moves(older) | listed_moves(newer)
+    line_endings.follow(sides, lambda: merge.moves_between(base, theirs, listed).to)
     edited = edited_by_owner(sides)
     check_lockfile = reconcile(sides)
-    listed = listed_moves(older) | listed_moves(newer)
-    label = f"template-{upgrade.newer}"
-    joined = merge.merge_renders(git, git.committed(), base, theirs, label=label, listed=listed)
+    joined = merge.merge_renders(git, git.committed(), base, theirs, label=f"template-{upgrade.newer}", listed=listed)
     plan = UpdatePlan(
         project=project,
         to_version=upgrade.newer,
-        answers=answers,
-        dropped=dropped,
+        settled=settled,
         joined=_classified(joined, edited),
         edited="refuse",
         entries=_changelog_entries(upgrade),
@@ -191,9 +240,23 @@ def _plan(request: UpdateRequest, project: Project, git: Git, upgrade: Upgrade) 
         check_lockfile=check_lockfile,
         kept=tuple(name for name in kept if name in sides.ours),
         is_downgrade=upgrade.is_downgrade,
+        downgrade=request.downgrade,
     )
     plan = plan.decided(request.edited)
-    return replace(plan, in_the_way=in_the_way(git, plan.joined))
+    return replace(plan, foreseen=foreseen(git, plan.joined, find(project.folder).git_dir))
+
+
+def _settled(request: UpdateRequest, project: Project, older: Template, newer: Template) -> SettledAnswers:
+    renames = answers.Renames.of(older, newer)
+    recorded, changes = project.answers, request.changes
+    return answers.settled(recorded, changes, newer, renames, defaults=request.defaults, ask=request.ask)
+
+
+def _kept(base: Path, theirs: Path, rules: Mapping[str, str]) -> tuple[str, ...]:
+    """Carry the files that stay over into the new render, and return them."""
+    kept = kept_files.vanished(base, theirs, rules)
+    kept_files.keep(base, theirs, kept, rules)
+    return kept
 
 
 def _keep_rules(upgrade: Upgrade, older: Template, newer: Template) -> dict[str, str]:
@@ -220,19 +283,12 @@ def _classified(joined: MergeResult, edited: set[str]) -> MergeResult:
     return replace(joined, changes=tuple(changes))
 
 
-def _answers(request: UpdateRequest, project: Project, questionnaire: Questionnaire) -> tuple[Answers, tuple[str, ...]]:
-    names = {question.name for question in questionnaire.questions}
-    kept = {name: value for name, value in project.answers.items() if name in names}
-    dropped = tuple(sorted(project.answers.keys() - names))
-    given = {**kept, **request.changes}
-    if request.ask is not None and not questionnaire.is_complete(given):
-        given = {**request.ask(questionnaire, given)}
-    return questionnaire.resolve(given, defaults=request.defaults), dropped
-
-
 def _changelog_entries(upgrade: Upgrade) -> tuple[Entry, ...]:
-    newer = version_of(upgrade.newer)
-    if newer is None:
+    """Return what the releases between have changed, as the changelog of the later one says it."""
+    earlier, later = upgrade.older, upgrade.newer
+    if upgrade.is_downgrade:
+        earlier, later = later, earlier
+    version = version_of(later)
+    if version is None:
         return ()
-    text = upgrade.releases.read(upgrade.newer, "CHANGELOG.md")
-    return changelog.between(text, version_of(upgrade.older), newer)
+    return changelog.between(upgrade.releases.read(later, "CHANGELOG.md"), version_of(earlier), version)

@@ -63,7 +63,6 @@ def reconcile(sides: Sides) -> bool:
     Returns:
         Whether the lockfile joins two sets of dependencies and npm should look at it.
     """
-    _follow_line_endings(sides)
     if ANSWERS_FILE in sides.ours:
         _replace_sides(sides, ANSWERS_FILE, (sides.theirs / ANSWERS_FILE).read_bytes())
     _settle_manifest(sides)
@@ -92,15 +91,6 @@ def _blobs(names: list[str], answer: bytes) -> list[tuple[str, bytes]]:
 def _replace_sides(sides: Sides, name: str, content: bytes) -> None:
     (sides.base / name).write_bytes(sides.ours[name])
     (sides.theirs / name).write_bytes(content)
-
-
-def _follow_line_endings(sides: Sides) -> None:
-    """Render in the owner's line endings, or every line of a file would count as edited."""
-    for name, ours in sides.ours.items():
-        if b"\r\n" in ours and ours.count(b"\r\n") == ours.count(b"\n"):
-            for path in (sides.base / name, sides.theirs / name):
-                if path.is_file():
-                    path.write_bytes(path.read_bytes().replace(b"\r\n", b"\n").replace(b"\n", b"\r\n"))
 
 
 def _texts(sides: Sides, name: str) -> tuple[str, str, str] | None:

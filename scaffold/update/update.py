@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from scaffold.errors import edited_files_would_go, kept_files_would_go
+from scaffold.errors import ScaffoldError
 from scaffold.project import env_file
+from scaffold.project.record import repository_of
 from scaffold.template.trust import Consent, agree
-from scaffold.update import apply, npm_lockfile
+from scaffold.update import abort, apply, npm_lockfile
+from scaffold.update.branch import commit_update, new_branch, require_branch, require_nothing_staged
 from scaffold.update.plan import Edited, UpdatePlan, UpdateRequest, plan_update
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Iterable, Mapping
+
+    from scaffold.git.run import Git
 
 
 @dataclass(frozen=True)
@@ -27,6 +32,8 @@ class UpdateResult:
         settings_added: settings that were added to `.env`.
         lockfile_confirmed: whether npm has confirmed the joined lockfile; None when there was no need.
         lockfile_problem: why npm has not; empty when it has, or when there was no need.
+        branch: the branch that was made for it; empty without one.
+        commit: id of its commit; empty when it is only staged.
     """
 
     plan: UpdatePlan
@@ -34,31 +41,125 @@ class UpdateResult:
     settings_added: tuple[str, ...] = ()
     lockfile_confirmed: bool | None = None
     lockfile_problem: str = ""
+    branch: str = ""
+    commit: str = ""
 
 
-def execute(plan: UpdatePlan, *, add_settings: bool = False) -> UpdateResult:
+@dataclass(frozen=True)
+class UpdateOptions:
+    """What to do besides bringing a plan into the project's files and index.
+
+    Attributes:
+        add_settings: append the settings that `.env` lacks, with fresh secrets.
+        branch: make a branch of this name for it; None stays on the present one.
+        commit: commit the result if there are no conflicts.
+    """
+
+    add_settings: bool = False
+    branch: str | None = None
+    commit: bool = False
+
+
+def execute(plan: UpdatePlan, options: UpdateOptions | None = None) -> UpdateResult:
     """Bring a plan into the project: all of it, or nothing.
 
     Args:
         plan: a plan, inside the context that made it.
-        add_settings: append the settings that `.env` lacks, with fresh secrets.
+        options: what to do besides. Default: nothing.
 
     Raises:
-        ScaffoldError: `edited-files-would-go`, `kept-files-would-go`, or what `apply` raises.
+        ScaffoldError: what is forbidden in the plan, or what `apply` raises; `branch-refused`. `commit-failed`: the
+            update is staged and not committed.
     """
-    if plan.joined.removed_edited and plan.edited == "refuse":
-        raise edited_files_would_go(plan.joined.removed_edited)
-    if plan.kept and plan.is_downgrade:
-        raise kept_files_would_go(plan.to_version, plan.kept)
-    added = plan.missing_settings if add_settings else ()
+    options = options or UpdateOptions()
+    git = plan.project.git
+    if not plan.is_empty and plan.forbidden:
+        raise plan.forbidden[0]
+    if not plan.is_empty:
+        _require_possible(plan, options)
+    added = plan.missing_settings if options.add_settings else ()
     with env_file.adding_settings(plan.project.folder, plan.example, added):
-        if not plan.is_empty:
-            apply.apply_merge(plan.project.git, plan.joined)
-    result = UpdateResult(plan, applied=not plan.is_empty, settings_added=added)
-    if not plan.check_lockfile or plan.is_empty:
+        result = UpdateResult(plan, applied=not plan.is_empty, settings_added=added)
+        if plan.is_empty:
+            return result
+        with new_branch(git, options.branch) as previous:
+            head, target = git.output("rev-parse", "HEAD"), apply.apply_merge(git, plan.joined)
+    result = _confirmed(replace(result, branch=options.branch or ""), git)
+    target = _with_lockfile(git, target) if result.lockfile_confirmed else target
+    lacking = [name for name in plan.missing_settings if name not in added]
+    abort.remember(git, abort.Applied(head, target, plan.to_version, result.branch, previous, lacking))
+    return _committed(result, git) if options.commit else result
+
+
+def add_settings(folder: Path) -> tuple[str, ...] | None:
+    """Append to `.env` what it lacks since the last update, which is not committed yet; None if there is none.
+
+    Raises:
+        ScaffoldError: `not-a-project`, `no-git`, `no-repository` or `environment-file-unusable`.
+    """
+    git = repository_of(folder)
+    applied = abort.applied_to(git)
+    if applied is None or git.output("rev-parse", "HEAD:./") == _staged_tree(git):
+        return None
+    lacking = env_file.missing_settings(folder, None, folder)
+    names = tuple(name for name in lacking if name in applied.missing_settings)
+    with env_file.adding_settings(folder, env_file.text_of_example(folder), names):
+        return names
+
+
+def _staged_tree(git: Git) -> str:
+    """Return the tree of the project's staged files; empty while there are conflicts."""
+    prefix = git.prefix()
+    return git.run("write-tree", *((f"--prefix={prefix}",) if prefix else ()), check=False).stdout.decode().strip()
+
+
+def refusals(plan: UpdatePlan, options: UpdateOptions) -> tuple[ScaffoldError, ...]:
+    """Return the errors with which carrying a plan out would end, as far as looking can tell; nothing is changed."""
+    if plan.is_empty:
+        return ()
+    try:
+        _require_possible(plan, options)
+    except ScaffoldError as refusal:
+        return (*plan.refusals, refusal)
+    return plan.refusals
+
+
+def _require_possible(plan: UpdatePlan, options: UpdateOptions) -> None:
+    """Check that the branch can be made, and that a commit would hold no other changes.
+
+    Raises:
+        ScaffoldError: `branch-refused` or `dirty-tree`.
+    """
+    if options.branch is not None:
+        require_branch(plan.project.git, options.branch)
+    if options.commit:
+        require_nothing_staged(plan.project.git)
+
+
+def _confirmed(result: UpdateResult, git: Git) -> UpdateResult:
+    if not result.plan.check_lockfile:
         return result
-    problem = npm_lockfile.confirm(plan.project.git)
+    problem = npm_lockfile.confirm(git)
     return replace(result, lockfile_confirmed=problem is None, lockfile_problem=problem or "")
+
+
+def _with_lockfile(git: Git, target: str) -> str:
+    """Return a tree with the lockfile that npm has confirmed and staged."""
+    with TemporaryDirectory(prefix="scaffold-lockfile-", ignore_cleanup_errors=True) as scratch:
+        index = git.top().with_environment(GIT_INDEX_FILE=str(Path(scratch, "index")))
+        index.output("read-tree", target)
+        staged = git.output("ls-files", "--stage", "--full-name", "-z", "--", npm_lockfile.LOCKFILE)
+        index.output("update-index", "-z", "--index-info", stdin=os.fsencode(staged))
+        return index.output("write-tree")
+
+
+def _committed(result: UpdateResult, git: Git) -> UpdateResult:
+    """Commit an update without conflicts; one that is committed is taken back by git, not by us."""
+    if result.plan.joined.conflicts:
+        return result
+    commit = commit_update(git, result.plan.to_version)
+    abort.remember(git, None)
+    return replace(result, commit=commit)
 
 
 def update_project(  # noqa: PLR0913 - the options of the command, by name
@@ -71,6 +172,9 @@ def update_project(  # noqa: PLR0913 - the options of the command, by name
     add_settings: bool = False,
     trust_addresses: Iterable[str] = (),
     remove_kept: bool = False,
+    downgrade: bool = False,
+    branch: str | None = None,
+    commit: bool = False,
 ) -> UpdateResult:
     """Update a project. Nothing is printed; on any failure but `update-not-undone` the project is as it was.
 
@@ -85,6 +189,9 @@ def update_project(  # noqa: PLR0913 - the options of the command, by name
         trust_addresses: addresses that may be contacted when the project names them. Those that the user
             has agreed to, and `template`, may be anyway.
         remove_kept: also remove files that otherwise stay once they shipped, such as migrations. Default: False.
+        downgrade: `ref` may name an older release than the project's. Default: False.
+        branch: make a branch of this name for the update. Default: stay on the present one.
+        commit: commit the update if there are no conflicts; hooks run. Default: False.
 
     Returns:
         What was done; conflicts are in `plan.joined.conflicts`, marked in the index.
@@ -101,9 +208,10 @@ def update_project(  # noqa: PLR0913 - the options of the command, by name
         edited=edited,
         consent=Consent(tuple(trust_addresses)),
         remove_kept=remove_kept,
+        downgrade=downgrade,
     )
     with plan_update(request) as plan:
-        result = execute(plan, add_settings=add_settings)
+        result = execute(plan, UpdateOptions(add_settings, branch, commit))
     if template and result.applied:
         agree(template)
     return result

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from shutil import rmtree
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -95,6 +96,82 @@ def test_a_dry_run_lists_and_writes_nothing(project: Path) -> None:
     assert said["changed_settings"] == ["PORT"]
     assert (said["from"], said["to"], said["dry_run"]) == ("v1.0.0", "v1.2.0", True)
     assert state(project) == before
+
+
+def test_a_dry_run_ends_as_the_update_would(project: Path) -> None:
+    write(project, {"a.txt": lines(*range(20)) + "mine\n"})
+    commit(project)
+    assert run("update", "--dry-run", cwd=project, code=3)["would_be_refused"] == []
+    write(project, {"b.txt": "mine\n"})
+    before = state(project)
+    said = run("update", "--dry-run", cwd=project, code=4)
+    assert (said["would_be_refused"], said["refusals"][0]["code"]) == (["update-refused"], "update-refused")
+    done = scaffold("update", "--dry-run", cwd=project)
+    assert (done.returncode, "stand where new ones go: b.txt" in done.stderr) == (4, True)
+    write(project, {"b.txt": None, ".git/index.lock": ""})
+    assert run("update", "--dry-run", cwd=project, code=4)["would_be_refused"] == ["update-refused"]
+    write(project, {".git/index.lock": None})
+    git("update-index", "--assume-unchanged", "a.txt", cwd=project)
+    write(project, {"a.txt": "edited\n"})
+    assert run("update", "--dry-run", cwd=project, code=4)["would_be_refused"] == ["hidden-edits"]
+    assert state(project)[1:] == before[1:]
+
+
+def test_a_dry_run_names_edited_files_that_are_no_longer_shipped(history: History, tmp_path: Path) -> None:
+    project = history.project(tmp_path / "newest", "v1.2.0", extra=True)
+    write(project, {"extra.txt": "mine\n"})
+    commit(project)
+    changed = ("update", "--dry-run", "--extra", "false")
+    assert run(*changed, cwd=project, code=4)["would_be_refused"] == ["edited-files-would-go"]
+    assert run(*changed, "--keep-edited", cwd=project)["would_be_refused"] == []
+    git("branch", "taken", cwd=project)
+    refused = run(*changed, "--keep-edited", "--branch", "taken", cwd=project, code=4)
+    assert refused["would_be_refused"] == ["branch-refused"]
+
+
+def test_an_older_release_needs_the_flag_and_shows_what_is_taken_back(history: History, tmp_path: Path) -> None:
+    project = history.project(tmp_path / "newest", "v1.2.0")
+    before = state(project)
+    done = scaffold("update", "--yes", "--ref", "v1.0.0", cwd=project)
+    assert (done.returncode, "AN OLDER RELEASE" in done.stdout) == (4, True)
+    assert "**Security**: the limit is lower." in done.stdout
+    assert "--downgrade" in done.stderr
+    assert state(project) == before
+    said = run("update", "--ref", "v1.0.0", "--downgrade", cwd=project)
+    assert (said["to"], said["downgrade"], said["applied"]) == ("v1.0.0", True, True)
+
+
+@pytest.mark.matrix
+def test_a_commit_before_the_present_one_is_a_downgrade_also_without_releases(tmp_path: Path) -> None:
+    history = start(tmp_path / "template", QUESTIONS)
+    write(history.folder / "template", {"a.txt": "a\n"})
+    first = commit(history.folder)
+    write(history.folder / "template", {"b.txt": "b\n"})
+    commit(history.folder)
+    project = history.project(tmp_path / "project", "HEAD")
+    assert run("update", "--ref", first, cwd=project, code=4)["error"]["code"] == "downgrade"
+
+
+def test_a_clone_without_tags_is_named_and_not_the_version_of_scaffold(
+    history: History, project: Path, tmp_path: Path
+) -> None:
+    git("clone", "--quiet", "--no-tags", history.folder, tmp_path / "clone", cwd=tmp_path)
+    said = run("update", "--template", tmp_path / "clone", cwd=project, code=2)["error"]
+    assert (said["code"], "no tags" in said["message"]) == ("version-unknown", True)
+    assert "git fetch --tags" in said["next_step"]
+
+
+def test_a_sha256_repository_is_looked_at_and_updated_with_its_conflicts(history: History, tmp_path: Path) -> None:
+    project = history.project(tmp_path / "project", "v1.0.0")
+    rmtree(project / ".git")
+    git("init", "--quiet", "--object-format=sha256", cwd=project)
+    write(project, {"a.txt": lines(*range(20)) + "mine\n"})
+    commit(project)
+    assert run("status", cwd=project)["edited"] == ["a.txt"]
+    assert run("update", cwd=project, code=3)["files"]["conflicts"] == ["a.txt"]
+    assert "UU a.txt" in git("status", "--porcelain", cwd=project)
+    assert scaffold("update", "--abort", cwd=project).returncode == 0
+    assert git("status", "--porcelain", cwd=project) == ""
 
 
 def test_an_update_is_staged_and_not_committed(project: Path) -> None:

@@ -157,3 +157,29 @@ def test_nobody_is_asked_who_said_yes(update: Callable[..., Terminal], project: 
     assert terminal.end() == 0
     assert QUESTION not in terminal.text
     assert "new.txt" in staged(project)
+
+
+def test_one_file_and_the_list_are_looked_at_before_the_decision(
+    update: Callable[..., Terminal], project: Path
+) -> None:
+    before = state(project)
+    terminal = update(PAGER="cat").see(QUESTION, "look", "pages")
+    terminal.press(DOWN, DOWN, ENTER).see("Which file?", "new.txt").press(DOWN, DOWN, DOWN, ENTER)
+    terminal.see("+++ b/new.txt", "+new", QUESTION).press(DOWN, DOWN, DOWN, ENTER)
+    terminal.wait_until(lambda: terminal.raw.count(b"v1.0.0 -> v1.1.0") == 2, "see the list again")
+    terminal.wait_until(lambda: terminal.raw.count(QUESTION.encode()) >= 3, "be asked again").press(DOWN, ENTER)
+    assert terminal.end() == 0
+    assert state(project) == before
+
+
+@pytest.mark.parametrize(("keys", "goes_back"), [((ENTER,), False), ((DOWN, ENTER), True)])
+def test_a_person_is_asked_about_an_older_release_and_enter_cancels(
+    update: Callable[..., Terminal], history: History, project: Path, keys: tuple[str, ...], *, goes_back: bool
+) -> None:
+    history.release("v1.2.0", {"more.txt": "more\n"})
+    newest = history.project(project.parent / "newest", "v1.2.0")
+    terminal = update(str(newest), "--ref", "v1.1.0").see("AN OLDER RELEASE", "Go back?").press(*keys)
+    if goes_back:
+        terminal.see(QUESTION).press(ENTER)
+    assert terminal.end() == 0
+    assert staged(newest) == ({".copier-answers.yml", "more.txt"} if goes_back else set())

@@ -105,12 +105,13 @@ def test_a_downgrade_that_would_take_a_migration_away_is_refused(history: Histor
     history.release("v1.2.0", {LIST: always}, copier__yml=copier)
     project = history.project(tmp_path / "project", "v1.2.0")
     before = state(project)
-    assert run("--dry-run", "--ref", "v1.0.0", cwd=project)["would_be_refused"] == ["kept-files-would-go"]
-    said = run("--ref", "v1.0.0", cwd=project, code=4)["error"]
+    told = run("--dry-run", "--ref", "v1.0.0", cwd=project, code=4)
+    assert told["would_be_refused"] == ["downgrade", "kept-files-would-go"]
+    said = run("--ref", "v1.0.0", "--downgrade", cwd=project, code=4)["error"]
     assert (said["code"], SECOND in said["message"]) == ("kept-files-would-go", True)
     assert "--remove-kept" in said["next_step"]
     assert state(project) == before
-    run("--ref", "v1.0.0", "--remove-kept", cwd=project)
+    run("--ref", "v1.0.0", "--downgrade", "--remove-kept", cwd=project)
     assert not (project / SECOND).exists()
 
 

@@ -226,7 +226,7 @@ def test_a_decision_about_edited_files_plans_nothing_again(project: Path, monkey
     write(project, {"gone.txt": changed(5, "the owner's", "gone")})
     commit(project)
     with plan_update(UpdateRequest(project)) as plan:
-        assert plan.refusals == ("edited-files-would-go",)
+        assert [one.code for one in plan.refusals] == ["edited-files-would-go"]
         monkeypatch.setattr("scaffold.template.render.render", None)
         monkeypatch.setattr("scaffold.update.merge.merge_renders", None)
         removing = plan.decided("remove")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -171,7 +172,7 @@ def test_a_file_takes_the_place_of_a_folder(tmp_path: Path) -> None:
     updated(project)
     assert (project / "tool").read_text() == "24\n"
     commit(project)
-    updated(project, "--ref", "v1.0.0")
+    updated(project, "--ref", "v1.0.0", "--downgrade")
     assert (project / "tool/deep/er").read_text() == "x\n"
 
 
@@ -267,4 +268,24 @@ def test_a_folder_of_git_that_cannot_be_written_is_no_mistake_of_ours(project: P
     before = everything(project)
     said = refused(project, code=73)
     assert (said["code"], SENTENCE in said["message"]) == ("cannot-write", True)
+    assert everything(project) == before
+
+
+@pytest.mark.parametrize("room", ["64k", "400k"])
+def test_a_full_disk_for_temporary_files_is_named_and_not_the_template(
+    project: Path, tmp_path: Path, room: str
+) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={room}", "tmpfs", disk], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("only root can mount a small disk")
+    before = everything(project)
+    try:
+        said = refused(project, code=73, TMPDIR=str(disk))
+    finally:
+        subprocess.run(["umount", disk], check=True)
+    assert (said["code"], "No space left on device" in said["message"]) == ("cannot-write", True)
     assert everything(project) == before

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from scaffold.cli import _failure
 from scaffold.cli.program import COMMANDS
 from scaffold.errors import NotUndoneError
+from scaffold.git.run import GitError
 from scaffold.template.source import version
 from tests.support.command import COMPLETE, SCAFFOLD, environment, scaffold
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 SLOW = ("copier", "jinja2", "yaml", "rich", "questionary", "prompt_toolkit", "pydantic", "plumbum", "subprocess")
 
@@ -198,3 +198,26 @@ def test_the_command_alone_prints_the_help_and_fails(tmp_path: Path) -> None:
     done = scaffold(cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == scaffold("--help", cwd=tmp_path).stdout
+
+
+@pytest.mark.parametrize("command", ["questions", "new made --defaults --json --security-contact a@example.com"])
+def test_an_output_that_cannot_be_written_is_named(tmp_path: Path, command: str) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [*SCAFFOLD, *command.split()],
+            cwd=tmp_path,
+            env=environment(),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    assert done.returncode == 73
+    assert done.stderr.startswith(b"Error: Standard output cannot be written: No space left on device.")
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES])
+def test_a_disk_problem_that_nobody_expected_is_no_bug(number: int) -> None:
+    failure = _failure(OSError(number, os.strerror(number), "here"))
+    assert (failure.code, f"{os.strerror(number)} (here)" in failure.sentence) == ("cannot-write", True)
+    assert _failure(GitError(f"unable to write file x: {os.strerror(number)}")).code == "cannot-write"
+    assert _failure(OSError(errno.EINVAL, "odd")).code == "unexpected"

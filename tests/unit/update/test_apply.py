@@ -291,13 +291,13 @@ def test_a_file_that_cannot_be_removed_stops_the_update(made: Made, monkeypatch:
     """Git goes on in a folder it may not write; the file would stay behind, untracked."""
     joined = made.join(old__txt=None)
     before = state(made.folder)
-    move = apply._move  # noqa: SLF001
+    move = apply.move
 
     def moved(top: Git, head: str, target: str) -> None:
         move(top, head, target)
         write(made.folder, {"old.txt": LONG})
 
-    monkeypatch.setattr("scaffold.update.apply._move", moved)
+    monkeypatch.setattr("scaffold.update.apply.move", moved)
     with pytest.raises(ScaffoldError, match=r"old\.txt cannot be removed") as refused:
         apply.apply_merge(made.git, joined)
     assert (refused.value.code, refused.value.exit_code) == ("cannot-write", 73)
