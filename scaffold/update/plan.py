@@ -18,10 +18,8 @@ from scaffold.git.view import find
 from scaffold.project.env_file import changed_settings, missing_settings, text_of_example
 from scaffold.project.record import look_at, open_project, require_clean
 from scaffold.project.unfinished import is_unfinished
-from scaffold.template import changelog
-from scaffold.template.releases import version_of
 from scaffold.template.trust import Consent
-from scaffold.template.upgrade import Upgrade, upgrade_of
+from scaffold.template.upgrade import Upgrade, news, upgrade_of
 from scaffold.update import journal, kept_files, merge
 from scaffold.update.moved_files import listed_moves
 from scaffold.update.obstacles import in_the_way, require_settled
@@ -160,13 +158,13 @@ def plan_update(request: UpdateRequest) -> Iterator[UpdatePlan]:
 
 
 def _plan(request: UpdateRequest, project: Project, git: Git, upgrade: Upgrade) -> UpdatePlan:
-    from scaffold.template.render import render
+    from scaffold.template.render import render, render_recorded
 
     work = upgrade.releases.repository.parent
     older, newer = upgrade.template(upgrade.older, work), upgrade.template(upgrade.newer, work)
     answers, dropped = _answers(request, project, newer.questionnaire())
     base, theirs = work / "base", work / "theirs"
-    render(older, project.typed_answers, base)
+    render_recorded(older, project, base)
     render(newer, answers, theirs)
     rules = {} if request.remove_kept else _keep_rules(upgrade, older, newer)
     kept = kept_files.vanished(base, theirs, rules)
@@ -184,7 +182,7 @@ def _plan(request: UpdateRequest, project: Project, git: Git, upgrade: Upgrade) 
         dropped=dropped,
         joined=_classified(joined, edited),
         edited="refuse",
-        entries=_changelog_entries(upgrade),
+        entries=news(upgrade.releases, upgrade.older, upgrade.newer),
         missing_settings=missing_settings(project.folder, base, theirs),
         changed_settings=changed_settings(base, theirs),
         example=text_of_example(theirs),
@@ -228,11 +226,3 @@ def _answers(request: UpdateRequest, project: Project, questionnaire: Questionna
     if request.ask is not None and not questionnaire.is_complete(given):
         given = {**request.ask(questionnaire, given)}
     return questionnaire.resolve(given, defaults=request.defaults), dropped
-
-
-def _changelog_entries(upgrade: Upgrade) -> tuple[Entry, ...]:
-    newer = version_of(upgrade.newer)
-    if newer is None:
-        return ()
-    text = upgrade.releases.read(upgrade.newer, "CHANGELOG.md")
-    return changelog.between(text, version_of(upgrade.older), newer)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from packaging.version import Version
 
-from scaffold.template.changelog import between
+from scaffold.template.changelog import news
 
 TEXT = """# Changes
 
@@ -54,7 +54,7 @@ What people notice.
 
 
 def told(older: str | None, newer: str, text: str = TEXT) -> list[tuple[str, str, bool]]:
-    found = between(text, Version(older) if older else None, Version(newer))
+    found = news("", text, Version(older) if older else None, Version(newer))
     return [(entry.version, entry.text, entry.security) for entry in found]
 
 
