@@ -83,17 +83,20 @@ def test_a_dangling_link_is_not_blamed_on_the_destination(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("setting", "place"),
+    ("setting", "given", "place"),
     [
-        ("default: '{{ nmae.x }}'", "default of question other"),
-        ("when: '{{ nmae.x }}'", "`when` of question other"),
-        ("default: x, validator: '{{ nmae.x }}'", "validator of question other"),
+        ("default: '{{ nmae.x }}'", (), "default of question other"),
+        ("when: '{{ nmae.x }}'", (), "`when` of question other"),
+        ("validator: '{{ nmae.x }}'", ("--other", "y"), "validator of question other"),
     ],
 )
-def test_a_mistake_in_a_question_names_the_setting(tmp_path: Path, setting: str, place: str) -> None:
+def test_a_mistake_in_a_question_names_the_setting(
+    tmp_path: Path, setting: str, given: tuple[str, ...], place: str
+) -> None:
     small_template(tmp_path / "t", f"{NAME}other: {{type: str, {setting}}}\n")
     (tmp_path / "work").mkdir()
-    said = run("new", "p", "--template", tmp_path / "t", "--defaults", cwd=tmp_path / "work", code=69)["error"]
+    command = ("new", "p", "--template", tmp_path / "t", "--defaults", *given)
+    said = run(*command, cwd=tmp_path / "work", code=69)["error"]
     assert f"copier.yml, {place}: 'nmae' is undefined" in said["message"]
     assert f"The template {tmp_path / 't'} cannot" in said["message"]
 
