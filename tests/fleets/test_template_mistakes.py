@@ -95,7 +95,7 @@ def test_a_mistake_in_a_question_names_the_setting(
 ) -> None:
     small_template(tmp_path / "t", f"{NAME}other: {{type: str, {setting}}}\n")
     (tmp_path / "work").mkdir()
-    command = ("new", "p", "--template", tmp_path / "t", "--defaults", *given)
+    command = ("new", "p", "--template", str(tmp_path / "t"), "--defaults", *given)
     said = run(*command, cwd=tmp_path / "work", code=69)["error"]
     assert f"copier.yml, {place}: 'nmae' is undefined" in said["message"]
     assert f"The template {tmp_path / 't'} cannot" in said["message"]
