@@ -349,21 +349,23 @@ def release_unknown(ref: str, newest: Sequence[str]) -> ScaffoldError:
     return ScaffoldError("release-unknown", f"There is no release {ref}.", f"The newest ones are: {', '.join(newest)}.")
 
 
-def template_without_releases(address: str, version: str) -> ScaffoldError:
-    """The repository of the template has no tags, so it does not know the release of the project."""
+def no_releases(version: str, address: str) -> ScaffoldError:
+    """The project was made from a release of a template whose repository has no tags (any more)."""
     return ScaffoldError(
         "version-unknown",
-        f"The project was made from {version}, and the repository {address} has no tags of releases.",
-        "Fetch the tags there (`git fetch --tags`), or name another repository with --template.",
+        f"The project was made from {version}, and the repository of the template ({address}) has no tags.",
+        "Push the tags of its releases there (`git push --tags`), or name another repository with --template.",
     )
 
 
-def template_older(version: str, newest: str) -> ScaffoldError:
-    """The project is newer than every release known here."""
+def template_older(version: str, newest: str, address: str = "") -> ScaffoldError:
+    """The project is newer than every release known here; `address` is empty for the template of this package."""
+    ours = "Update Scaffold: `pip install -U scaffold-express`."
+    others = f"Push the tag of the newer release to {address}, or name another repository with --template."
     return ScaffoldError(
         "template-older",
         f"The project is on {version}, and the releases known here end with v{newest}.",
-        "Update Scaffold: `pip install -U scaffold-express`.",
+        others if address else ours,
     )
 
 
@@ -417,6 +419,17 @@ def project_unreadable(path: Path, reason: str) -> ScaffoldError:
         f"{path} cannot be used: {reason}.",
         f"Restore it from git: `git checkout HEAD -- {path.name}`.",
     )
+
+
+def recorded_answers_wrong(path: Path, problems: Sequence[AnswerProblem]) -> ScaffoldError:
+    """The record of a project holds answers that its template refuses."""
+    error = ScaffoldError(
+        "project-unreadable",
+        f"{path} holds answers that the template does not accept: {listed([one.question for one in problems])}.",
+        f"Correct them there, or restore the file: `git checkout HEAD -- {path.name}`.",
+    )
+    error.problems = tuple(problems)
+    return error
 
 
 def no_git() -> ScaffoldError:

@@ -36,6 +36,8 @@ ALWAYS = ""
 IF = re.compile(r"\{%- if (.+?) %\}")
 TAG = re.compile(r"\{%-? .+? %\}")
 VALUE = re.compile(r"\{\{ (\w+) \| to_json \}\}")
+# A key of the manifest whose value is inserted; any other value is a literal and stays one.
+INSERTED = re.compile(rf'"(\w+)": {VALUE.pattern}')
 DEPENDENCY = re.compile(r'\s+"([^"]+)": "[^"]+",?')
 
 # npm writes these keys first, then the plain values by name, then the objects.
@@ -210,17 +212,21 @@ def entry(path: str, package: Package, flag_conditions: dict[str, str]) -> str:
     return f'    "{path}": {{\n{joined(items)}\n    }}'
 
 
-def root_entry(root: Package, conditions: dict[str, str]) -> str:
+def inserted(key: str, value: object, manifest: str, indent: int) -> str:
+    """Write a value of the project's own entry: as the manifest has it, an inserted answer or a literal."""
+    names = dict(INSERTED.findall(manifest))
+    return f"{{{{ {names[key]} | to_json }}}}" if key in names else as_json(value, indent)
+
+
+def root_entry(root: Package, conditions: dict[str, str], manifest: str) -> str:
     """Write the project's own entry, with its conditional dependencies."""
     parts = []
     for key, value in root.items():
         if key.endswith("ependencies"):
             rows = [Item(f'        "{name}": "{version}"', conditions[name]) for name, version in value.items()]
             parts.append(f'      "{key}": {{\n{joined(rows)}\n      }}')
-        elif key in {"name", "license"}:
-            parts.append(f'      "{key}": {{{{ {value} | to_json }}}}')
         else:
-            parts.append(f'      "{key}": {as_json(value, 6)}')
+            parts.append(f'      "{key}": {inserted(key, value, manifest, 6)}')
     return '    "": {\n' + ",\n".join(parts) + "\n    }"
 
 
@@ -230,11 +236,11 @@ def derive(manifest: str, packages: dict[str, Package]) -> str:
     root = packages[""]
     production = {name: conditions[name] for name in root["dependencies"]}
     development = {name: conditions[name] for name in root["devDependencies"]}
-    items = [Item(root_entry(root, conditions), ALWAYS)]
+    items = [Item(root_entry(root, conditions, manifest), ALWAYS)]
     for path, flag_conditions, condition in flags(packages, production, development):
         items.append(Item(entry(path, packages[path], flag_conditions), condition))
     return (
-        '{\n  "name": {{ project_name | to_json }},\n'
+        f'{{\n  "name": {inserted("name", root["name"], manifest, 2)},\n'
         f'  "version": "{root["version"]}",\n  "lockfileVersion": 3,\n  "requires": true,\n'
         f'  "packages": {{\n{joined(items)}\n  }}\n}}\n'
     )

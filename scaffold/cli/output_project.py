@@ -1,19 +1,20 @@
-"""Text and JSON about a project that exists: what an update would do, what it did, where it stands."""
+"""Text and JSON about updates: what one would do, and what it did."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from scaffold.cli.output_parts import entry_fields as _entries
+from scaffold.cli.output_parts import file_lines as _files
+from scaffold.cli.output_parts import news_lines as _news
 from scaffold.text import shown
 from scaffold.update.npm_lockfile import MANUAL_COMMAND
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from scaffold.cli.output import Line
     from scaffold.errors import ScaffoldError
-    from scaffold.inspect.status import Status
-    from scaffold.template.changelog import Entry
     from scaffold.update.answers import SettledAnswers
     from scaffold.update.plan import UpdatePlan
     from scaffold.update.update import UpdateResult
@@ -165,75 +166,6 @@ def _plain(value: object) -> str | bool:
 
 def _error_fields(failure: ScaffoldError) -> dict[str, str]:
     return {"code": failure.code, "message": failure.sentence, "next_step": failure.next_step}
-
-
-def status(found: Iterable[Status], failures: Sequence[tuple[str, ScaffoldError]]) -> list[Line]:
-    """Return where projects stand."""
-    lines: list[Line] = []
-    for one in found:
-        lines += _where(one)
-    for project, failure in failures:
-        lines.append((f"{shown(project, 500)}: {shown(failure.sentence, 2000)}", "bold red"))
-        lines.append((f"  next: {failure.next_step}", "cyan"))
-    return lines
-
-
-def status_fields(
-    found: Sequence[Status], failures: Sequence[tuple[str, ScaffoldError]], *, several: bool
-) -> dict[str, object]:
-    """Return the fields of one project, or of a list when several were named."""
-    if not several:
-        return {"command": "status", **_one_status(found[0])}
-    errors = [
-        {"path": path, "error": {"code": f.code, "message": f.sentence, "next_step": f.next_step}}
-        for path, f in failures
-    ]
-    return {"command": "status", "projects": [_one_status(one) for one in found] + errors}
-
-
-def _where(status: Status) -> list[Line]:
-    waiting = "up to date"
-    if status.behind:
-        waiting = f"{status.behind} release{'s' if status.behind > 1 else ''} behind {status.newest}"
-        waiting += ", with a security fix" if status.security else ""
-    style = "bold red" if status.security else "yellow" if status.behind else "green"
-    lines: list[Line] = [(f"{status.folder}: {status.version}, {waiting}", style)]
-    if status.unfinished:
-        lines.append(("  an update was stopped half way: `scaffold update` puts it back", "bold red"))
-    lines += _news(status.entries)
-    lines.append(("  answers: " + ", ".join(f"{k} {shown(v)}" for k, v in status.answers.items()), ""))
-    lines += _files("edited since rendering", status.edited, "")
-    lines += _files("deleted since rendering", status.deleted, "")
-    return [*lines, ("  next: scaffold update --dry-run", "cyan")] if status.behind else lines
-
-
-def _one_status(status: Status) -> dict[str, object]:
-    return {
-        "path": str(status.folder),
-        "template_version": status.version,
-        "newest": status.newest,
-        "behind": status.behind,
-        "security": status.security,
-        "changelog": _entries(status.entries),
-        "answers": {name: v if isinstance(v, (str, bool)) else shown(v) for name, v in status.answers.items()},
-        "edited": list(status.edited),
-        "deleted": list(status.deleted),
-        "unfinished_update": status.unfinished,
-    }
-
-
-def _news(entries: Iterable[Entry]) -> list[Line]:
-    return [(f"  {e.version}: {shown(e.text, 500)}", "bold red" if e.security else "") for e in entries]
-
-
-def _entries(entries: Iterable[Entry]) -> list[dict[str, object]]:
-    return [{"version": e.version, "security": e.security, "text": e.text} for e in entries]
-
-
-def _files(heading: str, paths: Sequence[str], style: str) -> list[Line]:
-    if not paths:
-        return []
-    return [(f"  {heading}:", style), *((f"    {shown(path, 300)}", style) for path in paths)]
 
 
 def _added_settings(result: UpdateResult) -> list[Line]:

@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 import os
-from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from scaffold.errors import ScaffoldError, update_unfinished
 from scaffold.git.run import bare, borrow_objects, missing_object
 from scaffold.git.view import filtered
-from scaffold.project.record import Project, look_at, open_project
-from scaffold.project.unfinished import is_unfinished
-from scaffold.template.source import TEMPLATE_ADDRESS, Template
-from scaffold.template.trust import Consent
-from scaffold.template.upgrade import base_release, releases_of
+from scaffold.project.record import look_at
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from pathlib import Path
 
     from scaffold.git.run import Git
-    from scaffold.template.releases import Releases
+    from scaffold.project.record import Project
 
 # The mode that the index gives a submodule.
 _SUBMODULE = "160000 "
@@ -33,60 +25,48 @@ class Comparison:
     """A project beside a fresh render of its own version and answers.
 
     Attributes:
-        releases: the releases of its template.
         repository: scratch repository with both trees.
         rendered: tree of the fresh render.
         present: tree of the tracked files as they lie in the project now.
     """
 
-    project: Project
-    releases: Releases
     repository: Path
     rendered: str
     present: str
 
-    def names(self, letter: str) -> tuple[str, ...]:
-        """Return the files that git's status letter (M, D, A, T) describes, render to project."""
+    def names(self, letters: str) -> tuple[str, ...]:
+        """Return the files that git's status letters (M, D, A, T) describe, render to project."""
         git = bare(self.repository)
         listed = git.output(
-            "diff-tree", "-r", "-z", "--no-renames", "--name-only", f"--diff-filter={letter}",
+            "diff-tree", "-r", "-z", "--no-renames", "--name-only", f"--diff-filter={letters}",
             self.rendered, self.present,
         )  # fmt: skip
         return tuple(name for name in listed.split("\0") if name)
 
 
-@contextmanager
-def compared(folder: Path, consent: Consent | None = None) -> Iterator[Comparison]:
-    """Render a project afresh and store it beside the project as it is.
+class View:
+    """A project as it lies there, ready to be compared with a render."""
 
-    Raises:
-        ScaffoldError: the project or its template cannot be used.
-    """
-    from scaffold.template.render import render
+    def __init__(self, project: Project, work: Path) -> None:
+        """Look at a project; refuse it before anything is rendered for it.
 
-    project = _opened(folder)
-    (consent or Consent()).require(project.address)
-    with TemporaryDirectory(prefix="scaffold-status-", ignore_cleanup_errors=True) as scratch:
-        work = Path(scratch)
-        git = look_at(project, work / "view.git")
-        found = releases_of(project.address, work)
-        ref = base_release(project, found)
-        folder, ours = found.export(ref, work / "template"), project.address == TEMPLATE_ADDRESS
-        template = Template(folder, project.address, project.version, ours=ours)
-        with closing(template):
-            render(template, project.typed_answers, work / "render")
-        store = _Store(git, work / "store.git")
-        yield Comparison(project, found, store.folder, store.of_folder(work / "render"), store.of_project())
+        Args:
+            project: the project.
+            work: an existing folder for scratch files.
 
+        Raises:
+            ScaffoldError: `no-git`, `no-repository` or `no-commit`.
+        """
+        self._git, self._work = look_at(project, work / "view.git"), work
 
-def _opened(folder: Path) -> Project:
-    """Open a project, or tell that an update died while it wrote the project's record."""
-    try:
-        return open_project(folder)
-    except ScaffoldError:
-        if not is_unfinished(folder):
-            raise
-        raise update_unfinished(folder) from None
+    def beside(self, render: Path) -> Comparison:
+        """Store the project and a render of its own version and answers in a scratch repository.
+
+        Raises:
+            GitError: git failed.
+        """
+        store = _Store(self._git, self._work / "store.git")
+        return Comparison(store.folder, store.of_folder(render), store.of_project())
 
 
 class _Store:

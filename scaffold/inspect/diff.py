@@ -1,20 +1,40 @@
-"""What the owner of a project has changed since it was rendered, as a unified diff."""
+"""What the owner of a project has changed since it was rendered."""
 
 from __future__ import annotations
 
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from scaffold.git.difference import difference
 from scaffold.git.run import bare
-from scaffold.inspect.comparison import compared
+from scaffold.inspect.comparison import View
+from scaffold.inspect.status import opened
+from scaffold.inspect.templates import Templates
+from scaffold.template.render import render_recorded
+from scaffold.template.trust import Consent
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from scaffold.git.difference import Difference
+    from scaffold.project.record import Project
 
-    from scaffold.template.trust import Consent
+
+@dataclass(frozen=True)
+class OwnChanges:
+    """What the owner of a project has changed since it was rendered.
+
+    Attributes:
+        difference: from a fresh render of the same release and answers to the project.
+    """
+
+    project: Project
+    difference: Difference
 
 
-def diff_of(folder: Path, consent: Consent | None = None) -> str:
-    """Return the difference from a fresh render of the same version and answers to the project.
+def diff_of(folder: Path, consent: Consent | None = None) -> OwnChanges:
+    """Compare a project with a fresh render of the same release and answers; nothing is changed.
 
     Args:
         folder: holds the project's `.copier-answers.yml`.
@@ -24,8 +44,13 @@ def diff_of(folder: Path, consent: Consent | None = None) -> str:
     Raises:
         ScaffoldError: the project or its template cannot be used.
     """
-    with compared(folder, consent) as comparison:
-        shown = bare(comparison.repository).run(
-            "diff", "--no-color", "--find-renames", comparison.rendered, comparison.present
-        )
-        return shown.stdout.decode(errors="replace")
+    project = opened(folder)
+    with TemporaryDirectory(prefix="scaffold-diff-", ignore_cleanup_errors=True) as scratch:
+        work = Path(scratch)
+        templates = Templates(work, consent or Consent())
+        templates.base(project)
+        view = View(project, work)
+        with closing(templates.template(project)) as template:
+            render_recorded(template, project, work / "render")
+        found = view.beside(work / "render")
+        return OwnChanges(project, difference(bare(found.repository), found.rendered, found.present))

@@ -1,23 +1,26 @@
-"""Where a project stands: its version, what waits for it, what its owner has edited."""
+"""Where projects stand: their version, what waits for them, what their owners have edited."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from scaffold.inspect.comparison import compared
+from scaffold.errors import ScaffoldError, update_unfinished
+from scaffold.inspect.edits import find_edits
+from scaffold.inspect.templates import Templates
+from scaffold.project.record import open_project
 from scaffold.project.unfinished import is_unfinished
-from scaffold.template import changelog
-from scaffold.template.releases import version_of
+from scaffold.template.trust import Consent
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
+    from collections.abc import Iterator, Sequence
 
-    from packaging.version import Version
-
-    from scaffold.template.changelog import Entry
-    from scaffold.template.trust import Consent
+    from scaffold.inspect.edits import Edits
+    from scaffold.project.record import Project
+    from scaffold.template.upgrade import Waiting
 
 
 @dataclass(frozen=True)
@@ -25,61 +28,103 @@ class Status:
     """Where a project stands.
 
     Attributes:
-        version: release it was rendered from.
-        newest: newest release there is.
-        behind: how many releases lie between.
-        entries: what they change in a project, security first.
-        answers: the recorded answers.
-        edited: rendered files that the owner changed since.
-        deleted: rendered files that the owner deleted.
+        project: what it records: its folder, its release, its answers.
+        waiting: what an update would bring.
         unfinished: an update was interrupted; the next `scaffold update` restores the project.
+        edits: files that the owner changed or deleted; None when nobody asked for them.
     """
 
-    folder: Path
-    version: str
-    newest: str
-    behind: int
-    entries: tuple[Entry, ...]
-    answers: Mapping[str, object]
-    edited: tuple[str, ...]
-    deleted: tuple[str, ...]
+    project: Project
+    waiting: Waiting
     unfinished: bool
+    edits: Edits | None = None
 
     @property
     def security(self) -> bool:
         """Whether one of the waiting releases closes a hole."""
-        return any(entry.security for entry in self.entries)
+        return any(entry.security for entry in self.waiting.entries)
 
 
-def status_of(folder: Path, consent: Consent | None = None) -> Status:
+@dataclass(frozen=True)
+class Failure:
+    """A project that cannot be looked at.
+
+    Attributes:
+        folder: absolute path that was named.
+        error: why.
+    """
+
+    folder: Path
+    error: ScaffoldError
+
+
+def status_of(folder: Path, consent: Consent | None = None, *, edited: bool = True) -> Status:
     """Look at a project; nothing is changed.
 
     Args:
         folder: holds the project's `.copier-answers.yml`.
         consent: which addresses may be contacted because the project names them. Default: those the user
             has agreed to before.
+        edited: also look for files that the owner changed or deleted; the template is rendered for that.
 
     Raises:
         ScaffoldError: the project or its template cannot be used.
     """
-    with compared(folder, consent) as comparison:
-        project, found = comparison.project, comparison.releases
-        current = version_of(project.version)
-        newest = found.newest(than=current)
-        waiting = [v for v in found.versions if _lies_between(v, current, newest)]
-        text = found.read(found.refs[newest], "CHANGELOG.md") if newest else ""
-        return Status(
-            folder=project.folder,
-            version=project.version,
-            newest=found.described(found.refs[newest]) if newest else project.version,
-            behind=len(waiting),
-            entries=changelog.between(text, current, newest) if newest and waiting else (),
-            answers=project.answers,
-            edited=comparison.names("M") + comparison.names("T"),
-            deleted=comparison.names("D"),
-            unfinished=is_unfinished(project.folder),
-        )
+    [found] = statuses_of([folder], consent, edited=edited)
+    if isinstance(found, Failure):
+        raise found.error
+    return found
 
 
-def _lies_between(version: Version, older: Version | None, newer: Version | None) -> bool:
-    return older is not None and newer is not None and older < version <= newer and not version.is_prerelease
+def statuses_of(
+    folders: Sequence[Path], consent: Consent | None = None, *, edited: bool = False
+) -> list[Status | Failure]:
+    """Look at many projects; nothing is changed.
+
+    Args:
+        folders: as for `status_of`.
+        consent: as for `status_of`; each address is asked about once.
+        edited: also look for files that the owners changed or deleted; takes about a second for each project.
+
+    Returns:
+        One result for each folder, in the same order.
+    """
+    with TemporaryDirectory(prefix="scaffold-status-", ignore_cleanup_errors=True) as folder:
+        work = Path(folder)
+        templates = Templates(work, consent or Consent())
+        found = [_looked_at(one, templates) for one in folders]
+        return list(_with_edits(found, templates, work)) if edited else found
+
+
+def opened(folder: Path) -> Project:
+    """Open a project, or tell that an update died while it wrote the project's record.
+
+    Raises:
+        ScaffoldError: `not-a-project`, `project-unreadable` or `update-unfinished`.
+    """
+    try:
+        return open_project(folder)
+    except ScaffoldError:
+        if not is_unfinished(folder):
+            raise
+        raise update_unfinished(folder) from None
+
+
+def _looked_at(folder: Path, templates: Templates) -> Status | Failure:
+    try:
+        project = opened(folder)
+        return Status(project, templates.waiting(project), is_unfinished(folder))
+    except ScaffoldError as error:
+        return Failure(Path(os.path.realpath(folder)), error)
+
+
+def _with_edits(found: Sequence[Status | Failure], templates: Templates, work: Path) -> Iterator[Status | Failure]:
+    edits = iter(find_edits([one.project for one in found if isinstance(one, Status)], templates, work))
+    for one in found:
+        result = None if isinstance(one, Failure) else next(edits)
+        if isinstance(one, Failure):
+            yield one
+        elif isinstance(result, ScaffoldError):
+            yield Failure(one.project.folder, result)
+        else:
+            yield replace(one, edits=result)

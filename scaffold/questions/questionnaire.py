@@ -58,11 +58,12 @@ class Questionnaire:
         self._pages = tuple(groups)
 
     @classmethod
-    def load(cls, path: Path) -> Questionnaire:
+    def load(cls, path: Path, address: str = "") -> Questionnaire:
         """Read a `copier.yml`.
 
         Args:
             path: the file.
+            address: where the template comes from, for error messages. Default: the file.
 
         Raises:
             ScaffoldError: `template-broken`, when it cannot be read or is no mapping.
@@ -75,8 +76,9 @@ class Questionnaire:
                 for part in yaml.load_all(stream, _fastest_loader()):
                     document.update(part or {})
         except (OSError, yaml.YAMLError, TypeError, ValueError) as error:
-            raise template_broken(str(path), " ".join(str(error).split())) from error
-        return cls(document, str(path))
+            reason = " ".join(str(error).split()).replace(str(path), path.name)
+            raise template_broken(address or str(path), f"{path.name}: {reason}") from error
+        return cls(document, address or str(path))
 
     def for_folder(self, name: str) -> None:
         """Let defaults see the name of the project's folder, as Copier's `_folder_name`."""
@@ -115,7 +117,7 @@ class Questionnaire:
             return "Choose one of " + ", ".join(question.allowed)
         validator = self._details[question.name].get("validator", "")
         context = {**self._context(answers, question.name), question.name: typed}
-        return " ".join(str(self._render(validator, context)).split()) or None
+        return " ".join(str(self._render(validator, context, f"validator of question {question.name}")).split()) or None
 
     def resolve(self, given: Mapping[str, object], *, defaults: bool) -> Answers:
         """Return all answers, in the order of the questions.
@@ -269,26 +271,29 @@ class Questionnaire:
         return context
 
     def _applies(self, name: str, context: Mapping[str, object]) -> bool:
-        return as_bool(self._render(self._details[name].get("when", True), context))
+        return as_bool(self._render(self._details[name].get("when", True), context, f"`when` of question {name}"))
 
     def _default(self, name: str, context: Mapping[str, object]) -> object | None:
         details = self._details[name]
         if "default" not in details:
             return None
-        value = self._render(details["default"], context)
+        value = self._render(details["default"], context, f"default of question {name}")
         question = self._by_name.get(name)
         if question is None:
             return _computed(details.get("type"), value)
         return as_bool(value) if question.kind == "bool" else str(value)
 
-    def _render(self, source: object, context: Mapping[str, object]) -> object:
-        """Render a value of `copier.yml`: text is a Jinja template, all else stands for itself."""
+    def _render(self, source: object, context: Mapping[str, object], where: str) -> object:
+        """Render a value of `copier.yml`: text is a Jinja template, all else stands for itself.
+
+        Errors say `where` it stands: which setting of which question.
+        """
         if not _is_template(source):
             return source
         try:
             return self._jinja().from_string(source).render(context)
         except Exception as error:  # a template's expression can raise anything
-            raise template_broken(self._address, f"{error}.") from error
+            raise template_broken(self._address, f"copier.yml, {where}: {error}.") from error
 
     def _jinja(self) -> SandboxedEnvironment:
         if self._environment is None:

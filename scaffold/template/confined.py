@@ -171,7 +171,7 @@ class _ConfinedQuestionnaire(Questionnaire):
 
     def __init__(self, confined: Confined, path: Path) -> None:
         self._confined = confined
-        self.questions, self._pages, self.settings = confined.ask("load", path)
+        self.questions, self._pages, self.settings = confined.ask("load", path, confined.address)
 
     def for_folder(self, name: str) -> None:
         self._confined.ask("for_folder", name)

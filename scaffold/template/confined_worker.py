@@ -48,11 +48,11 @@ class _Desk:
     def __init__(self) -> None:
         self.questionnaire = Questionnaire({})
 
-    def load(self, path: Path) -> tuple[tuple[Question, ...], tuple[str, ...], dict[str, Any]]:
+    def load(self, path: Path, address: str) -> tuple[tuple[Question, ...], tuple[str, ...], dict[str, Any]]:
         """Read a `copier.yml` and return what can be known of it without evaluating anything."""
         if path.stat().st_size > LARGEST_CONFIGURATION:
             raise _TooLargeError(f"{path.name} is larger than {LARGEST_CONFIGURATION // MIB} MiB")
-        self.questionnaire = found = Questionnaire.load(path)
+        self.questionnaire = found = Questionnaire.load(path, address)
         if len(found.questions) > MOST_QUESTIONS:
             raise _TooLargeError(f"it has more than {MOST_QUESTIONS} questions")
         titles = tuple(str(title) for title in found.settings.get("groups", {}))

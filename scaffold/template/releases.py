@@ -28,6 +28,8 @@ CONTENT = ("copier.yml", "template", "CHANGELOG.md")
 # What `git describe` says of a commit that is no release: the tag before it, or a bare commit id.
 _SINCE = re.compile(r"-\d+-g[0-9a-f]+\Z")
 _COMMIT_ID = re.compile(r"[0-9a-f]{7,40}")
+# The newest commit of the default branch: what a repository without tags offers.
+_UNTAGGED = "HEAD"
 _CURRENT_DATE = "2000-01-01T00:00:00+00:00"
 
 
@@ -50,6 +52,11 @@ class Releases:
         """All versions, oldest first."""
         return sorted(self.refs)
 
+    @property
+    def is_tagged(self) -> bool:
+        """Whether the repository has releases; without any, its newest commit counts as one."""
+        return _UNTAGGED not in self.refs.values()
+
     def newest(self, *, than: Version | None = None) -> Version | None:
         """Return the newest version to update to.
 
@@ -69,7 +76,7 @@ class Releases:
         """
         if ref is None:
             newest = self.newest()
-            return self.refs[newest] if newest is not None else "HEAD"
+            return self.refs[newest] if newest is not None else _UNTAGGED
         verify = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
         found = self._git().run(*verify, check=False)
         if found.returncode:
@@ -82,11 +89,6 @@ class Releases:
         verify = ("rev-parse", "--verify", "--quiet", "--end-of-options", named)
         return self._git().run(*verify, check=False).returncode == 0
 
-    @property
-    def has_tags(self) -> bool:
-        """Whether a tag names a version; without any, HEAD stands for all releases."""
-        return "HEAD" not in self.refs.values()
-
     def precedes(self, one: str, other: str) -> bool:
         """Return whether one revision is in the history of another, and not the same."""
         found = self._git().run("merge-base", "--is-ancestor", f"{one}^{{commit}}", f"{other}^{{commit}}", check=False)
@@ -94,7 +96,7 @@ class Releases:
 
     def described(self, ref: str) -> str:
         """Return a name that stands for the same files for ever: a tag, or what `git describe` makes of a branch."""
-        if ref in self.refs.values() and ref != "HEAD":
+        if ref in self.refs.values() and ref != _UNTAGGED:
             return ref
         return self._git().output("describe", "--tags", "--always", f"{ref}^{{commit}}")
 
@@ -114,7 +116,25 @@ class Releases:
     def read(self, ref: str, path: str) -> str:
         """Return the text of one file of a release, empty when it has none."""
         result = self._git().run("show", f"{ref}:{path}", check=False)
-        return result.stdout.decode() if result.returncode == 0 else ""
+        return result.stdout.decode(errors="replace") if result.returncode == 0 else ""
+
+    def commits_since(self, ref: str) -> int:
+        """Return how many commits the default branch is ahead of a revision.
+
+        Raises:
+            GitError: there is no such revision.
+        """
+        ahead = f"{self.revision(ref)}..{_UNTAGGED}"
+        return int(self._git().output("rev-list", "--count", "--first-parent", ahead))
+
+    def since(self, ref: str) -> list[Version]:
+        """Return the releases, without pre-releases, that a commit does not contain.
+
+        Raises:
+            GitError: there is no such revision.
+        """
+        missing = set(self._git().output("tag", "--list", "--no-merged", self.revision(ref)).splitlines())
+        return [version for version in self.versions if self.refs[version] in missing and not version.is_prerelease]
 
     def _git(self) -> Git:
         """Return git in the repository, with limits if others wrote what it reads."""
@@ -139,7 +159,7 @@ def from_repository(repository: Path) -> Releases:
     """Read the releases of a repository from its tags; without any, HEAD is the only one."""
     tags = bare(repository).output("tag", "--list").splitlines()
     refs = {version: tag for tag in tags if (version := parse(tag)) is not None}
-    return Releases(repository, refs or {Version("0"): "HEAD"})
+    return Releases(repository, refs or {Version("0"): _UNTAGGED})
 
 
 def from_bundle(bundle: Path, into: Path) -> Releases:

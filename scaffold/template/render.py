@@ -9,15 +9,24 @@ import warnings
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
-from scaffold.errors import template_broken, template_leaves_project, template_runs_code
+from scaffold.errors import (
+    AnswerErrors,
+    ScaffoldError,
+    recorded_answers_wrong,
+    template_broken,
+    template_leaves_project,
+    template_runs_code,
+)
 from scaffold.files.paths import leads_out, names_git
 from scaffold.project.record import ANSWERS_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from scaffold.errors import AnswerProblem
+    from scaffold.project.record import Project
     from scaffold.questions.question import Answer
     from scaffold.template.source import Template
 
@@ -48,6 +57,39 @@ def render(template: Template, answers: Mapping[str, Answer], into: Path) -> tup
     return template.confined.render(template.described(), answers, into)
 
 
+def render_recorded(template: Template, project: Project, into: Path) -> tuple[str, ...]:
+    """Render the release that a project was made from, with the answers that the project records.
+
+    Args:
+        template: that release.
+        project: its record is somebody's text: the template may refuse an answer in it.
+        into: as for `render`.
+
+    Raises:
+        ScaffoldError: `project-unreadable` when the template refuses a recorded answer, or as `render`.
+        OSError: as `render`.
+    """
+    try:
+        return render(template, project.typed_answers, into)
+    except ScaffoldError as error:
+        problems = _refused_answers(template, project) if error.code == "template-broken" else ()
+        if not problems:
+            raise
+        raise recorded_answers_wrong(project.folder / ANSWERS_FILE, problems) from error
+
+
+def _refused_answers(template: Template, project: Project) -> tuple[AnswerProblem, ...]:
+    try:
+        questionnaire = template.questionnaire()
+        names = {question.name for question in questionnaire.questions}
+        questionnaire.check({name: value for name, value in project.answers.items() if name in names})
+    except AnswerErrors as errors:
+        return errors.problems
+    except ScaffoldError:  # the template itself is broken
+        return ()
+    return ()
+
+
 def render_here(template: Template, answers: Mapping[str, Answer], into: Path) -> tuple[str, ...]:
     """Render a template in this process, which nothing stops; as `render` otherwise."""
     with TemporaryDirectory(prefix="template-", dir=into.parent) as scratch:
@@ -63,7 +105,8 @@ def render_here(template: Template, answers: Mapping[str, Answer], into: Path) -
 def _run_copier(address: str, folder: Path, answers: Mapping[str, Answer], into: Path, empty: Path) -> None:
     from copier import Settings, run_copy
     from copier.errors import UnsafeTemplateError
-    from jinja2 import TemplateError
+
+    from scaffold.template.mistakes import described, is_in_template
 
     try:
         with warnings.catch_warnings(), _without_git(empty):
@@ -82,9 +125,16 @@ def _run_copier(address: str, folder: Path, answers: Mapping[str, Answer], into:
     except UnsafeTemplateError as error:
         raise template_runs_code(address, [str(error).partition(": ")[2].partition(".")[0]]) from error
     except Exception as error:  # a template's expression can raise anything
-        if isinstance(error, OSError) and not isinstance(error, TemplateError):
+        if _cannot_write(error) and not is_in_template(error, folder):
             raise
-        raise template_broken(address, " ".join(str(error).split())) from error
+        raise template_broken(address, described(error, folder, answers)) from error
+
+
+def _cannot_write(error: Exception) -> TypeGuard[OSError]:
+    from jinja2 import TemplateError
+
+    # Jinja's error for a file that is missing is an OSError, too.
+    return isinstance(error, OSError) and not isinstance(error, TemplateError)
 
 
 @contextmanager

@@ -74,7 +74,7 @@ class Template:
         path = next((p for name in CONFIGURATIONS if (p := self.folder / name).is_file()), None)
         if path is None:
             raise template_unavailable(self.address, "there is no copier.yml in it.")
-        questionnaire = Questionnaire.load(path) if self.ours else self.confined.questionnaire(path)
+        questionnaire = Questionnaire.load(path, self.address) if self.ours else self.confined.questionnaire(path)
         code = [f"_{name}" for name in CODE_SETTINGS if questionnaire.settings.get(name)]
         if code:
             raise template_runs_code(self.address, code)

@@ -5,15 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from scaffold.errors import (
-    release_unknown,
-    template_older,
-    template_unavailable,
-    template_without_releases,
-    version_unknown,
-)
+from scaffold.errors import no_releases, release_unknown, template_older, template_unavailable, version_unknown
 from scaffold.git.run import GitError, disk_is_full
-from scaffold.template import releases, trust
+from scaffold.template import changelog, releases, trust
 from scaffold.template.confined import Confined
 from scaffold.template.releases import version_of
 from scaffold.template.source import CHECKOUT, PACKAGE, TEMPLATE_ADDRESS, Template
@@ -21,7 +15,10 @@ from scaffold.template.source import CHECKOUT, PACKAGE, TEMPLATE_ADDRESS, Templa
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from packaging.version import Version
+
     from scaffold.project.record import Project
+    from scaffold.template.changelog import Entry
     from scaffold.template.releases import Releases
 
 _BUNDLE = PACKAGE / "_releases.bundle"
@@ -59,6 +56,53 @@ class Upgrade:
         if to is not None and current is not None and to != current:
             return to < current
         return self.releases.precedes(self.newer, self.older)
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """What an update to the newest release would bring.
+
+    Attributes:
+        newest: the newest release, or the newest commit of a template without releases.
+        behind: how many releases lie between; commits for a template without releases.
+        entries: what they change in a project, security first.
+    """
+
+    newest: str
+    behind: int
+    entries: tuple[Entry, ...]
+
+
+def waiting_for(project: Project, older: str, found: Releases) -> Waiting:
+    """Return what waits for a project; nothing is rendered.
+
+    Args:
+        project: its record names the release it was made from.
+        older: git revision of that release, from `base_release`.
+        found: the releases of its template.
+
+    Raises:
+        GitError: git failed.
+    """
+    current = version_of(project.version)
+    newest = found.newest(than=current)
+    if newest is None:
+        return Waiting(project.version, 0, ())
+    ref = found.refs[newest]
+    behind = len(_between(found, older, current, newest)) if found.is_tagged else found.commits_since(older)
+    return Waiting(found.described(ref), behind, news(found, older, ref) if behind else ())
+
+
+def news(found: Releases, older: str, newer: str) -> tuple[Entry, ...]:
+    """Return what the changelog says about the way from one revision to another, security first."""
+    before, after = (found.read(ref, "CHANGELOG.md") for ref in (older, newer))
+    return changelog.news(before, after, version_of(older), version_of(newer))
+
+
+def _between(found: Releases, older: str, current: Version | None, newest: Version) -> list[Version]:
+    if current is None:
+        return found.since(older)
+    return [version for version in found.versions if current < version <= newest and not version.is_prerelease]
 
 
 def upgrade_of(project: Project, address: str, ref: str | None, work: Path) -> Upgrade:
@@ -112,11 +156,11 @@ def base_release(project: Project, found: Releases) -> str:
     """
     if found.has(project.version):
         return project.version
-    if not found.has_tags:
-        raise template_without_releases(found.address, project.version)
+    if not found.is_tagged:
+        raise no_releases(project.version, found.address or project.address)
     recorded = version_of(project.version)
     if recorded is not None and recorded > found.versions[-1]:
-        raise template_older(project.version, str(found.versions[-1]))
+        raise template_older(project.version, str(found.versions[-1]), found.address)
     before = [version for version in found.versions if recorded is not None and version <= recorded]
     if not before:
         raise version_unknown(project.version)
@@ -132,5 +176,5 @@ def _target(ref: str | None, older: str, found: Releases) -> str:
     current = version_of(older)
     newest = found.newest(than=current)
     if newest is None or (current is not None and newest < current):
-        raise template_older(older, str(found.versions[-1]))
+        raise template_older(older, str(found.versions[-1]), found.address)
     return found.refs[newest] if newest != current else older

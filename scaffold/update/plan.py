@@ -25,10 +25,8 @@ from scaffold.git.view import find
 from scaffold.project.env_file import changed_settings, missing_settings, text_of_example
 from scaffold.project.record import look_at, open_project, require_clean
 from scaffold.project.unfinished import is_unfinished
-from scaffold.template import changelog
-from scaffold.template.releases import version_of
 from scaffold.template.trust import Consent
-from scaffold.template.upgrade import Upgrade, upgrade_of
+from scaffold.template.upgrade import Upgrade, news, upgrade_of
 from scaffold.update import answers, journal, kept_files, line_endings, merge
 from scaffold.update.moved_files import listed_moves
 from scaffold.update.obstacles import Foreseen, foreseen, require_settled
@@ -210,14 +208,14 @@ def plan_update(request: UpdateRequest) -> Iterator[UpdatePlan]:
 
 
 def _plan(request: UpdateRequest, project: Project, git: Git, upgrade: Upgrade) -> UpdatePlan:
-    from scaffold.template.render import render
+    from scaffold.template.render import render, render_recorded
 
     work = upgrade.releases.repository.parent
     older, newer = upgrade.template(upgrade.older, work), upgrade.template(upgrade.newer, work)
     request.progress(f"Comparing {upgrade.older} with {upgrade.newer}")
     settled = _settled(request, project, older, newer)
     base, theirs = work / "base", work / "theirs"
-    render(older, project.typed_answers, base)
+    render_recorded(older, project, base)
     render(newer, settled.answers, theirs)
     kept = _kept(base, theirs, {} if request.remove_kept else _keep_rules(upgrade, older, newer))
     request.progress("Merging with your files")
@@ -233,7 +231,7 @@ def _plan(request: UpdateRequest, project: Project, git: Git, upgrade: Upgrade) 
         settled=settled,
         joined=_classified(joined, edited),
         edited="refuse",
-        entries=_changelog_entries(upgrade),
+        entries=_news(upgrade),
         missing_settings=missing_settings(project.folder, base, theirs),
         changed_settings=changed_settings(base, theirs),
         example=text_of_example(theirs),
@@ -283,12 +281,9 @@ def _classified(joined: MergeResult, edited: set[str]) -> MergeResult:
     return replace(joined, changes=tuple(changes))
 
 
-def _changelog_entries(upgrade: Upgrade) -> tuple[Entry, ...]:
-    """Return what the releases between have changed, as the changelog of the later one says it."""
+def _news(upgrade: Upgrade) -> tuple[Entry, ...]:
+    """Return what the releases between have changed; for a downgrade what it takes back."""
     earlier, later = upgrade.older, upgrade.newer
     if upgrade.is_downgrade:
         earlier, later = later, earlier
-    version = version_of(later)
-    if version is None:
-        return ()
-    return changelog.between(upgrade.releases.read(later, "CHANGELOG.md"), version_of(earlier), version)
+    return news(upgrade.releases, earlier, later)

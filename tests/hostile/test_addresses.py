@@ -230,7 +230,7 @@ def test_a_person_is_asked_once_for_each_address(history: History, tmp_path: Pat
     consent = Consent(ask=yes)
     for name in ("a", "b"):
         consent.require(str(history.folder))
-        assert status_of(project(tmp_path / name, str(history.folder)), consent).version == "v1.0.0"
+        assert status_of(project(tmp_path / name, str(history.folder)), consent).project.version == "v1.0.0"
     assert asked == [str(history.folder)]
     assert trust.remembered() == (str(history.folder),)
 

@@ -15,7 +15,9 @@ from tests.support.command import environment
 ROOT = Path(__file__).parents[2]
 LOOKING = (
     ("status", "."),
+    ("status", ".", "."),
     ("diff", "."),
+    ("diff", "--incoming", "."),
     ("update", ".", "--dry-run", "--defaults"),
     ("update", ".", "--dry-run", "--json"),
     ("questions",),

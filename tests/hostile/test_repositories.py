@@ -30,6 +30,13 @@ def project(tmp_path: Path) -> Path:
     return project_of_two_releases(tmp_path / "p")
 
 
+def edited(project: Path) -> tuple[str, ...]:
+    """Return the files that status calls edited."""
+    edits = status_of(project).edits
+    assert edits is not None
+    return edits.changed
+
+
 def refusal(project: Path) -> str:
     """Return the code with which every verb refuses a project."""
     codes = set()
@@ -64,7 +71,7 @@ def test_a_git_file_that_leads_into_anothers_linked_working_tree_is_refused(tmp_
     (project / ".git").rename(tmp_path / "gone")
     (project / ".git").write_text(f"gitdir: {mine / '.git/worktrees/linked'}\n")
     assert refusal(project) == "no-repository"
-    assert status_of(tmp_path / "linked").edited == ()
+    assert edited(tmp_path / "linked") == ()
 
 
 def test_an_index_that_is_a_link_is_not_written_through(tmp_path: Path, project: Path) -> None:
@@ -85,7 +92,7 @@ def test_a_repository_kept_in_another_place_by_git_itself_is_used(tmp_path: Path
         project = outer / "sub"
     else:
         git("init", "--quiet", "--separate-git-dir", tmp_path / "kept.git", cwd=project)
-    assert status_of(project).edited == ()
+    assert edited(project) == ()
 
 
 def forge_journal(project: Path, path: str, content: bytes, *, copied: bool = False) -> None:
@@ -175,9 +182,9 @@ def test_converted_line_endings_are_no_edit(project: Path, touched: bool) -> Non
     git("add", "--all", cwd=project)
     if touched:
         age(project)
-    assert status_of(project).edited == ()
+    assert edited(project) == ()
     (project / "one.txt").write_bytes(b"mine\r\n")
-    assert status_of(project).edited == ("one.txt",)
+    assert edited(project) == ("one.txt",)
 
 
 @pytest.fixture
@@ -198,9 +205,9 @@ def stored_elsewhere(project: Path) -> Path:
 def test_a_file_with_a_filter_is_compared_as_it_lies_there(stored_elsewhere: Path, touched: bool) -> None:  # noqa: FBT001 - a case
     if touched:
         (stored_elsewhere / "one.txt").touch()
-    assert status_of(stored_elsewhere).edited == ()
+    assert edited(stored_elsewhere) == ()
     (stored_elsewhere / "one.txt").write_text("mine\n")
-    assert status_of(stored_elsewhere).edited == ("one.txt",)
+    assert edited(stored_elsewhere) == ("one.txt",)
 
 
 def test_a_touched_file_with_a_filter_does_not_stop_an_update(stored_elsewhere: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from tests.support.answers import REPOSITORY, every_combination
 from tests.support.rendering import in_memory
+from tools.lockfile import MANIFEST, root_entry
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -93,3 +94,14 @@ def test_production_packages_stay_few(packages: dict[str, Any]) -> None:
 def test_deriving_the_lockfile_again_gives_the_same_file() -> None:
     ran = subprocess.run([sys.executable, "-m", "tools.lockfile", "--check"], cwd=REPOSITORY, check=False)
     assert ran.returncode == 0
+
+
+def test_a_literal_of_the_manifest_stays_a_literal() -> None:
+    """A company's fork may have one license for all of its services."""
+    manifest = MANIFEST.read_text(encoding="utf-8")
+    fixed = manifest.replace('"license": {{ license | to_json }}', '"license": "UNLICENSED"')
+    assert fixed != manifest
+    root: dict[str, Any] = {"name": "project_name", "version": "0.1.0", "license": "UNLICENSED"}
+    assert '"license": "UNLICENSED"' in root_entry(root, {}, fixed)
+    assert '"name": {{ project_name | to_json }}' in root_entry(root, {}, fixed)
+    assert '"license": {{ license | to_json }}' in root_entry({**root, "license": "license"}, {}, manifest)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from packaging.version import Version
 
-from scaffold.template.changelog import between
+from scaffold.template.changelog import news
 
 TEXT = """# Changes
 
@@ -54,7 +54,7 @@ What people notice.
 
 
 def told(older: str | None, newer: str, text: str = TEXT) -> list[tuple[str, str, bool]]:
-    found = between(text, Version(older) if older else None, Version(newer))
+    found = news("", text, Version(older) if older else None, Version(newer))
     return [(entry.version, entry.text, entry.security) for entry in found]
 
 
@@ -89,3 +89,66 @@ def test_a_changelog_without_entries_tells_nothing(text: str) -> None:
 
 def test_windows_line_endings_change_nothing() -> None:
     assert told("1.1.0", "2.0.0", TEXT.replace("\n", "\r\n")) == told("1.1.0", "2.0.0")
+
+
+FORK = """# Changelog
+
+## 0.1.0
+
+### What changes in your project
+
+- Old.
+
+## 1.0.0
+
+### What changes in your project
+
+- Ours.
+"""
+UPSTREAM = "## 0.1.1\n\n### What changes in your project\n\n- **Security** A hole.\n\n"
+
+
+def versions(before: str, after: str, older: str | None, newer: str | None) -> list[str]:
+    found = news(before, after, Version(older) if older else None, Version(newer) if newer else None)
+    return [entry.version for entry in found]
+
+
+def test_sections_that_a_fork_has_merged_are_told_under_their_own_numbers() -> None:
+    after = (
+        FORK.replace("## 0.1.0", UPSTREAM + "## 0.1.0") + "\n## 1.1.0\n\n### What changes in your project\n\n- New.\n"
+    )
+    assert versions(FORK, after, "1.0.0", "1.1.0") == ["0.1.1", "1.1.0"]
+    assert versions(FORK, after, None, None) == ["0.1.1", "1.1.0"]
+    assert versions(after, after, "1.1.0", "1.2.0") == []
+
+
+def test_sections_of_a_higher_number_than_the_forks_are_told() -> None:
+    after = FORK.replace("## 0.1.0", UPSTREAM.replace("0.1.1", "7.0.0") + "## 0.1.0")
+    assert versions(FORK, after, "1.0.0", "1.1.0") == ["7.0.0"]
+
+
+def test_a_fork_and_its_original_may_both_have_a_release_of_one_number() -> None:
+    after = FORK.replace("## 0.1.0", UPSTREAM.replace("0.1.1", "1.0.0") + "## 0.1.0")
+    found = news(FORK, after, Version("1.0.0"), Version("1.1.0"))
+    assert [(entry.version, entry.text) for entry in found] == [("1.0.0", "**Security** A hole.")]
+
+
+def test_a_corrected_text_of_an_old_release_is_not_told_again() -> None:
+    assert versions(FORK, FORK.replace("Ours.", "Ours, in other words."), "1.0.0", "1.1.0") == []
+
+
+def test_a_changelog_that_was_begun_later_tells_its_own_range() -> None:
+    assert versions("", FORK + UPSTREAM, "0.1.0", "0.1.1") == ["0.1.1"]
+
+
+@pytest.mark.parametrize("mark", ["**Security**", "**Security.**", "**Security:**", "**Security**:", "**SECURITY**"])
+@pytest.mark.parametrize("bullet", ["-", "*", "+"])
+def test_a_security_mark_is_recognised(mark: str, bullet: str) -> None:
+    text = f"## 1.1.0\n\n### What changes in your project\n\n{bullet} {mark} A hole.\n"
+    assert [entry.security for entry in news("", text, Version("1.0.0"), Version("1.1.0"))] == [True]
+
+
+@pytest.mark.parametrize("text", ["**Security headers** are sent.", "Security of mails.", "A **Security** word."])
+def test_other_words_are_no_security_mark(text: str) -> None:
+    text = f"## 1.1.0\n\n### What changes in your project\n\n- {text}\n"
+    assert [entry.security for entry in news("", text, Version("1.0.0"), Version("1.1.0"))] == [False]
