@@ -35,7 +35,7 @@ _CHAPTERS = {
     "Passwords and sign-in": ("password", "common-password", "login", "throttle", "account-ceiling", "hashing"),
     "Registration and mail": ("registration", "mail", "account-timing", "create-user"),
     "Tokens and sessions": ("auth-", "sessions", "disabled-account", "account-deletion"),
-    "Authorization and ownership": ("authorization", "ownership", "exposure", "responses", "route-", "quotas"),
+    "Authorization and ownership": ("authorization", "features", "ownership", "exposure", "responses", "route-", "quotas"),
     "Database": ("database", "injection"),
     "Response headers and CORS": ("headers", "cors"),
     "Requests and input": ("body", "event-loop", "host", "input", "parser", "proxies", "routing"),

@@ -1,0 +1,10 @@
+import type { Feature } from '../feature.ts';
+import { migrations } from './migrations.ts';
+import { noteRoutes } from './routes.ts';
+
+/** The sample feature: AGENTS.md shows how to copy it. */
+export const notes: Feature = {
+  routes: noteRoutes,
+  migrations,
+  ownedByUser: [{ table: 'notes', key: 'id', owner: 'owner_id', largestRow: 32_000 }],
+};
