@@ -1,6 +1,8 @@
+import type { Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
 import type { Owned } from './database/portions.ts';
 import { migrations } from './database/migrations/index.ts';
+import type { Schema } from './database/schema.ts';
 import type { AnyRoute } from './http/route.ts';
 import type { Services } from './services.ts';
 
@@ -30,4 +32,18 @@ export function migrationsOf(features: readonly Pick<Feature, 'migrations'>[]): 
     names.add(name);
   }
   return { ...migrations, ...Object.fromEntries(own) };
+}
+
+/**
+ * Names a forgotten migration at the start, instead of a 500 at the first request.
+ *
+ * @throws Error when no migration has created a table of `ownedByUser`
+ */
+export async function requireTables(database: Kysely<Schema>, features: readonly Pick<Feature, 'ownedByUser'>[]): Promise<void> {
+  const owned = features.flatMap((feature) => feature.ownedByUser);
+  if (owned.length === 0) return;
+  const existing = new Set((await database.introspection.getTables()).map(({ name }) => name));
+  const missing = owned.map(({ table }) => table).filter((table) => !existing.has(table));
+  if (missing.length > 0)
+    throw new Error(`No migration creates the table "${missing.join('", "')}": add one to migrations.ts of its feature in src.`);
 }

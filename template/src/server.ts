@@ -9,7 +9,7 @@ import { stopOnSignals } from './operations/shutdown.ts';
 import { managementHandler } from './operations/management.ts';
 import { flushLog } from './observability/standard-output.ts';
 import { createFeatures } from './routes.ts';
-import { migrationsOf } from './feature.ts';
+import { migrationsOf, requireTables } from './feature.ts';
 import { features } from './features.ts';
 import { createServices } from './services.ts';
 import type { ServiceOverrides, Services } from './services.ts';
@@ -52,6 +52,7 @@ export async function start(config: Config, overrides: ServiceOverrides = {}): P
 
   try {
     const migrated = await ensureMigrated(services.database, migrationsOf(features), config.environment);
+    if (config.environment !== 'production') await requireTables(services.database, features);
     if (migrated.length > 0) log.info('database_migrated', { migrations: migrated });
     services.runInBackground('unfinished-deletions', () => finishDeletions(services.database, ownedByUser(features)));
     const managementPort = await listen(management, config.managementPort, config.managementHost);

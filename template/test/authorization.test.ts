@@ -103,7 +103,7 @@ test('every route is in the access table with the same access rule', async (t) =
     assert.equal(expected, caller, `${operation} is declared for "${caller}", but the table in test/features says "${expected}"`);
   }
   for (const operation of EXPECTED.keys())
-    assert.ok(declared.has(operation), `${operation} is in a table of test/features, but not a route`);
+    assert.ok(declared.has(operation), `${operation} is in a table of test/features, but not a route: list its feature in src/features.ts`);
   assert.equal(routes.length, EXPECTED.size);
 });
 

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import test, { describe } from 'node:test';
 import type { Kysely } from 'kysely';
-import type { Owned } from '../src/database/portions.ts';
 import { features } from '../src/features.ts';
 import { createAdmin, createUser, type Account, type Answer } from './support/accounts.ts';
 import { FEATURES, operationOf, type FoundFeature, type OwnedObjects, type RouteAttack } from './support/features.ts';
@@ -35,25 +34,11 @@ const ownersRoutes = (routes: Readonly<Record<string, RouteAttack>>) =>
     )
     .sort(([first], [second]) => Number(methodOf(first) === 'DELETE') - Number(methodOf(second) === 'DELETE'));
 
-/** Names every table of a feature that the migrations did not create. */
-async function missingTables(server: TestServer, owned: readonly Owned[]): Promise<string[]> {
-  const existing = new Set((await server.services.database.introspection.getTables()).map(({ name }) => name));
-  return owned.flatMap(({ table }) => (existing.has(table) ? [] : [table]));
-}
-
 describe('features', () => {
   test('every folder with a feature.ts is listed in src/features.ts and has its attacks in test/features', () => {
     for (const { name, feature, attacks } of FEATURES) {
-      assert.ok(features.includes(feature), `src/${name}/feature.ts is not listed in src/features.ts, so its routes do not exist`);
+      assert.ok(features.includes(feature), `src/${name}/feature.ts is not listed in src/features.ts: its routes do not exist`);
       assert.ok(attacks, `src/${name} has no attack tests: copy test/features/notes.ts to test/features/${name}.ts`);
-    }
-  });
-
-  test('every table of a feature is created by its migrations', async (t) => {
-    const server = await startServer(t);
-    for (const { name, feature } of FEATURES) {
-      const missing = await missingTables(server, feature.ownedByUser);
-      assert.deepEqual(missing, [], `no migration creates the table "${missing.join('", "')}": add one to src/${name}/migrations.ts`);
     }
   });
 

@@ -2,7 +2,6 @@ import type { Feature } from '../feature.ts';
 import { migrations } from './migrations.ts';
 import { noteRoutes } from './routes.ts';
 
-/** The sample feature: AGENTS.md shows how to copy it. */
 export const notes: Feature = {
   routes: noteRoutes,
   migrations,
