@@ -1,7 +1,13 @@
 import type { Owned } from '../database/portions.ts';
 import type { Feature } from '../feature.ts';
 
-/** Tables of the template whose rows are deleted with an account. A feature lists its own in its `feature.ts`. */
+/** All tables whose rows are deleted with an account. */
+export const ownedByUser = (features: readonly Pick<Feature, 'ownedByUser'>[]): readonly Owned[] => [
+  ...OWNED_BY_USER,
+  ...features.flatMap((feature) => feature.ownedByUser),
+];
+
+/** Tables of the template. A feature lists its own in its `feature.ts`. */
 const OWNED_BY_USER: readonly Owned[] = [
   {
     table: 'sessions',
@@ -11,10 +17,4 @@ const OWNED_BY_USER: readonly Owned[] = [
     children: [{ table: 'refresh_tokens', key: 'token_hash', owner: 'session_id', largestRow: 500 }],
   },
   { table: 'one_time_tokens', key: 'token_hash', owner: 'user_id', largestRow: 500 },
-];
-
-/** All tables whose rows are deleted with an account. */
-export const ownedByUser = (features: readonly Pick<Feature, 'ownedByUser'>[]): readonly Owned[] => [
-  ...OWNED_BY_USER,
-  ...features.flatMap((feature) => feature.ownedByUser),
 ];
