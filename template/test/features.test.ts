@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import test, { describe } from 'node:test';
 import type { Kysely } from 'kysely';
+import { migrationsOf, requireTables } from '../src/feature.ts';
 import { features } from '../src/features.ts';
 import { createAdmin, createUser, type Account, type Answer } from './support/accounts.ts';
 import { FEATURES, operationOf, type FoundFeature, type OwnedObjects, type RouteAttack } from './support/features.ts';
@@ -58,6 +59,23 @@ describe('features', () => {
       if (ownersRoutes(attacks?.routes ?? {}).length > 0)
         assert.ok(attacks?.objects, `routes of src/${name} take an id: describe the objects in test/features/${name}.ts`);
     }
+  });
+
+  test('a migration that is named without a date or like another one stops the start', () => {
+    const named = (name: string) => ({ migrations: { [name]: { up: () => Promise.resolve() } } });
+    assert.deepEqual(Object.keys(migrationsOf([named('20270131_tasks')])).at(-1), '20270131_tasks');
+    for (const name of ['tasks', '0006_tasks', '2027-01-31', '20270131_'])
+      assert.throws(() => migrationsOf([named(name)]), {
+        message: `The migration "${name}" of a feature must be named like 20270131_tasks.`,
+      });
+    assert.throws(() => migrationsOf([named('20270131_tasks'), named('20270131_tasks')]), /Two migrations/);
+  });
+
+  test('a table of a feature that no migration creates stops the start with its name', async (t) => {
+    const { services } = await startServer(t);
+    const table = 'forgotten' as 'notes';
+    const feature = { ownedByUser: [{ table, key: 'id', owner: 'owner_id', largestRow: 1 } as const] };
+    await assert.rejects(requireTables(services.database, [feature]), /"forgotten"/);
   });
 
   for (const found of FEATURES) attackFeature(found);
