@@ -24,7 +24,7 @@ export interface OwnedObjects {
   /** The route that creates one. */
   readonly create: string;
   readonly table: keyof Schema;
-  /** How many an account may have, and the code of the 409 for one more. */
+  /** How many an account may have, at least eleven, and the code of the 409 for one more. */
   readonly quota: number;
   readonly overQuota: string;
 }
