@@ -4,12 +4,13 @@ import { passwordChangeRoute } from './auth/password-change.ts';
 import { passwordResetRoutes } from './auth/password-reset.ts';
 import { registrationRoutes } from './auth/registration.ts';
 import { sessionRoutes } from './auth/session-routes.ts';
-import { noteRoutes } from './notes/routes.ts';
+import { features } from './features.ts';
 import type { Services } from './services.ts';
 import { meRoutes } from './users/me-routes.ts';
 import { userRoutes } from './users/admin-routes.ts';
+import { ownedByUser } from './users/owned-rows.ts';
 
-/** All routes of the API. Add one line for a new feature. */
+/** All routes of the API. Your features are in `features.ts`. */
 export function createFeatures(services: Services): Features {
   const authenticator = createAuthenticator(services);
   return {
@@ -19,10 +20,10 @@ export function createFeatures(services: Services): Features {
       ...authenticator.routes,
       passwordChangeRoute(services),
       ...passwordResetRoutes(services),
-      ...meRoutes(services),
+      ...meRoutes(services, ownedByUser(features)),
       ...sessionRoutes(services),
       ...userRoutes(services),
-      ...noteRoutes(services),
+      ...features.flatMap((feature) => feature.routes(services)),
     ],
   };
 }

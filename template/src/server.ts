@@ -9,9 +9,12 @@ import { stopOnSignals } from './operations/shutdown.ts';
 import { managementHandler } from './operations/management.ts';
 import { flushLog } from './observability/standard-output.ts';
 import { createFeatures } from './routes.ts';
+import { migrationsOf, requireTables } from './feature.ts';
+import { features } from './features.ts';
 import { createServices } from './services.ts';
 import type { ServiceOverrides, Services } from './services.ts';
 import { finishDeletions } from './users/deletion.ts';
+import { ownedByUser } from './users/owned-rows.ts';
 
 /** How long running requests may take to finish after a signal, in milliseconds. */
 const STOP_DEADLINE_MS = 10_000;
@@ -48,9 +51,10 @@ export async function start(config: Config, overrides: ServiceOverrides = {}): P
   }
 
   try {
-    const migrated = await ensureMigrated(services.database, config.environment);
+    const migrated = await ensureMigrated(services.database, migrationsOf(features), config.environment);
+    if (config.environment !== 'production') await requireTables(services.database, features);
     if (migrated.length > 0) log.info('database_migrated', { migrations: migrated });
-    services.runInBackground('unfinished-deletions', () => finishDeletions(services.database));
+    services.runInBackground('unfinished-deletions', () => finishDeletions(services.database, ownedByUser(features)));
     const managementPort = await listen(management, config.managementPort, config.managementHost);
     const port = await listen(main, config.port, config.host);
     logSecurityEvent(services, 'sys_startup', { environment: config.environment, host: config.host, port, managementPort });

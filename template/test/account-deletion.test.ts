@@ -3,7 +3,8 @@ import { randomUUID } from 'node:crypto';
 import test from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Owned } from '../src/database/portions.ts';
-import { OWNED_BY_USER } from '../src/users/owned-rows.ts';
+import { features } from '../src/features.ts';
+import { ownedByUser } from '../src/users/owned-rows.ts';
 import { createAdmin, createUser, login, me, refresh, type Account, type Answer } from './support/accounts.ts';
 import { foreignKeys } from './support/database.ts';
 import { assertProblem } from './support/problems.ts';
@@ -107,7 +108,9 @@ test('every table with a foreign key to users is listed for deletion in portions
   const server = await startServer(t);
   const listed = (owned: readonly Owned[], of: string): string[] =>
     owned.flatMap(({ table, owner, children = [] }) => [`${table}.${owner} -> ${of}`, ...listed(children, table)]);
-  const expected = listed(OWNED_BY_USER, 'users').sort();
+  const expected = listed(ownedByUser(features), 'users').sort();
   const actual = (await foreignKeys(server.services.database)).map(({ table, column, target }) => `${table}.${column} -> ${target}`).sort();
+  const missing = actual.filter((key) => !expected.includes(key));
+  assert.deepEqual(missing, [], `${missing.join(', ')}: add the table to ownedByUser in the feature.ts of its folder`);
   assert.deepEqual(actual, expected);
 });

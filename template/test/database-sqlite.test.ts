@@ -8,6 +8,8 @@ import { sql, type Kysely } from 'kysely';
 import { openDatabase } from '../src/database/connection.ts';
 import { migrate } from '../src/database/migrator.ts';
 import type { Schema } from '../src/database/schema.ts';
+import { migrationsOf } from '../src/feature.ts';
+import { features } from '../src/features.ts';
 import { createLog } from '../src/observability/log.ts';
 
 interface Place {
@@ -43,7 +45,7 @@ test('the database folder gets mode 700 and its files 600, also with umask 0', a
   t.after(() => process.umask(before));
   const { folder, open } = freshPlace(t);
   const database = open();
-  await migrate(database);
+  await migrate(database, migrationsOf(features));
   assert.equal(statSync(folder).mode & 0o777, 0o700);
   const files = readdirSync(folder);
   assert.ok(files.length >= 2, 'the write-ahead log is there too');
@@ -53,7 +55,7 @@ test('the database folder gets mode 700 and its files 600, also with umask 0', a
 
 test('a row whose owner does not exist is refused', async (t) => {
   const database = freshPlace(t).open();
-  await migrate(database);
+  await migrate(database, migrationsOf(features));
   const orphan = { id: randomUUID(), owner_id: randomUUID(), title: 'title', body: '', created_at: 1, updated_at: 1 };
   await assert.rejects(database.insertInto('notes').values(orphan).execute(), /FOREIGN KEY/);
   await database.destroy();
@@ -62,7 +64,7 @@ test('a row whose owner does not exist is refused', async (t) => {
 test('the e-mail address of a deleted user is not in the database file any more', async (t) => {
   const { file, open } = freshPlace(t);
   const database = open();
-  await migrate(database);
+  await migrate(database, migrationsOf(features));
   const gone = user('telltale@example.com');
   await database
     .insertInto('users')

@@ -52,7 +52,7 @@ test('the migration removes the passwords of unverified accounts and keeps maile
   await sql`insert into one_time_tokens (token_hash, user_id, purpose, expires_at)
     values (${row.token_hash}, ${row.user_id}, ${row.purpose}, ${row.expires_at})`.execute(database);
 
-  assert.ok((await migrate(database)).includes(NAME));
+  assert.ok((await migrate(database, migrations)).includes(NAME));
 
   const users = await database.selectFrom('users').select(['email', 'password_hash']).orderBy('email').execute();
   assert.deepEqual(

@@ -35,6 +35,7 @@ SEAMS = [
     ".env.example.jinja",
     ".github/dependabot.yml.jinja",
     ".github/workflows/ci.yml.jinja",
+    "AGENTS.md.jinja",
     "Dockerfile.jinja",
     "LICENSE.jinja",
     "README.md.jinja",

@@ -18,6 +18,7 @@ from scaffold.update.update import update_project
 from tests.support.answers import FREE_TEXT, REPOSITORY
 from tests.support.command import environment
 from tests.support.projects import Project
+from tests.support.recipe import add_tasks
 from tests.support.rendering import template_files
 from tests.support.template_repository import History, commit, tracked, write
 
@@ -46,6 +47,19 @@ DEQUAL = {
 
 Files = dict[str, bytes]
 
+# Lines of the template in lists to which owners of earlier releases had to add theirs.
+ADDED = [
+    ("src/database/migrations/index.ts", "import * as usersByRole from './0005_users_by_role.ts';"),
+    ("src/database/migrations/index.ts", "  '0005_users_by_role': usersByRole,"),
+    ("src/database/schema.ts", "  rate_limits: RateLimitRow;"),
+    ("src/routes.ts", "      ...sessionRoutes(services),"),
+    (
+        "src/users/owned-rows.ts",
+        "  { table: 'one_time_tokens', key: 'token_hash', owner: 'user_id', largestRow: 500 },",
+    ),
+    ("test/authorization.test.ts", "  'PATCH /api/v1/users/:id': 'users:write',"),
+]
+
 
 def _every(files: Files, new: str, old: str) -> None:
     for name, content in files.items():
@@ -59,10 +73,13 @@ def _one(files: Files, name: str, new: str, old: str) -> None:
 
 
 def _before_the_limit(files: Files) -> None:
-    """1.1.0 changes a default limit and brings a file."""
+    """1.1.0 changes a default limit, brings a file and a migration, and adds to each list of the template."""
     _one(files, "template/src/config/base.ts", "1_000_000_000).default(300)", "1_000_000_000).default(200)")
     _one(files, "template/.env.example.jinja", "RATE_LIMIT_MAX=300", "RATE_LIMIT_MAX=200")
     del files["template/renovate.json"]
+    del files["template/src/database/migrations/0005_users_by_role.ts"]
+    for name, added in ADDED:
+        _one(files, f"template/{name}", f"{added}\n", "")
 
 
 def _before_the_moves(files: Files) -> None:
@@ -130,18 +147,29 @@ export const reportRoutes = (): readonly AnyRoute[] => [
   }),
 ];
 """
-LISTED = "  'GET /api/v1/reports': 'signed-in',"
-MIGRATION = """import type { Kysely } from 'kysely';
+FEATURE = """import type { Feature } from '../feature.ts';
+import { reportRoutes } from './routes.ts';
 
-export async function up(database: Kysely<unknown>): Promise<void> {
-  await database.schema.createTable('reports').addColumn('id', 'varchar(36)').execute();
-}
+export const reports: Feature = {
+  routes: reportRoutes,
+  migrations: {
+    '20260131_reports': {
+      up: ({ schema }) => schema.createTable('reports').addColumn('id', 'varchar(36)').execute(),
+    },
+  },
+  ownedByUser: [],
+};
+"""
+ATTACKS = """import type { FeatureAttacks } from '../support/features.ts';
+
+export const attacks: FeatureAttacks = { routes: { 'GET /api/v1/reports': { caller: 'signed-in' } } };
 """
 
 
 def a_month_of_work(project: Path) -> dict[str, list[str]]:
     """Let a team work in a project; return the lines it wrote, by the file they belong in after the update."""
-    _add_route(project)
+    add_tasks(project)
+    _add_reports(project)
     _add_dependency(project)
     guard = GUARD if (project / GUARD).exists() else GUARD_BEFORE
     remark = "// Reviewed by the platform team."
@@ -163,33 +191,25 @@ def a_month_of_work(project: Path) -> dict[str, list[str]]:
         "README.md": ["# Reports", "How our team runs this."],
         GUARD: [remark],
         "src/config/base.ts": ["  USER_RATE_LIMIT_MAX: integer(1, 1_000_000_000).default(150),"],
-        "src/routes.ts": ["import { reportRoutes } from './reports/routes.ts';", "      ...reportRoutes(),"],
-        "src/reports/routes.ts": ROUTE.splitlines(),
-        "src/database/migrations/0100_reports.ts": MIGRATION.splitlines(),
-        "src/database/migrations/index.ts": [
-            "import * as reports from './0100_reports.ts';",
-            "  '0100_reports': reports,",
+        "src/features.ts": [
+            "import { reports } from './reports/feature.ts';",
+            "export const features: readonly Feature[] = [notes, tasks, reports];",
         ],
-        "test/authorization.test.ts": [LISTED],
+        "src/access/policy.ts": ["  user: ['notes:own', 'tasks:own'],"],
+        "src/reports/routes.ts": ROUTE.splitlines(),
+        "src/reports/feature.ts": FEATURE.splitlines(),
+        "test/features/reports.ts": ATTACKS.splitlines(),
         "package.json": ['    "dequal": "2.0.3",'],
     }
 
 
-def _add_route(project: Path) -> None:
-    write(project, {"src/reports/routes.ts": ROUTE, "src/database/migrations/0100_reports.ts": MIGRATION})
-    routes = project / "src/routes.ts"
-    _edit(
-        routes,
-        "import type { Services }",
-        "import { reportRoutes } from './reports/routes.ts';\nimport type { Services }",
-    )
-    _edit(routes, "      ...noteRoutes(services),\n", "      ...noteRoutes(services),\n      ...reportRoutes(),\n")
-    index = project / "src/database/migrations/index.ts"
-    first = "import * as initial from './0001_initial.ts';\n"
-    _edit(index, first, f"{first}import * as reports from './0100_reports.ts';\n")
-    _edit(index, "};", "  '0100_reports': reports,\n};")
-    inventory = "  'GET /api/v1/notes/:id': 'notes:own',\n"
-    _edit(project / "test/authorization.test.ts", inventory, f"{inventory}{LISTED}\n")
+def _add_reports(project: Path) -> None:
+    files = {"routes.ts": ROUTE, "feature.ts": FEATURE}
+    write(project, {f"src/reports/{name}": text for name, text in files.items()})
+    write(project, {"test/features/reports.ts": ATTACKS})
+    tasks = "import { tasks } from './tasks/feature.ts';\n"
+    _edit(project / "src/features.ts", tasks, f"import {{ reports }} from './reports/feature.ts';\n{tasks}")
+    _edit(project / "src/features.ts", "[notes, tasks]", "[notes, tasks, reports]")
 
 
 def _add_dependency(project: Path) -> None:
@@ -220,6 +240,7 @@ def assert_everything_is_there(project: Path, result: UpdateResult, written: dic
     assert not (project / GUARD_BEFORE).exists()
     assert not (project / "docs/checklist.md").exists()
     assert (project / "renovate.json").exists()
+    assert all(added in (project / name).read_text() for name, added in ADDED)
     assert "RATE_LIMIT_MAX: integer(1, 1_000_000_000).default(300)" in (project / "src/config/base.ts").read_text()
     packages = json.loads((project / "package-lock.json").read_text())["packages"]
     assert packages["node_modules/dequal"] == DEQUAL

@@ -7,6 +7,8 @@ import { ROLES } from '../access/policy.ts';
 import { newAccount } from '../auth/new-account.ts';
 import { ConfigError, loadConfig } from '../config/index.ts';
 import { ensureMigrated } from '../database/migrator.ts';
+import { migrationsOf } from '../feature.ts';
+import { features } from '../features.ts';
 import { canonicalEmail } from '../http/fields.ts';
 import { Problem } from '../http/problem.ts';
 import { tokenLink, tokenMinutes } from '../mail/messages.ts';
@@ -86,7 +88,7 @@ async function main(): Promise<void> {
   const services = createServices(loadConfig());
   try {
     const password = await readPassword(user);
-    await ensureMigrated(services.database, services.config.environment);
+    await ensureMigrated(services.database, migrationsOf(features), services.config.environment);
     const token = await createUser(services, user, password);
     console.log(`Created ${user.role} ${user.email}.`);
     if (token)

@@ -1,6 +1,8 @@
 import { ConfigError, loadConfig } from '../config/index.ts';
 import { openDatabase } from '../database/connection.ts';
 import { migrate } from '../database/migrator.ts';
+import { migrationsOf } from '../feature.ts';
+import { features } from '../features.ts';
 import { createLog } from '../observability/log.ts';
 import { flushLog } from '../observability/standard-output.ts';
 
@@ -12,7 +14,7 @@ async function main(): Promise<void> {
   const log = createLog({ level: config.logLevel });
   const database = openDatabase({ databaseUrl: config.databaseUrl, log, statementTimeoutMs: STATEMENT_TIMEOUT_MS });
   try {
-    const done = await migrate(database);
+    const done = await migrate(database, migrationsOf(features));
     console.log(done.length > 0 ? `Migrated: ${done.join(', ')}` : 'Nothing to migrate.');
   } finally {
     await database.destroy();

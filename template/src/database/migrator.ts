@@ -1,20 +1,23 @@
 import type { Kysely } from 'kysely';
 import { Migrator } from 'kysely/migration';
+import type { Migration } from 'kysely/migration';
 import type { Config } from '../config/index.ts';
-import { migrations } from './migrations/index.ts';
 import type { Schema } from './schema.ts';
 
-const migratorOf = (database: Kysely<Schema>) =>
+/** By name, as in `migrationsOf`. */
+type Migrations = Readonly<Record<string, Migration>>;
+
+const migratorOf = (database: Kysely<Schema>, migrations: Migrations) =>
   new Migrator({
     db: database,
     provider: { getMigrations: () => Promise.resolve(migrations) },
-    // Your migrations and those of a template update are numbered independently, so the order can differ.
+    // A template update may bring a migration that sorts before one of yours that has run.
     allowUnorderedMigrations: true,
   });
 
 /** Names of the migrations that have not run yet. */
-export async function pendingMigrations(database: Kysely<Schema>): Promise<string[]> {
-  const known = await migratorOf(database).getMigrations();
+export async function pendingMigrations(database: Kysely<Schema>, migrations: Migrations): Promise<string[]> {
+  const known = await migratorOf(database, migrations).getMigrations();
   return known.filter(({ executedAt }) => executedAt === undefined).map(({ name }) => name);
 }
 
@@ -24,8 +27,8 @@ export async function pendingMigrations(database: Kysely<Schema>): Promise<strin
  * @returns names of the migrations that ran
  * @throws Error of the migration that failed; the database is unchanged then
  */
-export async function migrate(database: Kysely<Schema>): Promise<string[]> {
-  const { error, results = [] } = await migratorOf(database).migrateToLatest();
+export async function migrate(database: Kysely<Schema>, migrations: Migrations): Promise<string[]> {
+  const { error, results = [] } = await migratorOf(database, migrations).migrateToLatest();
   if (error !== undefined) throw error instanceof Error ? error : new Error('migration failed', { cause: error });
   return results.map(({ migrationName }) => migrationName);
 }
@@ -37,9 +40,13 @@ export async function migrate(database: Kysely<Schema>): Promise<string[]> {
  * @returns names of the migrations that ran
  * @throws Error in production when migrations are pending
  */
-export async function ensureMigrated(database: Kysely<Schema>, environment: Config['environment']): Promise<string[]> {
-  if (environment !== 'production') return migrate(database);
-  const pending = await pendingMigrations(database);
+export async function ensureMigrated(
+  database: Kysely<Schema>,
+  migrations: Migrations,
+  environment: Config['environment'],
+): Promise<string[]> {
+  if (environment !== 'production') return migrate(database, migrations);
+  const pending = await pendingMigrations(database, migrations);
   if (pending.length > 0) throw new Error(`Migrations are pending: ${pending.join(', ')}. Run "npm run migrate" first.`);
   return [];
 }

@@ -61,15 +61,6 @@ export interface OneTimeTokenRow {
   used_at: number | null;
 }
 
-export interface NoteRow {
-  id: string;
-  owner_id: string;
-  title: string;
-  body: string;
-  created_at: number;
-  updated_at: number;
-}
-
 /** Counts of the rate limits; empty when they are counted in memory. */
 export interface RateLimitRow {
   key: string;
@@ -77,11 +68,11 @@ export interface RateLimitRow {
   resets_at: number;
 }
 
+/** Tables of the template. A feature adds its own in its `table.ts`. */
 export interface Schema {
   users: UsersTable;
   sessions: SessionRow;
   refresh_tokens: RefreshTokenRow;
   one_time_tokens: OneTimeTokenRow;
-  notes: NoteRow;
   rate_limits: RateLimitRow;
 }

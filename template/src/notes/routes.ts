@@ -9,7 +9,7 @@ import { newNote, note, noteChange, noteId, notePage, toNote } from './schema.ts
 
 const access = can('notes:own');
 
-/** The sample resource: copy this folder for your own resource. */
+/** Notes of the caller. */
 export function noteRoutes({ database, clock }: Services): readonly AnyRoute[] {
   const notes = createNotes(database, clock);
 

@@ -3,9 +3,10 @@ import type { Kysely } from 'kysely';
 import type { Principal } from '../access/principal.ts';
 import { newestFirst } from '../database/newest-first.ts';
 import type { PageRequest } from '../database/newest-first.ts';
-import type { NoteRow, Schema } from '../database/schema.ts';
+import type { Schema } from '../database/schema.ts';
 import { lockOwner } from '../users/owner.ts';
 import { NOTES_PER_OWNER } from './rules.ts';
+import type { NoteRow } from './table.ts';
 
 export interface NoteText {
   readonly title: string;

@@ -1,3 +1,4 @@
+import type { Owned } from '../database/portions.ts';
 import { notFound } from '../http/problem.ts';
 import { authenticated, route } from '../http/route.ts';
 import type { AnyRoute } from '../http/route.ts';
@@ -7,8 +8,12 @@ import { lastAdmin, reauthenticationRequired, RECENT_MS } from './rules.ts';
 import { createUsers } from './store.ts';
 import { me, ownChange, toMe } from './schema.ts';
 
-/** The caller's own account. */
-export function meRoutes({ database, clock, runInBackground }: Services): readonly AnyRoute[] {
+/**
+ * The caller's own account.
+ *
+ * @param owned tables whose rows are deleted with it
+ */
+export function meRoutes({ database, clock, runInBackground }: Services, owned: readonly Owned[]): readonly AnyRoute[] {
   const users = createUsers(database, clock);
 
   return [
@@ -52,8 +57,8 @@ export function meRoutes({ database, clock, runInBackground }: Services): readon
         if (clock() - principal.authenticatedAt > RECENT_MS) throw reauthenticationRequired();
         if (!(await users.closeOwn(principal))) throw lastAdmin();
         context.audit('user_deleted');
-        await finishDeletion(database, principal.userId);
-        runInBackground('unfinished-deletions', () => finishDeletions(database));
+        await finishDeletion(database, owned, principal.userId);
+        runInBackground('unfinished-deletions', () => finishDeletions(database, owned));
         return undefined;
       },
     }),

@@ -1,7 +1,14 @@
 import type { Owned } from '../database/portions.ts';
+import type { Feature } from '../feature.ts';
 
-/** Tables whose rows are deleted with an account. Add a line for a new resource: a test fails without it. */
-export const OWNED_BY_USER: readonly Owned[] = [
+/** All tables whose rows are deleted with an account. */
+export const ownedByUser = (features: readonly Pick<Feature, 'ownedByUser'>[]): readonly Owned[] => [
+  ...OWNED_BY_USER,
+  ...features.flatMap((feature) => feature.ownedByUser),
+];
+
+/** Tables of the template. A feature lists its own in its `feature.ts`. */
+const OWNED_BY_USER: readonly Owned[] = [
   {
     table: 'sessions',
     key: 'id',
@@ -10,5 +17,4 @@ export const OWNED_BY_USER: readonly Owned[] = [
     children: [{ table: 'refresh_tokens', key: 'token_hash', owner: 'session_id', largestRow: 500 }],
   },
   { table: 'one_time_tokens', key: 'token_hash', owner: 'user_id', largestRow: 500 },
-  { table: 'notes', key: 'id', owner: 'owner_id', largestRow: 32_000 },
 ];

@@ -5,7 +5,7 @@ import * as accountDeletion from './0003_account_deletion.ts';
 import * as mailedTokens from './0004_mailed_tokens.ts';
 import * as usersByRole from './0005_users_by_role.ts';
 
-/** Only migrations listed here run. Add new ones at the end; never edit or remove one that has run. */
+/** Migrations of the template. Those of your features are in their `migrations.ts`. Never edit or remove one that has run. */
 export const migrations: Record<string, Migration> = {
   '0001_initial': initial,
   '0002_rate_limits': rateLimits,
