@@ -22,6 +22,6 @@ FLAGS = ("--disable-proto=delete", "--disallow-code-generation-from-strings")
 @rows([attacked_sample()[0]])
 def test_a_new_project_has_the_rules_of_the_template(project: Project) -> None:
     assert CHOICES
-    command = ["node", *FLAGS, "--test", "--test-isolation=none", *CHOICES]
+    command: list[str | Path] = ["node", *FLAGS, "--test", "--test-isolation=none", *CHOICES]
     code, output = ended(command, project.folder, project.environment)
     assert code == 0, failures(output)
