@@ -25,8 +25,8 @@ _HEAD = """# Security controls
 
 Each section is one defence of this project: what it does, the code, and the tests that attack it. If you remove the
 defence, its attack test fails; Scaffold's own tests check that for every control. A test
-below `tests/` is in the repository of Scaffold: it checks a rule that you may change. The numbers are requirements of the
-OWASP Application Security Verification Standard (ASVS) 5.0 that the control contributes to. They are a map, not a
+below `tests/` is in the repository of Scaffold: it checks a rule that you may change. The numbers are requirements of
+the OWASP Application Security Verification Standard (ASVS) 5.0 that the control contributes to. They are a map, not a
 certificate.
 
 """

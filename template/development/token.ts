@@ -3,7 +3,6 @@ import { z } from 'zod';
 import { newAccount } from '../src/auth/new-account.ts';
 import { loadConfig } from '../src/config/index.ts';
 import type { Config } from '../src/config/index.ts';
-import { ensureMigrated } from '../src/database/migrator.ts';
 import { createServices } from '../src/services.ts';
 
 /** `npm run dev` prints how to use the token. */
@@ -12,11 +11,10 @@ const EMAIL = 'developer@example.com';
 const tokens = z.object({ accessToken: z.string() });
 
 /** Gives the sample account a new password that nobody knows. The account is created when it is missing. */
-async function resetPassword(config: Config, password: string): Promise<void> {
+async function setPassword(config: Config, password: string): Promise<void> {
   const services = createServices(config);
   try {
     const { database, passwords, clock } = services;
-    await ensureMigrated(database, config.environment);
     const passwordHash = await passwords.hash(password);
     await database
       .insertInto('users')
@@ -28,26 +26,32 @@ async function resetPassword(config: Config, password: string): Promise<void> {
   }
 }
 
-async function signIn({ host, port }: Config, password: string): Promise<string> {
-  const address = `http://${host}:${port}`;
+async function signIn(address: string, password: string): Promise<string> {
   const response = await fetch(`${address}/api/v1/auth/login`, {
     method: 'POST',
     headers: { 'Content-Type': 'application/json' },
     body: JSON.stringify({ email: EMAIL, password }),
-  }).catch((error: unknown) => {
-    throw new Error(`No server answers at ${address}. Start it first, in another terminal: npm run dev`, { cause: error });
   });
   if (!response.ok) throw new Error(`${address} refused the sign-in: ${response.status} ${await response.text()}`);
   return tokens.parse(await response.json()).accessToken;
+}
+
+/** The server has run the migrations, so the account can be written. */
+async function requireServer(address: string): Promise<void> {
+  await fetch(`${address}/healthz`).catch((error: unknown) => {
+    throw new Error(`No server answers at ${address}. Start it first, in another terminal: npm run dev`, { cause: error });
+  });
 }
 
 /** Prints an access token of a sample account, for requests by hand. */
 async function main(): Promise<void> {
   const config = loadConfig();
   if (config.environment === 'production') throw new Error('NODE_ENV is production: there is no sample account. Use npm run create-user.');
+  const address = `http://${config.host}:${config.port}`;
   const password = randomBytes(24).toString('base64url');
-  await resetPassword(config, password);
-  console.log(await signIn(config, password));
+  await requireServer(address);
+  await setPassword(config, password);
+  console.log(await signIn(address, password));
 }
 
 try {
