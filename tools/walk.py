@@ -226,7 +226,7 @@ def commands_in(block: list[str]) -> list[str]:
     for line in block:
         if line.startswith("$ "):
             commands.append(line[2:])
-        elif line.startswith("> ") and commands:
+        elif line.startswith(">") and commands:
             commands[-1] += "\n" + line[2:]
     return commands
 
@@ -235,7 +235,7 @@ def recorded(commands: list[str], shell: Shell) -> list[str]:
     """Run commands and return them with their output, as lines of a block."""
     lines: list[str] = []
     for command in commands:
-        lines += ["$ " + command.replace("\n", "\n> ")]
+        lines += [("$ " + command.replace("\n", "\n> ")).replace("> \n", ">\n")]
         output = shell.run(command)
         lines += [output] if output else []
     return lines

@@ -27,7 +27,7 @@ const familyOf = (ip: string): 'ipv4' | 'ipv6' => (isIPv6(plainAddress(ip)) ? 'i
 export function ipPrefix(address: string): string {
   const plain = plainAddress(address);
   if (plain.includes('.')) return plain.replace(/\.\d+$/, '.0/24');
-  const [head = ''] = mapped.split('::', 1);
+  const [head = ''] = plain.split('::', 1);
   const groups = head.split(':').slice(0, 3);
   return `${groups.join(':')}::/48`;
 }
