@@ -88,7 +88,8 @@ class Shell:
         self.ports = {"3000": free_port(), "9464": free_port()}
         variables |= {"PORT": self.ports["3000"], "MANAGEMENT_PORT": self.ports["9464"]}
         self.process = subprocess.Popen(
-            ["bash", "--norc"],
+            # With job control, `kill %1` reaches a server and not only the npm that started it.
+            ["bash", "--norc", "-m"],
             cwd=folder,
             env=variables,
             stdin=subprocess.PIPE,
