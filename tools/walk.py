@@ -24,6 +24,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,6 +38,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 DOCUMENT = REPOSITORY / "docs" / "walk.md"
 PROJECT = "orders"
 FENCE = "```console"
+PATIENCE_SECONDS = 300
 COMMANDS = re.compile(r"<!-- commands: (\S+), (.+) -->")
 RELEASE = "<!-- release -->"
 
@@ -88,8 +90,7 @@ class Shell:
         self.ports = {"3000": free_port(), "9464": free_port()}
         variables |= {"PORT": self.ports["3000"], "MANAGEMENT_PORT": self.ports["9464"]}
         self.process = subprocess.Popen(
-            # With job control, `kill %1` reaches a server and not only the npm that started it.
-            ["bash", "--norc", "-m"],
+            ["bash", "--norc"],
             cwd=folder,
             env=variables,
             stdin=subprocess.PIPE,
@@ -108,11 +109,19 @@ class Shell:
         end = f"end-{secrets.token_hex(8)}"
         # With an input of its own, or a program would read the next commands of the shell.
         self._write(f"{{ {self._with_ports(command)}\n}} < /dev/null\nprintf '\\n%s %s\\n' {end} $?\n")
+        clock = threading.Timer(PATIENCE_SECONDS, self.kill)
+        clock.start()
         output, code = self._read_until(end)
+        clock.cancel()
         if code != "0":
             message = f"$ {command}\n{output}\nexit code {code}"
             raise WalkFailedError(message)
         return self._without_places(output)
+
+    def kill(self) -> None:
+        """End the shell and what it started in its own process group."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
 
     def _write(self, text: str) -> None:
         if self.process.stdin:
@@ -155,8 +164,7 @@ def walking() -> Iterator[tuple[Shell, Path]]:
         try:
             yield shell, source
         finally:
-            with suppress(ProcessLookupError):
-                os.killpg(shell.process.pid, signal.SIGKILL)
+            shell.kill()
             shell.process.wait()
 
 

@@ -56,7 +56,7 @@ describe('logs', () => {
         }),
       });
     });
-    assert.equal(lines.length, 5);
+    assert.equal(lines.length, 4);
     assert.doesNotMatch(lines.join(''), new RegExp(CANARY));
   });
 
