@@ -8,7 +8,8 @@ lines below it are its output. All commands run in one shell, one after the othe
 
 Two comments of the document are instructions:
 
-    <!-- commands: README.md, Add a resource -->    the next block has the commands of that section of the project
+    <!-- commands: AGENTS.md, Add a feature -->     the next block has the commands of that section of the project; its
+                                                    own ones are for projects without such a document
     <!-- release -->                                the next release of Scaffold is published
 """
 
@@ -60,7 +61,7 @@ NEXT_RELEASE = """\
 
 ### What changes in your project
 
-- **Security**: a response that is not listed in the API document is logged.
+- **Security**: an example, made for this walk.
 
 """
 
@@ -215,18 +216,18 @@ def release(source: Path) -> None:
 
 
 def section_commands(document: Path, heading: str) -> list[str]:
-    """Return the commands of a section: each block of the kind `sh` is one.
+    """Return the commands of a section: of its shell blocks, and for each block with a file name one that writes it.
 
     Raises:
         WalkFailedError: the document has no such section with a block.
     """
     text = document.read_text(encoding="utf-8")
     found = re.search(rf"(?ms)^(#+) {re.escape(heading)}\n(.*?)(?=^#{{1,2}} |\Z)", text)
-    blocks = re.findall(r"(?ms)^```sh\n(.*?)\n```$", found[2]) if found else []
+    blocks = re.findall(r"(?ms)^```(\w+)(?: (\S+))?\n(.*?)\n```$", found[2]) if found else []
     if not blocks:
         message = f"{document.name} has no commands in a section {heading!r}"
         raise WalkFailedError(message)
-    return blocks
+    return [code if kind == "sh" else f"cat > {name} << 'END'\n{code}\nEND" for kind, name, code in blocks]
 
 
 def commands_in(block: list[str]) -> list[str]:
@@ -265,7 +266,8 @@ def walked(document: str) -> str:
             if line == RELEASE:
                 release(source)
             elif match := COMMANDS.fullmatch(line):
-                section = section_commands(shell.folder / PROJECT / match[1], match[2])
+                guide = shell.folder / PROJECT / match[1]
+                section = section_commands(guide, match[2]) if guide.exists() else None
             elif line == FENCE:
                 block = list(iter(lambda: next(lines), "```"))
                 written += [*recorded(section or commands_in(block), shell), "```"]

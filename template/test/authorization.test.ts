@@ -75,7 +75,7 @@ function overlapTransactions(t: TestContext, { services: { database } }: TestSer
 }
 
 /** A request with an invalid body: it gets past authorisation only with permission, and changes no data. */
-function requestWithInvalidBody(server: TestServer, operation: string, token?: string): Promise<Answer> {
+function probe(server: TestServer, operation: string, token?: string): Promise<Answer> {
   const [method = '', pattern = ''] = operation.split(' ');
   const body = method === 'GET' ? {} : { body: { 'not a field': true } };
   return server.request(method, pattern.replace(':id', randomUUID()), { ...body, ...(token ? { token } : {}) });
@@ -106,13 +106,13 @@ test('on protected routes a caller without a token gets 401 and a user without t
   const server = await startServer(t);
   const [user, admin] = [await createUser(server), await createAdmin(server)];
   for (const [operation, needed] of Object.entries(ACCESS)) {
-    const anonymous = await requestWithInvalidBody(server, operation);
+    const anonymous = await probe(server, operation);
     if (needed === 'anyone') assert.ok(isLetIn(anonymous), `${operation}: ${anonymous.status} for a stranger`);
     else assertProblem(anonymous, 401, 'unauthenticated');
-    const asUser = await requestWithInvalidBody(server, operation, user.tokens.accessToken);
+    const asUser = await probe(server, operation, user.tokens.accessToken);
     if (FOR_ADMINS.has(needed)) assertProblem(asUser, 403, 'forbidden');
     else assert.ok(isLetIn(asUser), `${operation}: ${asUser.status} for a user`);
-    const asAdmin = await requestWithInvalidBody(server, operation, admin.tokens.accessToken);
+    const asAdmin = await probe(server, operation, admin.tokens.accessToken);
     assert.ok(isLetIn(asAdmin), `${operation}: ${asAdmin.status} for an admin`);
   }
 });

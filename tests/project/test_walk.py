@@ -36,7 +36,8 @@ def test_a_command_can_have_several_lines() -> None:
 
 def test_the_commands_of_a_section_of_a_document_are_its_blocks(tmp_path: Path) -> None:
     document = tmp_path / "AGENTS.md"
-    document.write_text("## Add\n\n```sh\ncp a b\nls\n```\n\ntext\n\n```sh\nrm b\n```\n\n## Next\n\n```sh\nno\n```\n")
-    assert section_commands(document, "Add") == ["cp a b\nls", "rm b"]
+    recipe = "```sh recipe\ncp a b\nls\n```\n\ntext\n\n```ts src/b.ts\nexport {};\n```\n"
+    document.write_text(f"## Add\n\n{recipe}\n## Next\n\n```sh\nno\n```\n")
+    assert section_commands(document, "Add") == ["cp a b\nls", "cat > src/b.ts << 'END'\nexport {};\nEND"]
     with pytest.raises(WalkFailedError, match="no commands in a section 'Missing'"):
         section_commands(document, "Missing")
