@@ -14,10 +14,7 @@ describe('rate limits in the database', () => {
     const second = await start({ ...first.services.config, port: 0, managementPort: 0 }, { log: first.services.log });
     t.after(() => second.stop());
     const ask = async (port: number) => (await fetch(`http://127.0.0.1:${port}/`)).status;
-    assert.deepEqual(
-      [await request(first.port), await request(second.port), await request(first.port), await request(second.port)],
-      [200, 200, 429, 429],
-    );
+    assert.deepEqual([await ask(first.port), await ask(second.port), await ask(first.port), await ask(second.port)], [200, 200, 429, 429]);
   });
 
   it('of 30 parallel requests with a limit of ten, ten get 200', async (t) => {
@@ -68,8 +65,8 @@ describe('rate limits in the database', () => {
     const server = await startServer(t, { RATE_LIMIT_MAX: '3' });
     const never = () => new Promise<never>(() => undefined);
     const counter = () => ({ increment: never, peek: never, reset: never });
-    const request = await startWithRoutes(t, { services: { ...server.services, counter } }, []);
-    const answers = Promise.all(Array.from({ length: 10 }, () => request('/')));
+    const ask = await startWithRoutes(t, { services: { ...server.services, counter } }, []);
+    const answers = Promise.all(Array.from({ length: 10 }, () => ask('/')));
     const seen = await Promise.race([answers, delay(8000, [])]);
     assert.deepEqual(seen.map(({ status }) => status).toSorted(), [200, 200, 200, ...Array.from({ length: 7 }, () => 429)]);
   });
@@ -127,9 +124,7 @@ describe('rate limits in the database', () => {
       let text = '';
       // The listener closes a connection with too many pipelined requests, so the attacker opens new ones.
       for (let sent = 0; sent < each; sent += 31)
-        text += await server.sendBytes(
-          from('203.0.113.9').repeat(30) + from('203.0.113.9').replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n'),
-        );
+        text += await server.sendBytes(from('203.0.113.9').repeat(30) + from('203.0.113.9').replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n'));
       return text;
     });
     const others = [];
