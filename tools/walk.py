@@ -53,7 +53,7 @@ FIGURES = (
     (re.compile(r"\b\d+(?:\.\d+)? ?m?s\b"), "DURATION"),
     (re.compile(r"duration_ms [\d.]+"), "DURATION"),
     (re.compile(r"\bv?\d+\.\d+\.\d+\b"), "VERSION"),
-    (re.compile(r"\b\d+ packages\b"), "N packages"),
+    (re.compile(r"\b\d+ (packages|files)\b"), r"N \1"),
 )
 
 NEXT_RELEASE = """\

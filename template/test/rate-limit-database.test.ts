@@ -124,7 +124,9 @@ describe('rate limits in the database', () => {
       let text = '';
       // The listener closes a connection with too many pipelined requests, so the attacker opens new ones.
       for (let sent = 0; sent < each; sent += 31)
-        text += await server.sendBytes(from('203.0.113.9').repeat(30) + from('203.0.113.9').replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n'));
+        text += await server.sendBytes(
+          from('203.0.113.9').repeat(30) + from('203.0.113.9').replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n'),
+        );
       return text;
     });
     const others = [];
