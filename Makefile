@@ -79,6 +79,10 @@ lockfile: $(VENV)/.test ## resolve the template's dependencies after a change of
 format: $(VENV)/.test ## format the code of the template with the Prettier of a rendered project
 	@$(PYTHON) -m tools.format
 
+.PHONY: walk
+walk: $(VENV)/.test ## run the commands of docs/walk.md and record what they print
+	@$(PYTHON) -m tools.walk
+
 .PHONY: common-passwords
 common-passwords: $(VENV)/.test ## generate the project's list of stolen passwords
 	@$(PYTHON) -m tools.common_passwords

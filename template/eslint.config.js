@@ -8,7 +8,7 @@ const SYNTAX = [
   {
     selector: "MemberExpression[object.name='process'][property.name='env']",
     message: 'Unchecked settings hide mistakes until an attacker finds them: read them from src/config.',
-    except: ['src/config/', 'test/'],
+    except: ['src/config/', 'development/', 'test/'],
   },
   {
     selector: 'CallExpression[callee.object.name=/^(app|router)$/][callee.property.name=/^(get|post|put|patch|delete|all|route)$/]',
@@ -55,7 +55,7 @@ const SYNTAX = [
     selector:
       'CallExpression:matches([callee.name="fetch"], [callee.object.name=/^(https?|globalThis)$/][callee.property.name=/^(request|get|fetch)$/]) > :not(Literal).arguments:first-child',
     message: 'If input chooses the URL, an attacker reaches the private network: put requests to URLs from settings into src/outbound.',
-    except: ['src/outbound/', 'test/'],
+    except: ['src/outbound/', 'development/', 'test/'],
   },
 ];
 
@@ -63,7 +63,7 @@ const IMPORTS = [
   {
     regex: '^(node:)?(child_process|vm|cluster|worker_threads|repl|inspector)(/|$)',
     message: 'A process or an interpreter that input can reach is remote code execution.',
-    except: ['test/'],
+    except: ['development/', 'test/'],
   },
   {
     regex: '^(node:)?process$',
@@ -181,6 +181,7 @@ const PLACES = [
   restrictions('**/*.ts'),
   foldersIn('*').map((place) => restrictions(place, FEATURES - 1)),
   LAYERS.map((layer, rank) => (isFile(layer) ? [`src/${layer}`] : foldersIn(layer)).map((place) => restrictions(place, rank))),
+  restrictions('development/**'),
   restrictions('test/**'),
 ].flat(2);
 
@@ -212,7 +213,7 @@ export default defineConfig(
   },
   PLACES,
   {
-    files: ['src/commands/**', 'test/**'],
+    files: ['src/commands/**', 'development/**', 'test/**'],
     rules: { 'no-console': 'off' },
   },
   {

@@ -24,8 +24,9 @@ DOCUMENT = ROOT / "template" / "docs" / "security-controls.md.jinja"
 _HEAD = """# Security controls
 
 Each section is one defence of this project: what it does, the code, and the tests that attack it. If you remove the
-defence, its attack test fails; Scaffold's own tests check that for every control. The numbers are requirements of the
-OWASP Application Security Verification Standard (ASVS) 5.0 that the control contributes to. They are a map, not a
+defence, its attack test fails; Scaffold's own tests check that for every control. A test
+below `tests/` is in the repository of Scaffold: it checks a rule that you may change. The numbers are requirements of
+the OWASP Application Security Verification Standard (ASVS) 5.0 that the control contributes to. They are a map, not a
 certificate.
 
 """
@@ -52,7 +53,7 @@ _CHAPTERS = {
     "Configuration and secrets": ("configuration", "production", "setup", "start"),
     "Operation": ("health", "metrics", "shutdown"),
     "API document and security.txt": ("openapi", "security-txt"),
-    "Code and dependencies": ("dependencies", "lint"),
+    "Code and dependencies": ("dependencies", "lint", "package"),
 }
 _OTHERS = "Other controls"
 
@@ -80,7 +81,8 @@ class Proof:
         file: file of the project that contains the defence.
         text: a part of that file; it occurs there once.
         replacement: the text to put there, so that the project is without the defence.
-        test_file: file of the attack test.
+        test_file: file of the attack test, in the project. Below `tests/` it is a file of this repository, for a rule
+            that the owner of a project may change.
         test: title of the attack test.
         when: Jinja condition on the answers under which the project has both. Default: always.
         further: edits that the first one needs, for example an import. Default: none.

@@ -71,6 +71,7 @@ async function main(): Promise<void> {
     const config = loadConfig();
     const server = await start(config);
     stopOnSignals(server);
+    if (config.environment === 'development' && process.stdout.isTTY) process.stdout.write(firstRequest(config, server));
     if (/[@.]example\.(?:com|net|org)$/.test(config.securityContact)) {
       server.services.log.warn('security_contact_is_an_example', { hint: 'set SECURITY_CONTACT to an address that you read' });
     }
@@ -79,6 +80,12 @@ async function main(): Promise<void> {
     process.stderr.write(`${describe(error)}\n`);
     process.exitCode = error instanceof ConfigError ? error.exitCode : 1;
   }
+}
+
+/** For people who start the server by hand. */
+function firstRequest({ host }: Config, { port }: RunningServer): string {
+  const url = `http://${host}:${port}`;
+  return `\nAPI document: ${url}/docs\nA request:    curl -H "Authorization: Bearer $(npm run --silent token)" ${url}/api/v1/me\n\n`;
 }
 
 /** One line for the terminal. A refused connection is an AggregateError that has a code but no message. */

@@ -203,7 +203,9 @@ test('two Authorization headers are refused, also when one of them is valid', as
     [right, right],
   ]) {
     const host = new URL(server.url).host;
-    const received = await server.raw(['GET /api/v1/me HTTP/1.1', `Host: ${host}`, ...lines, 'Connection: close', '', ''].join('\r\n'));
+    const received = await server.sendBytes(
+      ['GET /api/v1/me HTTP/1.1', `Host: ${host}`, ...lines, 'Connection: close', '', ''].join('\r\n'),
+    );
     assert.match(received, /^HTTP\/1\.1 40[01] /);
   }
 });

@@ -16,7 +16,7 @@ describe('bodies', () => {
     const large = JSON.stringify({ email: 'a'.repeat(17_000), password: 'x' });
     assertProblem(await server.request('POST', LOGIN, { rawBody: large, headers: json }), 413, 'payload-too-large');
     const chunk = `${large.length.toString(16)}\r\n${large}\r\n0\r\n\r\n`;
-    const chunked = await server.raw(
+    const chunked = await server.sendBytes(
       `POST ${LOGIN} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n${chunk}`,
     );
     assertProblem(parseAnswer(chunked), 413, 'payload-too-large');
@@ -24,7 +24,7 @@ describe('bodies', () => {
 
   it('a Content-Length of one gigabyte gets 413 before the body is read', async (t) => {
     const server = await startServer(t);
-    const received = await server.raw(
+    const received = await server.sendBytes(
       `POST ${LOGIN} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 1073741824\r\nConnection: close\r\n\r\n{`,
     );
     assertProblem(parseAnswer(received), 413, 'payload-too-large');
@@ -97,7 +97,7 @@ describe('bodies', () => {
       const answer = await server.request('POST', LOGIN, { rawBody: valid, headers: { 'content-type': type } });
       assertProblem(answer, 415, 'unsupported-media-type');
     }
-    const untyped = await server.raw(
+    const untyped = await server.sendBytes(
       `POST ${LOGIN} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: ${valid.length}\r\nConnection: close\r\n\r\n${valid}`,
     );
     assertProblem(parseAnswer(untyped), 415, 'unsupported-media-type');
@@ -124,7 +124,7 @@ describe('bodies', () => {
       ['application/json', 'application/json'],
     ]) {
       const lines = types.map((type) => `Content-Type: ${type}\r\n`).join('');
-      const received = await server.raw(
+      const received = await server.sendBytes(
         `POST ${LOGIN} HTTP/1.1\r\nHost: 127.0.0.1\r\n${lines}Content-Length: ${valid.length}\r\nConnection: close\r\n\r\n${valid}`,
       );
       assertProblem(parseAnswer(received), 400, 'invalid-request');
@@ -136,7 +136,7 @@ describe('bodies', () => {
     const bomb = gzipSync(JSON.stringify({ email: 'a'.repeat(1_000_000) }));
     for (const encoding of ['gzip', 'deflate', 'br', 'zstd', 'gzip, identity']) {
       const head = `POST ${LOGIN} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Encoding: ${encoding}\r\nContent-Length: ${bomb.length}\r\nConnection: close\r\n\r\n`;
-      assertProblem(parseAnswer(await server.raw(Buffer.concat([Buffer.from(head), bomb]))), 415, 'unsupported-media-type');
+      assertProblem(parseAnswer(await server.sendBytes(Buffer.concat([Buffer.from(head), bomb]))), 415, 'unsupported-media-type');
     }
   });
 
@@ -145,7 +145,7 @@ describe('bodies', () => {
     for (const bytes of [[0xff], [0xc0, 0xaf], [0xed, 0xa0, 0x80], [0xf4, 0x90, 0x80, 0x80]]) {
       const body = Buffer.concat([Buffer.from('{"email":"a@example.com","password":"'), Buffer.from(bytes), Buffer.from('"}')]);
       const head = `POST ${LOGIN} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n`;
-      assertProblem(parseAnswer(await server.raw(Buffer.concat([Buffer.from(head), body]))), 400, 'malformed-json');
+      assertProblem(parseAnswer(await server.sendBytes(Buffer.concat([Buffer.from(head), body]))), 400, 'malformed-json');
     }
   });
 
@@ -162,7 +162,7 @@ describe('bodies', () => {
     const server = await startServer(t);
     const answer = await server.request('POST', '/api/v1/notes', { rawBody: '{"a":', headers: json });
     assertProblem(answer, 401, 'unauthenticated');
-    const received = await server.raw(
+    const received = await server.sendBytes(
       'POST /api/v1/notes HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 1073741824\r\nConnection: close\r\n\r\n{',
     );
     assert.equal(countAnswers(received), 1);

@@ -29,7 +29,7 @@ async function provoke(t: TestContext): Promise<Map<string, Answer>> {
   await limited.request('GET', '/');
   const login = (rawBody: string, type = 'application/json') =>
     server.request('POST', '/api/v1/auth/login', { rawBody, headers: { 'content-type': type } });
-  const raw = async (text: string) => parseAnswer(await server.raw(text));
+  const sendBytes = async (text: string) => parseAnswer(await server.sendBytes(text));
   return new Map<string, Answer>([
     ['200', await server.request('GET', '/')],
     ['200 health', await server.request('GET', '/healthz')],
@@ -40,12 +40,12 @@ async function provoke(t: TestContext): Promise<Map<string, Answer>> {
     ['405', await server.request('DELETE', '/api/v1/auth/login')],
     ['413', await login(JSON.stringify('a'.repeat(20_000)))],
     ['415', await login('a=1', 'text/plain')],
-    ['421', await raw('GET / HTTP/1.1\r\nHost: attacker.example\r\nConnection: close\r\n\r\n')],
+    ['421', await sendBytes('GET / HTTP/1.1\r\nHost: attacker.example\r\nConnection: close\r\n\r\n')],
     ['429', await limited.request('GET', '/')],
     ['50 database', await broken.request('GET', '/api/v1/notes', { token: tokens.accessToken })],
-    ['200 expectation', await raw('GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nExpect: the-unexpected\r\nConnection: close\r\n\r\n')],
-    ['400 parser', await raw('GET / HTTP/1.1\r\nHost: x\r\nBad Header: 1\r\n\r\n')],
-    ['431 parser', await raw(`GET / HTTP/1.1\r\nHost: x\r\nX: ${'a'.repeat(20_000)}\r\n\r\n`)],
+    ['200 expectation', await sendBytes('GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nExpect: the-unexpected\r\nConnection: close\r\n\r\n')],
+    ['400 parser', await sendBytes('GET / HTTP/1.1\r\nHost: x\r\nBad Header: 1\r\n\r\n')],
+    ['431 parser', await sendBytes(`GET / HTTP/1.1\r\nHost: x\r\nX: ${'a'.repeat(20_000)}\r\n\r\n`)],
   ]);
 }
 
@@ -59,7 +59,7 @@ describe('headers', () => {
 
   it('a response has exactly one Content-Security-Policy, and that policy loads no resource', async (t) => {
     const server = await startServer(t);
-    const received = await server.raw('GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n');
+    const received = await server.sendBytes('GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n');
     const policies = received.match(/^content-security-policy: .*$/gim) ?? [];
     assert.deepEqual(
       policies.map((line) => line.slice(line.indexOf(':') + 2)),

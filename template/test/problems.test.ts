@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { dangerouslyPublic } from '../src/access/rules.ts';
 import { route, type AnyRoute } from '../src/http/route.ts';
 import { createUser } from './support/accounts.ts';
-import { probe } from './support/probes.ts';
+import { startWithRoutes } from './support/extra-routes.ts';
 import { assertProblem, type Answer } from './support/problems.ts';
 import { startServer } from './support/server.ts';
 
@@ -56,13 +56,13 @@ function assertFailure(answer: Answer, secrets: readonly string[] = []): void {
 describe('problems', () => {
   it('any thrown value gets a 500 without details, and the server keeps running', async (t) => {
     const server = await startServer(t);
-    const ask = await probe(
+    const request = await startWithRoutes(
       t,
       server,
       Object.entries(KINDS).map(([name, handle]) => failing(name, handle)),
     );
     for (const name of Object.keys(KINDS)) {
-      const answer = await ask(`/fail/${name}`);
+      const answer = await request(`/fail/${name}`);
       assertProblem(answer, 500, 'internal-error', [CANARY]);
       assert.doesNotMatch(JSON.stringify([...answer.headers]), new RegExp(CANARY), name);
       const id = answer.headers.get('x-request-id');
@@ -71,14 +71,14 @@ describe('problems', () => {
         `${name} is not logged`,
       );
     }
-    assert.equal((await ask('/healthz')).status, 200);
+    assert.equal((await request('/healthz')).status, 200);
   });
 
   it('a 500 has no details in development either', async (t) => {
     const server = await startServer(t, { NODE_ENV: 'development', BCRYPT_COST: '10' });
-    const ask = await probe(t, server, [failing('error', careless(new Error(CANARY)))]);
-    assertProblem(await ask('/fail/error'), 500, 'internal-error', [CANARY]);
-    assertProblem(await ask('/nope'), 404, 'not-found');
+    const request = await startWithRoutes(t, server, [failing('error', careless(new Error(CANARY)))]);
+    assertProblem(await request('/fail/error'), 500, 'internal-error', [CANARY]);
+    assertProblem(await request('/nope'), 404, 'not-found');
   });
 
   it('without the database protected routes and logins get 500 or 503 without details', async (t) => {

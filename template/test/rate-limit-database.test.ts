@@ -4,7 +4,7 @@ import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promi
 import { createBatches } from '../src/rate-limit/batches.ts';
 import { start } from '../src/server.ts';
 import { createUser } from './support/accounts.ts';
-import { probe } from './support/probes.ts';
+import { startWithRoutes } from './support/extra-routes.ts';
 import { assertProblem } from './support/problems.ts';
 import { startServer } from './support/server.ts';
 
@@ -65,7 +65,7 @@ describe('rate limits in the database', () => {
     const server = await startServer(t, { RATE_LIMIT_MAX: '3' });
     const never = () => new Promise<never>(() => undefined);
     const counter = () => ({ increment: never, peek: never, reset: never });
-    const ask = await probe(t, { services: { ...server.services, counter } }, []);
+    const ask = await startWithRoutes(t, { services: { ...server.services, counter } }, []);
     const answers = Promise.all(Array.from({ length: 10 }, () => ask('/')));
     const seen = await Promise.race([answers, delay(8000, [])]);
     assert.deepEqual(seen.map(({ status }) => status).toSorted(), [200, 200, 200, ...Array.from({ length: 7 }, () => 429)]);
@@ -124,7 +124,9 @@ describe('rate limits in the database', () => {
       let text = '';
       // The listener closes a connection with too many pipelined requests, so the attacker opens new ones.
       for (let sent = 0; sent < each; sent += 31)
-        text += await server.raw(from('203.0.113.9').repeat(30) + from('203.0.113.9').replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n'));
+        text += await server.sendBytes(
+          from('203.0.113.9').repeat(30) + from('203.0.113.9').replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n'),
+        );
       return text;
     });
     const others = [];

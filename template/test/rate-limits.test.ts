@@ -106,7 +106,7 @@ describe('rate limits', () => {
     for (const [name, attack] of Object.entries(attacks)) {
       const server = await startServer(t, { RATE_LIMIT_MAX: '2', CORS_ORIGINS: origin });
       const seen = [];
-      for (let index = 0; index < 6; index += 1) seen.push(parseAnswer(await server.raw(attack)).status);
+      for (let index = 0; index < 6; index += 1) seen.push(parseAnswer(await server.sendBytes(attack)).status);
       assert.deepEqual(seen.slice(2), [429, 429, 429, 429], name);
       assert.ok(!seen.slice(0, 2).includes(429), name);
       assert.equal(server.logs.filter(({ event }) => event === 'http_request').length, 3, name);

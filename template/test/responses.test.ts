@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { z } from 'zod';
 import { dangerouslyPublic } from '../src/access/rules.ts';
 import { route } from '../src/http/route.ts';
-import { probe } from './support/probes.ts';
+import { startWithRoutes } from './support/extra-routes.ts';
 import { assertProblem } from './support/problems.ts';
 import { startServer } from './support/server.ts';
 
@@ -38,25 +38,25 @@ const talkative = { ...silent, path: '/talkative', handle: () => Promise.resolve
 describe('responses', () => {
   it('an undeclared field in a response gets 500 and is neither sent nor logged', async (t) => {
     const server = await startServer(t);
-    const ask = await probe(t, server, [leaking, nested]);
-    for (const path of ['/leak', '/leak-in-a-list']) assertProblem(await ask(path), 500, 'internal-error', [CANARY]);
+    const request = await startWithRoutes(t, server, [leaking, nested]);
+    for (const path of ['/leak', '/leak-in-a-list']) assertProblem(await request(path), 500, 'internal-error', [CANARY]);
     assert.doesNotMatch(JSON.stringify(server.logs), new RegExp(CANARY));
   });
 
   it('in production an undeclared field is removed, and an error without its value is logged', async (t) => {
     const server = await startServer(t);
     const config = { ...server.services.config, environment: 'production' as const };
-    const ask = await probe(t, { services: { ...server.services, config } }, [leaking, nested]);
-    assert.equal((await ask('/leak')).text, '{"name":"a"}');
-    assert.equal((await ask('/leak-in-a-list')).text, '{"items":[{"name":"a"}]}');
+    const request = await startWithRoutes(t, { services: { ...server.services, config } }, [leaking, nested]);
+    assert.equal((await request('/leak')).text, '{"name":"a"}');
+    assert.equal((await request('/leak-in-a-list')).text, '{"items":[{"name":"a"}]}');
     assert.ok(server.logs.some((line) => line.level === 'error'));
     assert.doesNotMatch(JSON.stringify(server.logs), new RegExp(CANARY));
   });
 
   it('a route without a response schema sends 204 without a body', async (t) => {
-    const ask = await probe(t, await startServer(t), [silent, talkative]);
+    const request = await startWithRoutes(t, await startServer(t), [silent, talkative]);
     for (const path of ['/silent', '/talkative']) {
-      const answer = await ask(path);
+      const answer = await request(path);
       assert.equal(answer.status, 204);
       assert.equal(answer.text, '');
       assert.equal(answer.headers.get('content-type'), null);

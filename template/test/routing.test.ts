@@ -24,7 +24,7 @@ function declared(server: TestServer): Map<string, Set<string>> {
 }
 
 const rawRequest = async (server: TestServer, method: string, target: string) =>
-  parseAnswer(await server.raw(`${method} ${target} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`));
+  parseAnswer(await server.sendBytes(`${method} ${target} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`));
 
 describe('routing', () => {
   it('an undeclared method gets 405 on every route, and Allow lists the declared ones', async (t) => {
@@ -48,9 +48,9 @@ describe('routing', () => {
         assert.equal(answer.status, 405, `${method} ${target}`);
       }
     }
-    const odd = await server.raw('FOO / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n');
+    const odd = await server.sendBytes('FOO / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n');
     assert.equal(parseAnswer(odd).status, 400);
-    const tunnel = await server.raw('CONNECT 127.0.0.1:22 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n');
+    const tunnel = await server.sendBytes('CONNECT 127.0.0.1:22 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n');
     assertProblem(parseAnswer(tunnel), 400, 'malformed-request');
   });
 
@@ -99,7 +99,7 @@ describe('routing', () => {
       '/api\\v1\\me',
     ]) {
       const answer = parseAnswer(
-        await server.raw(
+        await server.sendBytes(
           `GET ${target} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${tokens.accessToken}\r\nConnection: close\r\n\r\n`,
         ),
       );
@@ -114,7 +114,7 @@ describe('routing', () => {
       const answer = await rawRequest(server, 'GET', target);
       assert.ok([400, 401, 404].includes(answer.status), `${target}: ${answer.status}`);
       const own = parseAnswer(
-        await server.raw(
+        await server.sendBytes(
           `GET ${target} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${tokens.accessToken}\r\nConnection: close\r\n\r\n`,
         ),
       );
@@ -155,7 +155,7 @@ describe('routing', () => {
       get('Connection: Upgrade, close', 'Upgrade: TLS/1.0'),
     ];
     for (const offer of offers) {
-      const received = await server.raw(offer);
+      const received = await server.sendBytes(offer);
       assert.equal(countAnswers(received), 1, received);
       assert.equal(parseAnswer(received).status, 200);
       assert.match(received, /"security":/);
@@ -180,7 +180,7 @@ describe('routing', () => {
     const length = head(`Content-Length: ${inner.length}`) + inner;
     const chunks = `${head('Transfer-Encoding: chunked')}${inner.length.toString(16)}\r\n${inner}\r\n0\r\n\r\n`;
     for (const text of [length, chunks]) {
-      const received = await server.raw(text);
+      const received = await server.sendBytes(text);
       assert.deepEqual(received.match(/HTTP\/1\.1 \d{3}/g), ['HTTP/1.1 400']);
     }
     assert.equal(server.logs.filter(({ event }) => event === 'http_request').length, 2);

@@ -91,7 +91,7 @@ const ACTIONS: Record<
   },
   'a foreign host': {
     event: 'malicious_host',
-    act: ({ server }) => server.raw('GET / HTTP/1.1\r\nHost: attacker.example\r\nConnection: close\r\n\r\n'),
+    act: ({ server }) => server.sendBytes('GET / HTTP/1.1\r\nHost: attacker.example\r\nConnection: close\r\n\r\n'),
   },
   'a deleted account': {
     event: 'user_deleted',

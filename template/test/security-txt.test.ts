@@ -46,7 +46,7 @@ describe('security.txt', () => {
   it('/security.txt redirects to /.well-known/security.txt and to no other URL', async (t) => {
     const server = await startServer(t);
     for (const target of ['/security.txt', '/security.txt?next=https://attacker.example']) {
-      const answer = await server.raw(
+      const answer = await server.sendBytes(
         `GET ${target} HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Forwarded-Host: attacker.example\r\nConnection: close\r\n\r\n`,
       );
       assert.match(answer, /^HTTP\/1\.1 301 /);

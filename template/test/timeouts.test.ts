@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { createHttpServer, listen, SOCKET_LIMITS } from '../src/http/listener/http-server.ts';
 import { UNOBSERVED } from './support/listener.ts';
 import { assertProblem } from './support/problems.ts';
-import { drip, parseAnswer } from './support/raw-http.ts';
+import { sendSlowly, parseAnswer } from './support/raw-http.ts';
 
 /** The real limits, shortened by a factor of about 20. */
 const SHORT = {
@@ -46,13 +46,13 @@ function* endless(first: string, next: string): Generator<string> {
 
 describe('timeouts', { concurrency: true }, () => {
   it('request headers sent byte by byte get 408', async (t) => {
-    const { received, livedMs } = await drip(await patient(t), endless('GET / HTTP/1.1\r\nHost: x\r\nX: ', 'a'), PATIENCE);
+    const { received, livedMs } = await sendSlowly(await patient(t), endless('GET / HTTP/1.1\r\nHost: x\r\nX: ', 'a'), PATIENCE);
     assertProblem(parseAnswer(received), 408, 'request-timeout');
     assert.ok(livedMs >= SHORT.headersTimeout, `${livedMs} ms`);
   });
 
   it('a body sent byte by byte gets 408', async (t) => {
-    const { received } = await drip(
+    const { received } = await sendSlowly(
       await patient(t),
       endless('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n', 'a'),
       PATIENCE,
@@ -61,12 +61,12 @@ describe('timeouts', { concurrency: true }, () => {
   });
 
   it('a connection that sends no request is closed', async (t) => {
-    const { livedMs } = await drip(await patient(t, UNBACKED), [''], PATIENCE);
+    const { livedMs } = await sendSlowly(await patient(t, UNBACKED), [''], PATIENCE);
     assert.ok(livedMs < PATIENCE.patienceMs);
   });
 
   it('an idle connection is closed after its response', async (t) => {
-    const { received, livedMs } = await drip(await patient(t, UNBACKED), ['GET / HTTP/1.1\r\nHost: x\r\n\r\n'], PATIENCE);
+    const { received, livedMs } = await sendSlowly(await patient(t, UNBACKED), ['GET / HTTP/1.1\r\nHost: x\r\n\r\n'], PATIENCE);
     assert.equal(parseAnswer(received).status, 200);
     assert.ok(livedMs < PATIENCE.patienceMs);
   });
@@ -110,7 +110,7 @@ describe('timeouts', { concurrency: true }, () => {
 
   it('a connection is closed after the allowed number of requests', async (t) => {
     const port = await patient(t, { ...SHORT, maxRequestsPerSocket: 3 });
-    const { received } = await drip(port, ['GET / HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(5)], PATIENCE);
+    const { received } = await sendSlowly(port, ['GET / HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(5)], PATIENCE);
     assert.equal(received.match(/HTTP\/1\.1 200/g)?.length, 3);
   });
 

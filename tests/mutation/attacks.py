@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.mutation.judge import Failure, Result, Run
+from tools.controls import ROOT
 from tools.processes import ended
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from tests.support.projects import Project
     from tools.controls import Edit
 
+# Tests of rules that the owner of a project may change; all others are files of the project.
+OURS = "tests/"
 _HERE = Path(__file__).parent
 _NODE = (
     *("node", "--test", "--test-isolation=none", f"--test-reporter={_HERE / 'reporter.mjs'}"),
@@ -52,7 +55,8 @@ def _write(folder: Path, contents: Mapping[str, str]) -> None:
 def attack(project: Project, files: Sequence[str], titles: Sequence[str] = ()) -> Run:
     """Run attack tests: those of the given titles, or all of the files."""
     patterns = [f"--test-name-pattern=^{re.escape(title)}$" for title in titles]
-    _, output = ended([*_NODE, *patterns, *files], project.folder, project.environment)
+    paths = [str(ROOT / file) if file.startswith(OURS) else file for file in files]
+    _, output = ended([*_NODE, *patterns, *paths], project.folder, project.environment)
     found = list(_reported(output))
     programs = sum(line["programs"] for line in found if "programs" in line)
     return Run(tuple(_result(line) for line in found if "title" in line), programs, output)

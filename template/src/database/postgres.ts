@@ -15,6 +15,19 @@ async function lockName(transaction: Transaction<Schema>, name: string): Promise
   await sql`select pg_advisory_xact_lock(hashtextextended(${name}, 0))`.execute(transaction);
 }
 
+/** A failed attempt to connect. The message names the setting and the address, never the password. */
+class ConnectionError extends Error {
+  constructor({ host, hostname }: URL, cause: Error) {
+    const code = codeOf(cause);
+    const hint = code === 'ECONNREFUSED' && isPrivateHost(hostname) ? ' In development, "npm run db" starts one.' : '';
+    super(`DATABASE_URL: no connection to PostgreSQL at ${host}: ${code === 'ECONNREFUSED' ? code : cause.message || code}.${hint}`, {
+      cause,
+    });
+  }
+}
+
+const codeOf = (error: Error) => ('code' in error ? String(error.code) : '');
+
 /** Certificates are verified with the root certificates of Node.js; add a private one with NODE_EXTRA_CA_CERTS. */
 function encryption(url: URL): { rejectUnauthorized: true } | false {
   const asked = url.searchParams.get('sslmode');
@@ -49,12 +62,17 @@ function createDialect({ databaseUrl, log, statementTimeoutMs = 5000 }: Database
   };
   pool.on('error', report);
   pool.on('connect', (client) => client.on('error', report));
-  return new PostgresDialect({ pool });
+  const connect = () =>
+    pool.connect().catch((error: unknown) => {
+      throw error instanceof Error ? new ConnectionError(url, error) : error;
+    });
+  return new PostgresDialect({ pool: { options: pool.options, connect, end: () => pool.end() } });
 }
 
 function isUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  const code = 'code' in error ? String(error.code) : '';
+  if (error instanceof ConnectionError) return isUnavailable(error.cause);
+  const code = codeOf(error);
   return code ? UNAVAILABLE.test(code) || LOST.test(code) : LOST_MESSAGE.test(error.message);
 }
 

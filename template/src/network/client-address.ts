@@ -5,7 +5,7 @@ import { BlockList, isIPv6 } from 'node:net';
 export const addressKey = (ip: string): string => ipKeyGenerator(ip, 56);
 
 /** A dual-stack socket shows IPv4 addresses as ::ffff:192.0.2.1; without this, one client would have two addresses. */
-export const plainAddress = (ip: string): string => ip.replace(/^::ffff:(?=[\d.]+$)/, '');
+export const plainAddress = (ip: string): string => ip.replace(/^::ffff:(?=[\d.]+$)/i, '');
 
 /**
  * @param proxies addresses and networks of TRUSTED_PROXIES
@@ -25,9 +25,9 @@ const familyOf = (ip: string): 'ipv4' | 'ipv6' => (isIPv6(plainAddress(ip)) ? 'i
 
 /** The network of an address (/24 or /48): enough for users to recognise a session, too little to track them. */
 export function ipPrefix(address: string): string {
-  const mapped = address.replace(/^::ffff:/i, '');
-  if (mapped.includes('.')) return mapped.replace(/\.\d+$/, '.0/24');
-  const [head = ''] = mapped.split('::', 1);
+  const plain = plainAddress(address);
+  if (plain.includes('.')) return plain.replace(/\.\d+$/, '.0/24');
+  const [head = ''] = plain.split('::', 1);
   const groups = head.split(':').slice(0, 3);
   return `${groups.join(':')}::/48`;
 }

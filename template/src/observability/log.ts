@@ -9,10 +9,8 @@ type Fields = Readonly<Record<string, unknown>>;
 type Write = (line: string) => void;
 
 /** Structured log. `event` is a fixed name from the code; all values go into `fields`. */
-export type Log = Readonly<Record<LogLevel, (event: string, fields?: Fields) => void>> & {
+export type Log = Readonly<Record<Exclude<LogLevel, 'fatal'>, (event: string, fields?: Fields) => void>> & {
   at(level: LogLevel, event: string, fields?: Fields): void;
-  /** A log that adds these fields to every line. */
-  child(fields: Fields): Log;
 };
 
 export interface LogOptions {
@@ -23,11 +21,11 @@ export interface LogOptions {
 }
 
 /** Writes JSON lines: time (UTC), level, event, fields. It never throws; lines that cannot be written are counted. */
-export function createLog({ level, write = writeLine }: LogOptions, inherited: Fields = {}): Log {
+export function createLog({ level, write = writeLine }: LogOptions): Log {
   const threshold = level === 'silent' ? Infinity : LEVELS.indexOf(level);
   function at(name: LogLevel, event: string, fields: Fields = {}): void {
     const wanted = LEVELS.indexOf(name) >= threshold || (event in SECURITY_EVENTS && level !== 'silent');
-    if (wanted) write(line(name, event, { ...inherited, ...fields }));
+    if (wanted) write(line(name, event, fields));
   }
   return {
     at,
@@ -43,10 +41,6 @@ export function createLog({ level, write = writeLine }: LogOptions, inherited: F
     error: (event, fields) => {
       at('error', event, fields);
     },
-    fatal: (event, fields) => {
-      at('fatal', event, fields);
-    },
-    child: (fields) => createLog({ level, write }, { ...inherited, ...fields }),
   };
 }
 

@@ -5,7 +5,6 @@ export const SECURITY_EVENTS = {
   authn_login_fail_max: 'warn',
   authn_password_change: 'info',
   authn_password_change_fail: 'warn',
-  authn_token_created: 'info',
   authn_token_revoked: 'info',
   authn_token_reuse: 'error',
   authn_token_invalid: 'warn',

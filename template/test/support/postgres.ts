@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { parseEnv } from 'node:util';
 import { sql, type Kysely } from 'kysely';
 import { Client, escapeIdentifier } from 'pg';
 import type { Schema } from '../../src/database/schema.ts';
@@ -9,33 +11,53 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
-/**
- * Creates an empty database on the server in `TEST_DATABASE_URL`. Its account must be allowed to create databases.
- *
- * @throws Error when TEST_DATABASE_URL is not set
- */
+/** `DATABASE_URL` of the project, if it is on this machine: tests create and delete databases there. */
+function developmentServer(): string | undefined {
+  const file = existsSync('.env') ? '.env' : '.env.example';
+  const url = parseEnv(readFileSync(file, 'utf8'))['DATABASE_URL'];
+  return url !== undefined && ['localhost', '127.0.0.1'].includes(new URL(url).hostname) ? url : undefined;
+}
+
+const SERVER = process.env['TEST_DATABASE_URL'] ?? developmentServer();
+
+/** Creates an empty database on the server in `TEST_DATABASE_URL`, or else on the one of the project. */
 export async function createTestDatabase(): Promise<TestDatabase> {
-  const server = process.env['TEST_DATABASE_URL'];
-  if (server === undefined)
-    throw new Error('Set TEST_DATABASE_URL to a PostgreSQL server, e.g. postgresql://postgres:…@127.0.0.1:5432/postgres');
   const name = `test_${randomBytes(8).toString('hex')}`;
-  await execute(server, `create database ${escapeIdentifier(name)}`);
-  const url = new URL(server);
+  await execute(`create database ${escapeIdentifier(name)}`);
+  const url = new URL(SERVER ?? '');
   url.pathname = name;
   return {
     url: url.href,
-    drop: () => execute(server, `drop database if exists ${escapeIdentifier(name)} with (force)`),
+    drop: () => execute(`drop database if exists ${escapeIdentifier(name)} with (force)`),
   };
 }
 
-async function execute(server: string, statement: string): Promise<void> {
-  const client = new Client({ connectionString: server });
-  await client.connect();
+async function execute(statement: string): Promise<void> {
+  const client = await connect();
   try {
     await client.query(statement);
   } finally {
     await client.end();
   }
+}
+
+/** Without a server every test would fail: one line and the end of the run say more. */
+async function connect(): Promise<Client> {
+  if (SERVER === undefined) return giveUp('Set TEST_DATABASE_URL: DATABASE_URL does not name a server on this machine.');
+  const client = new Client({ connectionString: SERVER });
+  try {
+    await client.connect();
+    return client;
+  } catch (error) {
+    const reason = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    const name = process.env['TEST_DATABASE_URL'] === undefined ? 'DATABASE_URL' : 'TEST_DATABASE_URL';
+    return giveUp(`${name}: no connection to PostgreSQL at ${new URL(SERVER).host}: ${reason}. "npm run db" starts one.`);
+  }
+}
+
+function giveUp(reason: string): never {
+  console.error(reason);
+  process.exit(1);
 }
 
 export interface ForeignKey {

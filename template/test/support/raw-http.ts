@@ -1,15 +1,10 @@
 import assert from 'node:assert/strict';
 import net from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-
-export interface RawAnswer {
-  readonly status: number;
-  readonly headers: Headers;
-  readonly text: string;
-}
+import type { Answer } from './problems.ts';
 
 /** Parses the first response in what a socket received. */
-export function parseAnswer(received: string): RawAnswer {
+export function parseAnswer(received: string): Answer {
   const [head = '', ...rest] = received.split('\r\n\r\n');
   const [statusLine = '', ...lines] = head.split('\r\n');
   const status = /^HTTP\/1\.1 (\d{3})/.exec(statusLine)?.[1];
@@ -31,7 +26,7 @@ export const countAnswers = (received: string): number => received.match(/HTTP\/
  * @returns what was received, and how long the connection was open, in milliseconds
  * @throws AssertionError when the connection is still open after `patienceMs`
  */
-export async function drip(
+export async function sendSlowly(
   port: number,
   parts: Iterable<string>,
   { pauseMs, patienceMs }: { pauseMs: number; patienceMs: number },

@@ -44,7 +44,7 @@ export interface TestServer {
   readonly clock: { now(): number; advance(milliseconds: number): void };
   request(method: string, path: string, options?: TestRequest): Promise<TestResponse>;
   /** Writes bytes to a socket; returns what is received until it is closed or idle for five seconds. */
-  raw(text: string | Uint8Array): Promise<string>;
+  sendBytes(text: string | Uint8Array): Promise<string>;
 }
 
 /** Settings with limits that tests do not reach by accident. */
@@ -104,7 +104,7 @@ export async function startServer(t: Ending, settings: Record<string, string | u
     logs,
     clock,
     request: (method, path, options = {}) => request(method, url + path, options),
-    raw: (text) => raw(port, text),
+    sendBytes: (text) => sendBytes(port, text),
   };
 }
 
@@ -124,7 +124,7 @@ async function request(method: string, url: string, { token, body, rawBody, head
   return { status: response.status, headers: response.headers, body: isJson && text ? (JSON.parse(text) as unknown) : text, text };
 }
 
-function raw(port: number, text: string | Uint8Array): Promise<string> {
+function sendBytes(port: number, text: string | Uint8Array): Promise<string> {
   return new Promise((resolve) => {
     let received = '';
     const socket = connect(port, '127.0.0.1', () => socket.write(text));

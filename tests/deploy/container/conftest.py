@@ -17,9 +17,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.conftest import missing
+from tests.project.conftest import made, store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+__all__ = ["made", "store"]
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 CACHE = REPOSITORY / ".cache" / "containers"
@@ -159,11 +162,12 @@ set -eu
 mkdir -p "$PGDATA" /run/postgresql
 if [ ! -s "$PGDATA/PG_VERSION" ]; then
   echo "$POSTGRES_PASSWORD" > /tmp/password
-  initdb --username=postgres --pwfile=/tmp/password $POSTGRES_INITDB_ARGS
+  initdb --username=postgres --pwfile=/tmp/password ${POSTGRES_INITDB_ARGS:-}
   echo 'host all all all scram-sha-256' >> "$PGDATA/pg_hba.conf"
   pg_ctl --options="-c listen_addresses=''" --wait start
-  createdb --username=postgres "$POSTGRES_DB"
+  [ -z "${POSTGRES_DB:-}" ] || createdb --username=postgres "$POSTGRES_DB"
   for file in /docker-entrypoint-initdb.d/*.sql; do
+    [ -e "$file" ] || continue
     psql --set=ON_ERROR_STOP=1 --username=postgres --dbname="$POSTGRES_DB" --file="$file"
   done
   pg_ctl --mode=fast --wait stop

@@ -5,18 +5,18 @@ import { createApp } from '../../src/app.ts';
 import type { AnyRoute } from '../../src/http/route.ts';
 import { createFeatures } from '../../src/routes.ts';
 import type { TestServer } from './server.ts';
-import type { RawAnswer } from './raw-http.ts';
+import type { Answer } from './problems.ts';
 
 /**
  * Starts the real application with additional routes that misbehave.
  *
  * @returns a function that requests a path
  */
-export async function probe(
+export async function startWithRoutes(
   t: TestContext,
   { services }: Pick<TestServer, 'services'>,
   routes: readonly AnyRoute[],
-): Promise<(path: string, init?: RequestInit) => Promise<RawAnswer>> {
+): Promise<(path: string, init?: RequestInit) => Promise<Answer>> {
   const features = createFeatures(services);
   const listener = http.createServer(createApp(services, { ...features, routes: [...features.routes, ...routes] }));
   await new Promise<void>((resolve) => {
