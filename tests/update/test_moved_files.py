@@ -172,7 +172,7 @@ def test_an_update_to_the_older_release_moves_the_file_back(listed: History, tmp
     project = listed.project(tmp_path / "project", "v1.1.0")
     write(project, {"src/own.ts": "import { old } from './deep/new.ts';\n"})
     commit(project)
-    update_project(project, ref="v1.0.0")
+    update_project(project, ref="v1.0.0", downgrade=True)
     assert (project / "src/old.ts").read_text() == OLD["src/old.ts"]
     assert not (project / "src/deep/new.ts").exists()
     assert (project / "src/own.ts").read_text() == "import { old } from './old.ts';\n"
