@@ -7,6 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from scaffold.errors import ScaffoldError
+from scaffold.inspect.status import Status, status_of
+from scaffold.template.trust import Consent
+from scaffold.update.update import update_project
 from tests.support.answers import REPOSITORY
 from tests.support.command import git
 from tests.support.documents import Reader, commands
@@ -108,8 +112,13 @@ def test_services_of_a_fork_see_the_security_news_of_the_original(
     assert (after["behind"], after["changelog"], after["edited"]) == (0, [], [])
 
 
+def look(project: Path, history: History) -> Status:
+    """Return the status of a project without looking for edited files."""
+    return status_of(project, Consent((str(history.folder),)), edited=False)
+
+
 def test_a_release_of_the_fork_alone_does_not_repeat_the_news_of_the_original(
-    tmp_path: Path, upstream: History, reader: Reader
+    tmp_path: Path, upstream: History
 ) -> None:
     """The number of the next release is higher than those that the original had before."""
     fork = History(tmp_path / "fork")
@@ -118,49 +127,44 @@ def test_a_release_of_the_fork_alone_does_not_repeat_the_news_of_the_original(
     project = fork.project(tmp_path / "project", "v1.0.0", security_contact="a@example.com")
     own = FIRST + "\n## 1.1.0\n\n### What changes in your project\n\n- Ours.\n"
     fork.release("v1.1.0", {"c.txt": "cc\n"}, CHANGELOG__md=own)
-    reader.run(f"scaffold trust {fork.folder}", tmp_path)
-    said = status(reader, project)
-    assert [entry["text"] for entry in said["changelog"]] == ["Ours."]  # type: ignore[attr-defined]
-    assert said["security"] is False
+    found = look(project, fork)
+    assert [entry.text for entry in found.waiting.entries] == ["Ours."]
+    assert not found.security
 
 
-def test_commits_of_a_template_without_tags_are_an_update_that_waits(tmp_path: Path, reader: Reader) -> None:
+def test_commits_of_a_template_without_tags_are_an_update_that_waits(tmp_path: Path) -> None:
     history = start(tmp_path / "untagged")
     write(history.folder, {"template/a.txt": "a\n", "CHANGELOG.md": FIRST})
     commit(history.folder)
     project = history.project(tmp_path / "project", "HEAD")
-    reader.run(f"scaffold trust {history.folder}", tmp_path)
-    assert status(reader, project)["behind"] == 0
+    assert look(project, history).waiting.behind == 0
     for number, changes in enumerate((FIRST, SECOND)):
         write(history.folder, {"template/a.txt": f"{number}\n", "CHANGELOG.md": changes})
         newest = commit(history.folder)
-    said = status(reader, project)
-    assert (said["behind"], said["security"]) == (2, True)
-    assert newest.startswith(str(said["newest"]))
-    assert json.loads(reader.run("scaffold update --defaults --json", project))["to"] == said["newest"]
+    found = look(project, history)
+    assert (found.waiting.behind, found.security) == (2, True)
+    assert newest.startswith(found.waiting.newest)
+    updated = update_project(project, trust_addresses=[str(history.folder)])
+    assert updated.plan.to_version == found.waiting.newest
 
 
-def test_a_project_on_a_commit_before_the_first_tag_waits_for_the_releases_after_it(
-    tmp_path: Path, reader: Reader
-) -> None:
+def test_a_project_on_a_commit_before_the_first_tag_waits_for_the_releases_after_it(tmp_path: Path) -> None:
     history = start(tmp_path / "late")
     write(history.folder, {"template/a.txt": "a\n"})
     commit(history.folder)
     project = history.project(tmp_path / "project", "HEAD")
     history.release("v1.0.0", {"a.txt": "b\n"})
     history.release("v1.1.0", {"a.txt": "c\n"})
-    reader.run(f"scaffold trust {history.folder}", tmp_path)
-    said = status(reader, project)
-    assert (said["newest"], said["behind"]) == ("v1.1.0", 2)
+    waiting = look(project, history).waiting
+    assert (waiting.newest, waiting.behind) == ("v1.1.0", 2)
 
 
-def test_a_template_that_lost_its_tags_is_named(tmp_path: Path, reader: Reader) -> None:
+def test_a_template_that_lost_its_tags_is_named(tmp_path: Path) -> None:
     history = start(tmp_path / "tagged")
     history.release("v1.0.0", {"a.txt": "a\n"})
     project = history.project(tmp_path / "project", "v1.0.0")
     git("tag", "--delete", "v1.0.0", cwd=history.folder)
-    reader.run(f"scaffold trust {history.folder}", tmp_path)
-    said = json.loads(reader.run("scaffold status --json || true", project))
-    assert said["error"]["code"] == "version-unknown"
-    assert "has no tags" in said["error"]["message"]
-    assert "pip install" not in said["error"]["next_step"]
+    with pytest.raises(ScaffoldError, match="has no tags") as caught:
+        look(project, history)
+    assert caught.value.code == "version-unknown"
+    assert "pip install" not in caught.value.next_step

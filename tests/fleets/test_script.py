@@ -24,7 +24,7 @@ def history_of(service: Path) -> list[str]:
     return git("log", "--all", "--format=%H %D", cwd=service).splitlines()
 
 
-@pytest.mark.parametrize("size", [3, pytest.param(20, marks=pytest.mark.matrix)])
+@pytest.mark.parametrize("size", [2, pytest.param(20, marks=pytest.mark.matrix)])
 def test_the_script_updates_each_service_on_a_branch_and_the_second_run_changes_nothing(
     tmp_path: Path, size: int
 ) -> None:

@@ -101,7 +101,7 @@ def test_a_mistake_in_a_question_names_the_setting(
     assert f"The template {tmp_path / 't'} cannot" in said["message"]
 
 
-@pytest.mark.parametrize("verb", [["status"], ["diff"], ["update", "--defaults", "--name", "x"]])
+@pytest.mark.parametrize("verb", [["status"], ["update", "--defaults", "--name", "x"]])
 def test_a_wrong_answer_in_a_project_is_reported_against_the_project(tmp_path: Path, verb: list[str]) -> None:
     history = start(tmp_path / "t", "name:\n  type: str\n  choices: [x, y]\n  default: x\n")
     history.release("v1.0.0", {"a.txt.jinja": "{{ name }}\n"})
