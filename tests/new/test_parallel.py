@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("runs", [12, pytest.param(50, marks=pytest.mark.matrix)])
 def test_runs_side_by_side_give_identical_trees(tmp_path: Path, runs: int) -> None:
-    create = partial(scaffold, "new", *COMPLETE, "--database", "postgres", "--json", cwd=tmp_path)
+    create = partial(
+        scaffold, "new", *COMPLETE, "--project-name", "shop", "--database", "postgres", "--json", cwd=tmp_path
+    )
     with ThreadPoolExecutor(runs) as pool:
         codes = [done.returncode for done in pool.map(create, [f"p{number}" for number in range(runs)])]
     assert codes == [0] * runs
