@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from scaffold.questions.question import Question
 
-# Any other word after the flag is an argument of its own: `scaffold new --metrics my-api`.
-WORDS = TRUE_WORDS | FALSE_WORDS - {"~", "null", "none"}
+# Any other word after the flag is an argument of its own: `scaffold new --metrics my-api`. One letter can be a folder.
+WORDS = {word for word in TRUE_WORDS | FALSE_WORDS - {"null", "none"} if len(word) > 1}
 
 
 def negated(question: Question) -> str:

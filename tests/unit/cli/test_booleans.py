@@ -22,6 +22,7 @@ def test_a_word_for_yes_or_no_is_the_value_and_any_other_word_is_not() -> None:
     assert spelt("--metrics false my-api") == "--metrics=false my-api"
     assert spelt("--metrics Yes") == "--metrics=Yes"
     assert spelt("--metrics my-api") == "--metrics=true my-api"
+    assert spelt("--metrics y") == "--metrics=true y"
     assert spelt("--metrics=maybe") == "--metrics=maybe"
 
 
