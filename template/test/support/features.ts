@@ -42,7 +42,7 @@ export interface FoundFeature {
   readonly name: string;
   /** What its `feature.ts` exports. */
   readonly feature: Feature;
-  /** Undefined when there is no such file. */
+  /** What its file in `test/features` exports; undefined if there is no such file. */
   readonly attacks: FeatureAttacks | undefined;
 }
 
