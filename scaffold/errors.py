@@ -354,7 +354,8 @@ def no_releases(version: str, address: str) -> ScaffoldError:
     return ScaffoldError(
         "version-unknown",
         f"The project was made from {version}, and the repository of the template ({address}) has no tags.",
-        "Push the tags of its releases there (`git push --tags`), or name another repository with --template.",
+        "Bring the tags of its releases there (`git fetch --tags` in a clone, `git push --tags` to a server), "
+        "or name another repository with --template.",
     )
 
 

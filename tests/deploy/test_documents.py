@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from posixpath import normpath
 from typing import TYPE_CHECKING
 
 import pytest
@@ -91,9 +92,9 @@ def test_every_link_of_every_combination_leads_somewhere() -> None:
     for answers in every_combination():
         files = in_memory(answers)
         for name in (name for name in files if name.endswith(".md")):
-            folder = name.rpartition("/")[0]
+            folder = name.rpartition("/")[0] or "."
             for target in LINK.findall(files[name].decode()):
-                path = f"{folder}/{target}" if folder else target
+                path = normpath(f"{folder}/{target}")
                 assert path in files or any(file.startswith(path.rstrip("/") + "/") for file in files), (
                     f"{name} links to {target}, which {title(answers)} lacks"
                 )

@@ -77,8 +77,10 @@ def test_hooks_that_lie_elsewhere_do_not_run(tmp_path: Path) -> None:
 
 def test_a_bare_repository_inside_a_clone_is_not_used(tmp_path: Path) -> None:
     ground = grounds.bare_in_clone(tmp_path / "a")
-    verbs = (*LOOKING[:4], UPDATE)
+    verbs = (LOOKING[0], *LOOKING[2:4], UPDATE)
     assert run(ground, *verbs) == silent(4, *verbs)
+    # Nothing is compared for several projects, so their repositories are not looked at.
+    assert run(ground, LOOKING[1]) == silent(0, LOOKING[1])
 
 
 def test_objects_that_a_project_misses_are_not_fetched(tmp_path: Path) -> None:
@@ -88,7 +90,7 @@ def test_objects_that_a_project_misses_are_not_fetched(tmp_path: Path) -> None:
 
 def test_a_dry_run_does_not_check_out_what_an_archive_calls_an_unfinished_update(tmp_path: Path) -> None:
     ground = grounds.dead_update(tmp_path / "a")
-    assert run(ground, *LOOKING[2:4]) == silent(4, *LOOKING[2:4])
+    assert run(ground, *LOOKING[3:6]) == silent(4, *LOOKING[3:6])
     [(_, code, sung)] = run(ground, UPDATE)
     assert code == 0
     assert set() < {*sung} <= FILTERS

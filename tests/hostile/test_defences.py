@@ -139,8 +139,8 @@ DEFENCES = (
         (
             (
                 "inspect/comparison.py",
-                "_put(git, [f\"0 {'0' * 40}\\t{name}\"",
-                "_put(git, [] and [f\"0 {'0' * 40}\\t{name}\"",
+                '_put(git, [f"0 {missing_object(',
+                '_put(git, [] and [f"0 {missing_object(',
             ),
         ),
         CANARIES,
