@@ -16,6 +16,7 @@ Decision: docs/decisions/0009-how-git-is-run.md.
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -24,6 +25,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+_OBJECT_ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 # A name of our own for commits that no person made; `.invalid` can belong to nobody (RFC 2606).
 _OURSELVES = {
     "GIT_AUTHOR_NAME": "Scaffold",
@@ -256,6 +258,11 @@ def borrow_objects(git_dir: Path, objects: Path) -> None:
         objects: the folder `objects` of the other, whose objects are named in the same format.
     """
     (git_dir / "objects/info/alternates").write_text(f"{objects}\n")
+
+
+def is_object_id(value: object) -> bool:
+    """Tell whether a value that was read from a file is a full id, which git takes for nothing else."""
+    return isinstance(value, str) and _OBJECT_ID.fullmatch(value) is not None
 
 
 def missing_object(like: str) -> str:

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from scaffold.errors import edited_since_update, nothing_to_abort
+from scaffold.git.run import is_object_id
 from scaffold.project.record import repository_of
 from scaffold.update import apply, journal
 from scaffold.update.branch import leave_branch
@@ -66,7 +67,28 @@ def applied_to(project: Git) -> Applied | None:
         applied = Applied(**fields) if isinstance(fields, dict) else None
     except TypeError:
         return None
-    return applied if applied and applied.head == project.output("rev-parse", "HEAD") else None
+    if applied is None or not _is_sound(project, applied):
+        return None
+    return applied if applied.head == project.output("rev-parse", "HEAD") else None
+
+
+def _is_sound(project: Git, applied: Applied) -> bool:
+    """Check what was read: an archive can bring such a file, with options for git in the place of names."""
+    refs = [applied.previous, applied.branch and f"refs/heads/{applied.branch}"]
+    return (
+        is_object_id(applied.head)
+        and is_object_id(applied.target)
+        and isinstance(applied.missing_settings, list)
+        and all(
+            isinstance(text, str)
+            for text in (applied.version, applied.branch, applied.previous, *applied.missing_settings)
+        )
+        and all(_is_branch(project, ref) for ref in refs if ref)
+    )
+
+
+def _is_branch(project: Git, ref: str) -> bool:
+    return ref.startswith("refs/heads/") and project.run("check-ref-format", ref, check=False).returncode == 0
 
 
 def take_back(folder: Path) -> Applied:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from scaffold.errors import NotUndoneError, edited_since_interrupted, update_running
 from scaffold.files.paths import behind_link, stays_inside
 from scaffold.files.staging import signals_deferred
-from scaffold.git.run import Git, GitError, applying, missing_object
+from scaffold.git.run import Git, GitError, applying, is_object_id, missing_object
 from scaffold.project.unfinished import JOURNAL, is_unfinished
 from scaffold.update import snapshot
 from scaffold.update.obstacles import require_unlocked
@@ -208,7 +208,10 @@ def _read(text: str) -> Journal | None:
         snapshot_of_before = before and Snapshot(files, dict(before["folders"]))
         entries = read.get("entries")
         staged = None if entries is None else tuple(map(str, entries))
-        return Journal(str(read["head"]), str(read["target"]), snapshot_of_before, staged)
+        # An archive can bring a journal with options for git in the place of ids.
+        if not is_object_id(read["head"]) or not is_object_id(read["target"]):
+            return None
+        return Journal(read["head"], read["target"], snapshot_of_before, staged)
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
 

@@ -166,3 +166,26 @@ def test_the_next_steps_that_an_update_prints_work(project: Path) -> None:
     assert scaffold("update", "--abort", cwd=project).returncode == 0
     assert git("status", "--porcelain", cwd=project) == ""
     assert scaffold("update", "--abort", "--ref", "v1.1.0", cwd=project).returncode == 2
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        {"target": "--output={file}"},
+        {"target": ["HEAD"]},
+        {"branch": "main", "previous": "refs/../../{file}"},
+        {"missing_settings": "KEY"},
+    ],
+)
+def test_what_an_unpacked_archive_says_about_an_update_gives_git_no_options(
+    project: Path, tmp_path: Path, planted: dict[str, object]
+) -> None:
+    file = tmp_path / "written"
+    update_project(project)
+    path = project / ".git/scaffold-update.applied"
+    [[prefix, honest]] = json.loads(path.read_text()).items()
+    lies = {name: value.format(file=file) if isinstance(value, str) else value for name, value in planted.items()}
+    path.write_text(json.dumps({prefix: honest | lies}))
+    before = state(project)
+    assert aborted(project) == "nothing-to-abort"
+    assert (file.exists(), state(project)) == (False, before)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
 
 from scaffold.errors import ScaffoldError
-from scaffold.git.run import Git, isolated
+from scaffold.git.run import Git, GitError, isolated
 from scaffold.project.unfinished import is_unfinished
 from scaffold.update import journal
 from tests.support.template_repository import commit, state, write
@@ -105,3 +106,13 @@ def test_an_update_that_is_at_work_is_left_alone(died: Path) -> None:
 def test_where_there_is_no_repository_there_is_nothing_to_put_back(tmp_path: Path) -> None:
     assert not journal.recover(tmp_path)
     assert not journal.recover(tmp_path / "missing")
+
+
+def test_a_planted_journal_gives_git_no_options(died: Path, tmp_path: Path) -> None:
+    """An archive can bring a journal; `git diff-tree` would write the file that this option names."""
+    head = json.loads(Git(died).path_of("scaffold-update.json").read_text())["head"]
+    planted = {"head": head, "target": f"--output={tmp_path / 'written'}"}
+    Git(died).path_of("scaffold-update.json").write_text(json.dumps(planted))
+    with suppress(ScaffoldError, GitError):
+        journal.recover(died)
+    assert not (tmp_path / "written").exists()
