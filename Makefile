@@ -45,7 +45,7 @@ lint: $(VENV)/.test ## ruff and mypy over the Python code
 
 .PHONY: matrix
 matrix: $(VENV)/.test ## slow tests: all other variants of the project, hundreds of killed commands
-	@$(PYTEST) -m matrix tests/project tests/new tests/update tests/fleets
+	@$(PYTEST) -m matrix tests
 
 .PHONY: mutations
 mutations: $(VENV)/.test ## remove each control; its attack must succeed; one control: make mutations ONLY=cors-allowlist

@@ -115,7 +115,7 @@ def test_the_attack_succeeds_once_the_defence_is_gone(
     assert attacked, f"{case.name}: there is no such attack test\n{before.output}"
     assert attacked.failure is None, f"{case.name}: the attack test does not pass as it is\n{before.output}"
     verdict, run = _removed(project, case.proof, before, checker)
-    record_property("verdict", (case.control.id, case.name, verdict.flaw or "sound", verdict.reason))
+    record_property("verdict", (case.control.id, case.name, str(verdict.flaw or "sound"), verdict.reason))
     unsound = case.proof.unsound
     assert verdict == SOUND or verdict.flaw in unsound, f"{case.name}: {verdict.flaw}: {verdict.reason}\n{run.output}"
 

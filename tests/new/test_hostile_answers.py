@@ -97,7 +97,7 @@ def rendered(items: tuple[tuple[str, str], ...]) -> dict[str, str]:
         return {path: (project / path).read_text(encoding="utf-8") for path in paths}
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 @given(st.fixed_dictionaries({name: patterned(name) for name in TEXTS}))
 @example(
     {

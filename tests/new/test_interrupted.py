@@ -27,7 +27,11 @@ SEED = int(os.environ.get("SCAFFOLD_TEST_SEED") or random.SystemRandom().randran
 # In `make test`, and (marked as a matter of minutes) in `make matrix`.
 TIMES = [1, pytest.param(8, marks=pytest.mark.matrix)]
 STEPS = [3, pytest.param(30, marks=pytest.mark.matrix)]
-SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL]
+SIGNALS = [
+    signal.SIGINT,
+    signal.SIGKILL,
+    *(pytest.param(number, marks=pytest.mark.matrix) for number in (signal.SIGTERM, signal.SIGHUP)),
+]
 
 # Runs the command and sends itself a signal when Python is about to touch the disk for the n-th time.
 AT_A_STEP = """

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("runs", [12, pytest.param(50, marks=pytest.mark.matrix)])
+@pytest.mark.parametrize("runs", [6, pytest.param(50, marks=pytest.mark.matrix)])
 def test_runs_side_by_side_give_identical_trees(tmp_path: Path, runs: int) -> None:
     create = partial(
         scaffold, "new", *COMPLETE, "--project-name", "shop", "--database", "postgres", "--json", cwd=tmp_path

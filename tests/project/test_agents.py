@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.answers import title
-from tests.support.projects import Project, attacked_sample, rows
+from tests.support.projects import Project, databases, rows
 from tests.support.recipe import add_tasks
 from tools.processes import ended
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 NODE = ("node", "--disable-proto=delete", "--disallow-code-generation-from-strings", "--test", "--test-isolation=none")
 FIRST = re.compile(r"^test at .*\n.*\n\s*(.*)$", re.MULTILINE)
-DATABASES = [next(row for row in attacked_sample() if row["database"] == name) for name in ("sqlite", "postgres")]
+DATABASES = databases()
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ import pytest
 from tests.conftest import missing
 from tests.support.answers import title
 from tests.support.postgres import ServerMissingError, binaries
-from tests.support.projects import attacked_sample
+from tests.support.projects import databases
 from tools.project_server import serving
 from tools.smoke_test import ApiClient
 
@@ -28,9 +28,7 @@ if TYPE_CHECKING:
 
     from tests.support.projects import Project
 
-SQLITE, POSTGRES = (
-    next(row for row in attacked_sample() if row["database"] == name) for name in ("sqlite", "postgres")
-)
+SQLITE, POSTGRES = databases()
 
 
 def on(answers: dict[str, str | bool]) -> pytest.MarkDecorator:

@@ -17,7 +17,7 @@ import pytest
 
 from tests.conftest import missing
 from tests.support.answers import title
-from tests.support.projects import attacked_sample
+from tests.support.projects import databases
 from tools.processes import ended
 from tools.project_server import ProjectServer, serving
 from tools.smoke_test import ApiClient
@@ -39,7 +39,7 @@ SETTINGS = {
 }
 # They end the session whose token the run uses: from then on it would see 401 and nothing else.
 ENDING = r"/auth/logout$|/me/sessions/"
-DATABASES = [next(row for row in attacked_sample() if row["database"] == name) for name in ("sqlite", "postgres")]
+DATABASES = databases()
 ON_EACH_DATABASE = pytest.mark.parametrize(
     "project",
     [pytest.param(row, id=title(row), marks=pytest.mark.xdist_group(title(row))) for row in DATABASES],

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.answers import pairwise_sample
-from tests.support.projects import attacked_sample, rows
+from tests.support.projects import attacked_sample, databases, rows
 from tools.processes import ended
 from tools.project_server import ServerFailedError, serving
 from tools.smoke_test import ApiClient
@@ -29,7 +28,7 @@ PRODUCTION = {
 }
 
 
-@rows(list(pairwise_sample()))
+@rows(attacked_sample())
 def test_it_installs_without_a_warning(project: Project) -> None:
     # Settings of the machine's own npmrc are none of the project's business.
     warnings = re.findall(r"^npm warn (?!Unknown (?:user|env|global) config).*", project.installation, re.MULTILINE)
@@ -38,7 +37,7 @@ def test_it_installs_without_a_warning(project: Project) -> None:
     assert code == 0, output
 
 
-@rows([attacked_sample()[0], attacked_sample()[-1]])
+@rows(attacked_sample()[:1], attacked_sample())
 def test_lint_formatter_and_compiler_find_nothing(project: Project) -> None:
     for script in ("lint", "format:check", "typecheck"):
         code, output = project.npm("run", "--silent", script)
@@ -47,7 +46,7 @@ def test_lint_formatter_and_compiler_find_nothing(project: Project) -> None:
 
 
 @pytest.mark.timeout(1800)  # the longest test of all, and machines of CI are slow
-@rows([attacked_sample()[0], attacked_sample()[-1]])
+@rows(attacked_sample()[:1], attacked_sample())
 def test_its_own_attack_tests_pass(project: Project) -> None:
     code, output = project.npm("test")
     assert code == 0, failures(output)
@@ -62,7 +61,7 @@ def failures(output: str) -> str:
     return output[output.find("failing tests") :]
 
 
-@rows(list(pairwise_sample()))
+@rows(attacked_sample())
 def test_the_first_five_minutes(project: Project) -> None:
     with serving(project.folder, {"DATABASE_URL": project.empty_database()}) as server:
         client = ApiClient.of(server)
@@ -75,7 +74,7 @@ def test_the_first_five_minutes(project: Project) -> None:
         assert server.stop() == 0
 
 
-@rows(list(pairwise_sample()))
+@rows(attacked_sample())
 def test_the_first_admin_is_made_on_the_command_line(project: Project) -> None:
     address = project.empty_database()
     with serving(project.folder, {"DATABASE_URL": address}) as server:
@@ -95,7 +94,7 @@ def test_the_first_admin_is_made_on_the_command_line(project: Project) -> None:
         assert [(user["email"], user["role"]) for user in users] == [(admin.email, "admin")]
 
 
-@rows(list(pairwise_sample()))
+@rows(attacked_sample())
 def test_production_asks_for_migrations_first_and_starts_after_them(project: Project) -> None:
     """A server that changes its own tables would need rights an intruder inherits."""
     settings = PRODUCTION | {"DATABASE_URL": project.empty_database()}
@@ -109,7 +108,7 @@ def test_production_asks_for_migrations_first_and_starts_after_them(project: Pro
         assert server.stop() == 0
 
 
-@rows(list(pairwise_sample()[:2]))
+@rows(databases(), [])
 def test_setup_writes_the_secrets_of_a_project_that_plain_copier_made(project: Project, tmp_path: Path) -> None:
     for name in (".env.example", "package.json", "src"):
         (tmp_path / name).symlink_to(project.folder / name)

@@ -117,10 +117,21 @@ def attacked_sample() -> list[Answers]:
     return sample
 
 
-def rows(quick: list[Answers]) -> pytest.MarkDecorator:
-    """Parametrise a test with projects: the quick ones always, and with `make matrix` all whose code differs."""
+def databases() -> list[Answers]:
+    """Return one project of each database."""
+    return [next(row for row in attacked_sample() if row["database"] == name) for name in ("sqlite", "postgres")]
+
+
+def rows(quick: list[Answers], thorough: list[Answers] | None = None) -> pytest.MarkDecorator:
+    """Parametrise a test with projects.
+
+    Args:
+        quick: projects of every run.
+        thorough: further projects of `make matrix`, as far as their code differs. Default: one of each code.
+    """
     known = {code_of(answers) for answers in quick}
-    others = [answers for answers in different_code() if code_of(answers) not in known]
+    wanted = different_code() if thorough is None else thorough
+    others = [answers for answers in wanted if code_of(answers) not in known]
     parameters = [_row(answers) for answers in quick] + [_row(answers, pytest.mark.matrix) for answers in others]
     return pytest.mark.parametrize("project", parameters, indirect=True)
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 # Print it and give it again to repeat a run.
 SEED = int(os.environ.get("SCAFFOLD_TEST_SEED") or random.SystemRandom().randrange(1_000_000))
-SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGKILL]
+SIGNALS = [signal.SIGINT, signal.SIGKILL, pytest.param(signal.SIGTERM, marks=pytest.mark.matrix)]
 # In `make test`, and (marked as a matter of minutes) in `make matrix`: more than two hundred kills in all.
 QUICK, THOROUGH = 3, 50
 GROUPS_QUICK, GROUPS_THOROUGH = 2, 60

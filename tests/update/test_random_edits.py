@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from scaffold.update.update import UpdateResult
 
 SEED = int(os.environ.get("SCAFFOLD_TEST_SEED") or random.SystemRandom().randrange(1_000_000))
-QUICK, THOROUGH = 12, 160
+QUICK, THOROUGH = 8, 100
 UNEDITED = 4
 NAMES = [
     "a.txt",
