@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 from shutil import rmtree
 from tempfile import mkdtemp
@@ -20,8 +21,15 @@ if TYPE_CHECKING:
 def pytest_configure(config: pytest.Config) -> None:
     """Take signals again, and keep what tests agree to out of the developer's own configuration."""
     _take_signals()
+    # Before the processes of this run start, so that they draw the same samples.
+    os.environ.setdefault("SCAFFOLD_TEST_SEED", str(random.SystemRandom().randrange(1_000_000)))
     os.environ["XDG_CONFIG_HOME"] = folder = mkdtemp(prefix="scaffold-tests-configuration-")
     config.add_cleanup(lambda: rmtree(folder, ignore_errors=True))
+
+
+def pytest_report_header() -> str:
+    """Print what repeats a run."""
+    return f"seed of the samples: SCAFFOLD_TEST_SEED={os.environ['SCAFFOLD_TEST_SEED']}"
 
 
 def _take_signals() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
@@ -73,5 +74,6 @@ def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
     for _, case, flaw, reason in sorted(verdicts):
         if flaw != "sound":
             terminalreporter.line(f"{flaw:<16} {case}: {reason.splitlines()[0][:200]}")
+    terminalreporter.line(f"seed of the sample: {os.environ.get('SCAFFOLD_TEST_SEED')}")
     total = Counter(flaw for _, _, flaw, _ in verdicts)
     terminalreporter.line("total: " + ", ".join(f"{count} {flaw}" for flaw, count in sorted(total.items())))

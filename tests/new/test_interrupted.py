@@ -26,7 +26,7 @@ pytestmark = pytest.mark.timeout(1800)
 SEED = int(os.environ.get("SCAFFOLD_TEST_SEED") or random.SystemRandom().randrange(1_000_000))
 # In `make test`, and (marked as a matter of minutes) in `make matrix`.
 TIMES = [1, pytest.param(8, marks=pytest.mark.matrix)]
-STEPS = [3, pytest.param(30, marks=pytest.mark.matrix)]
+STEPS = [3, pytest.param(20, marks=pytest.mark.matrix)]
 SIGNALS = [
     signal.SIGINT,
     signal.SIGKILL,

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 SEED = int(os.environ.get("SCAFFOLD_TEST_SEED") or random.SystemRandom().randrange(1_000_000))
 SIGNALS = [signal.SIGINT, signal.SIGKILL, pytest.param(signal.SIGTERM, marks=pytest.mark.matrix)]
 # In `make test`, and (marked as a matter of minutes) in `make matrix`: more than two hundred kills in all.
-QUICK, THOROUGH = 3, 50
-GROUPS_QUICK, GROUPS_THOROUGH = 2, 60
+QUICK, THOROUGH = 3, 30
+GROUPS_QUICK, GROUPS_THOROUGH = 2, 40
 MATRIX = [pytest.mark.matrix, pytest.mark.timeout(3600)]
 
 # Runs the command and sends itself a signal when Python is about to touch the disk, or to start git, for the n-th time.
