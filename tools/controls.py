@@ -87,7 +87,6 @@ class Proof:
         when: Jinja condition on the answers under which the project has both. Default: always.
         further: edits that the first one needs, for example an import. Default: none.
         tolerates: flaws of the proof (`tests/mutation/judge.py`) that are right here, each with the reason.
-        unsound: flaws that are still to be mended, each with what is wrong. Default: none.
     """
 
     file: str
@@ -98,7 +97,6 @@ class Proof:
     when: str = "true"
     further: tuple[Edit, ...] = ()
     tolerates: Mapping[str, str] = field(default_factory=dict)
-    unsound: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def edits(self) -> tuple[Edit, ...]:

@@ -38,7 +38,7 @@ class Failure:
         actual: what the assertion got.
         expected: what it wanted.
         message: of the error.
-        stack: of the error.
+        frames: of the error's stack.
     """
 
     type: str
@@ -47,7 +47,7 @@ class Failure:
     actual: Value
     expected: Value
     message: str
-    stack: str
+    frames: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ def _of_failure(failure: Failure) -> Iterator[Verdict]:
         yield Verdict(Flaw.ABORTED, f"the attack test was ended by {failure.type}: {failure.message}")
     elif failure.code != "ERR_ASSERTION":
         yield Verdict(Flaw.CRASH, f"the attack test crashed: {failure.message}")
-    elif not _asserted_in_a_test(failure.stack):
+    elif not _asserted_in_a_test(failure.frames):
         yield Verdict(Flaw.CRASH, f"the assertion that failed is not in a test: {failure.message}")
     elif _is_server_error(failure):
         yield Verdict(Flaw.SERVER_ERROR, f"the server answered with an unexpected error: {failure.message}")
@@ -147,15 +147,16 @@ def _of_failure(failure: Failure) -> Iterator[Verdict]:
         yield Verdict(Flaw.STILL_REFUSED, f"the attack is still refused, with {sides}")
 
 
-_FRAME = re.compile(r"^\s+at .*?/(src|test)/[^\s)]*:\d+:\d+\)?$", re.MULTILINE)
+# Frames of Node and of packages are passed over: the assertion itself is one.
+_FRAME = re.compile(r"at .*?/(src|tests?)/(?!.*/node_modules/)[^\s)]*:\d+:\d+\)?$")
 _PROBLEM_CODE = re.compile(r"[a-z]+(-[a-z]+)+|[a-z]+")
 _INTERNAL_ERROR = 500
 _REFUSALS = range(400, 600)
 
 
-def _asserted_in_a_test(stack: str) -> bool:
-    frame = _FRAME.search(stack)
-    return frame is not None and frame[1] == "test"
+def _asserted_in_a_test(frames: Sequence[str]) -> bool:
+    frame = next(filter(None, map(_FRAME.search, frames)), None)
+    return frame is not None and frame[1].startswith("test")
 
 
 def _is_server_error(failure: Failure) -> bool:
@@ -167,7 +168,7 @@ def _is_still_refused(failure: Failure) -> bool:
     sides = (failure.actual, failure.expected)
     if all(isinstance(side, int) and side in _REFUSALS for side in sides):
         return failure.operator == "strictEqual"
-    if "assertProblem" in failure.stack:
+    if any("assertProblem" in frame for frame in failure.frames):
         return failure.operator == "strictEqual" and all(
             isinstance(side, str) and _PROBLEM_CODE.fullmatch(side) for side in sides
         )

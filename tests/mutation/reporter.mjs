@@ -46,7 +46,10 @@ const failure = ({ failureType, cause }) => ({
   actual: described(cause?.actual),
   expected: described(cause?.expected),
   message: short(cause?.message ?? cause),
-  stack: short(cause?.stack ?? ''),
+  // Without the message, which can be longer than everything else.
+  frames: String(cause?.stack ?? '')
+    .split('\n')
+    .filter((line) => line.startsWith('    at ')),
 });
 
 export default async function* report(events) {
