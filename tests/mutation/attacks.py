@@ -64,7 +64,8 @@ def attack(project: Project, files: Sequence[str], titles: Sequence[str] = ()) -
 
 def _reported(output: str) -> Iterator[dict[str, Any]]:
     """Return the lines of the reporter; whatever the tests print stands between them."""
-    for line in output.splitlines():
+    # Not splitlines: JavaScript writes U+2028, which Python takes for the end of a line, into JSON as it is.
+    for line in output.split("\n"):
         if line.startswith(('{"title":', '{"programs":')):
             yield json.loads(line)
 
