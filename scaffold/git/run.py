@@ -250,6 +250,20 @@ def staging(project: Path) -> Git:
     return isolated(project).with_environment(**_repository_of(project))
 
 
+def reported(git: Git, *arguments: str, stdin: bytes = b"") -> str:
+    """Run git and, if it fails, tell the first thing it complained about: what follows is advice.
+
+    Raises:
+        GitError: it failed.
+    """
+    done = git.run(*arguments, stdin=stdin, check=False)
+    if done.returncode:
+        said = done.stderr.decode(errors="replace").splitlines()
+        told = [line.partition(": ")[2] for line in said if line.startswith(("fatal: ", "error: "))]
+        raise GitError("; ".join(told[-2:]) or f"git {arguments[0]} ended with {done.returncode}")
+    return done.stdout.decode(errors="surrogateescape")
+
+
 def borrow_objects(git_dir: Path, objects: Path) -> None:
     """Let a repository of our own read the objects of another one, without a copy of them.
 

@@ -6,17 +6,18 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from scaffold.errors import ScaffoldError, cannot_update, git_refused, update_refused
-from scaffold.git.run import Git, GitError, isolated, missing_object
-from scaffold.update import journal, obstacles, snapshot
+from scaffold.git.run import Git, GitError, isolated, missing_object, reported
+from scaffold.update import filters, journal, obstacles, snapshot
 from scaffold.update.journal import Journal
-from scaffold.update.obstacles import ObstacleError, reported
+from scaffold.update.obstacles import ObstacleError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
     from typing import TextIO
 
-    from scaffold.update.merge import Conflict, MergeResult
+    from scaffold.git.tree import Conflict
+    from scaffold.update.merge import MergeResult
     from scaffold.update.snapshot import Snapshot
 
 T = TypeVar("T")
@@ -73,12 +74,14 @@ def _apply(project: Git, joined: MergeResult, file: TextIO, before: Snapshot) ->
     target = _whole_tree(project, prefix, joined.result)
     paths = obstacles.touched(prefix, joined)
     obstacles.require_none(project, joined, paths)
+    target = filters.stored(top, target, paths.written, journal.scratch_index(project))
+    conflicts = [filters.stored_sides(top, prefix, conflict) for conflict in joined.conflicts]
     obstacles.rehearse(top, target, paths.written)
     with journal.recorded(file, top, Journal(head, target, before)) as index:
         working = top.with_environment(GIT_INDEX_FILE=str(index))
         move(working, head, target)
         require_gone(top.folder, paths.removed)
-        _mark(working, prefix, joined.conflicts)
+        _mark(working, prefix, conflicts)
     return target
 
 

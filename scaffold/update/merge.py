@@ -11,36 +11,18 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from scaffold.git.run import Git, borrow_objects, isolated
+from scaffold.git.tree import BASE, OURS, THEIRS, Blob, Conflict
+from scaffold.update.filters import Unfiltered
 from scaffold.update.moved_files import Moves
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from scaffold.update.special_files import Sides
+
 # No line-ending rule, filter or merge driver of the project may change what is compared.
 _ATTRIBUTES = "* -text !eol !filter !ident !working-tree-encoding !merge\n"
-_BASE, _OURS, _THEIRS = 1, 2, 3
-
-
-@dataclass(frozen=True)
-class Blob:
-    """One version of a file: its mode and object id."""
-
-    mode: str
-    object_id: str
-
-
-@dataclass(frozen=True)
-class Conflict:
-    """A file that both sides changed in the same place.
-
-    Attributes:
-        path: relative to the project.
-        stages: what the index needs to know: 1 the old render, 2 the owner's, 3 the new render.
-    """
-
-    path: str
-    stages: dict[int, Blob]
 
 
 @dataclass(frozen=True)
@@ -80,34 +62,35 @@ class MergeResult:
     kept_deleted: tuple[str, ...]
 
 
-def merge_renders(  # noqa: PLR0913 - the three sides of a merge, and what is known about them
-    project: Git, tree: str, base: Path, theirs: Path, *, label: str, listed: Mapping[str, str] | None = None
+def merge_renders(
+    project: Git, tree: str, sides: Sides, *, label: str, listed: Mapping[str, str] | None = None
 ) -> MergeResult:
-    """Merge what changed from `base` to `theirs` into the project's committed files.
+    """Merge what changed between two renders into the project's committed files.
 
     Files that the template no longer ships stay in the result if the owner edited them; `without` removes them.
 
     Args:
         project: git in the project's folder.
         tree: object id of the project's committed files.
-        base: folder with a fresh render of the version the project is on.
-        theirs: folder with a fresh render of the version it goes to.
+        sides: fresh renders of the version the project is on and of the version it goes to.
         label: name of the new side in conflict markers.
         listed: files that the template says it has moved. Default: none; git finds renames.
 
     Raises:
         GitError: git failed.
     """
-    git = _borrowing_repository(project, theirs.parent / "merge")
-    before, after = _tree_of(git, base), _tree_of(git, theirs)
+    base = sides.base
+    git = _borrowing_repository(project, base.parent / "merge")
+    before, after = _tree_of(git, base), _tree_of(git, sides.theirs)
     old, new, moves = _compared(git, before, after, listed or {})
     if moves.to:
         moves.carry_out(base, old)
         before = _tree_of(git, base)
     start = _commit(git, before)
     ours = _commit(git, tree, start)
+    unfiltered = Unfiltered.of(git, tree, sides.in_folder)
     git.output("tag", label, _commit(git, after, start))
-    git.output("reset", "--quiet", "--hard", ours)
+    git.output("reset", "--quiet", "--hard", _commit(git, unfiltered.tree, start))
     own = _move_ours(git, moves) - old - new
     git.run(
         "-c", "merge.directoryRenames=false", "-c", "merge.conflictStyle=merge",
@@ -115,7 +98,7 @@ def merge_renders(  # noqa: PLR0913 - the three sides of a merge, and what is kn
     )  # fmt: skip
     unmerged = _unmerged(git)
     groups = _resolve_deletions(git, unmerged)
-    result = _commit(git, git.output("write-tree"), ours)
+    result = _commit(git, unfiltered.undone(git, git.output("write-tree")), ours)
     changes = _changes(git, ours, result, {path for path, _ in groups.conflicts}, own)
     conflicts = tuple(Conflict(path, stages) for path, stages in groups.conflicts)
     return MergeResult(git.folder, ours, result, changes, conflicts, tuple(groups.removed), tuple(groups.deleted))
@@ -237,10 +220,10 @@ def _resolve_deletions(git: Git, unmerged: dict[str, dict[int, Blob]]) -> _Group
     """Decide what needs no person; stage the rest with both sides in the file."""
     groups = _Groups([], [], [])
     for path, stages in sorted(unmerged.items()):
-        if _OURS not in stages and _BASE in stages:
+        if OURS not in stages and BASE in stages:
             groups.deleted.append(path)
             git.output("rm", "--quiet", "--force", "--", path)
-        elif _THEIRS not in stages and _BASE in stages:
+        elif THEIRS not in stages and BASE in stages:
             groups.removed.append(path)
             git.output("add", "--force", "--", path)
         else:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from scaffold.errors import git_at_work
-from scaffold.git.run import Git, GitError, isolated
+from scaffold.git.run import Git, isolated, reported
 from scaffold.git.view import filtered
 from scaffold.text import listed
 
@@ -261,24 +261,5 @@ def rehearse(top: Git, target: str, paths: Iterable[str]) -> None:
     Raises:
         GitError: a filter failed.
     """
-    asked = "\0".join(sorted(paths))
-    if not asked:
-        return
-    answer = top.output("check-attr", "-z", "--stdin", "filter", stdin=os.fsencode(asked)).split("\0")
-    for path, value in zip(answer[::3], answer[2::3], strict=False):
-        if value not in {"unspecified", "unset"}:
-            reported(top, "cat-file", "--filters", f"{target}:{path}")
-
-
-def reported(git: Git, *arguments: str, stdin: bytes = b"") -> str:
-    """Run git and, if it fails, tell the first thing it complained about: what follows is advice.
-
-    Raises:
-        GitError: it failed.
-    """
-    done = git.run(*arguments, stdin=stdin, check=False)
-    if done.returncode:
-        said = done.stderr.decode(errors="replace").splitlines()
-        told = [line.partition(": ")[2] for line in said if line.startswith(("fatal: ", "error: "))]
-        raise GitError("; ".join(told[-2:]) or f"git {arguments[0]} ended with {done.returncode}")
-    return done.stdout.decode(errors="surrogateescape")
+    for path in sorted(filtered(top, sorted(paths))):
+        reported(top, "cat-file", "--filters", f"{target}:{path}")

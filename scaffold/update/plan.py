@@ -224,7 +224,7 @@ def _plan(request: UpdateRequest, project: Project, git: Git, upgrade: Upgrade) 
     line_endings.follow(sides, lambda: merge.moves_between(base, theirs, listed).to)
     edited = edited_by_owner(sides)
     check_lockfile = reconcile(sides)
-    joined = merge.merge_renders(git, git.committed(), base, theirs, label=f"template-{upgrade.newer}", listed=listed)
+    joined = merge.merge_renders(git, git.committed(), sides, label=f"template-{upgrade.newer}", listed=listed)
     plan = UpdatePlan(
         project=project,
         to_version=upgrade.newer,

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from scaffold.project.record import ANSWERS_FILE
-from scaffold.update import json_merge
+from scaffold.update import filters, json_merge
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,11 +33,13 @@ class Sides:
         base: folder with the old render.
         theirs: folder with the new render.
         ours: the owner's committed version of every file that either render has.
+        in_folder: those of them that lie in the folder with other bytes than git stores.
     """
 
     base: Path
     theirs: Path
     ours: dict[str, bytes]
+    in_folder: dict[str, bytes] = field(default_factory=dict)
 
 
 def read_sides(project: Git, base: Path, theirs: Path) -> Sides:
@@ -45,7 +47,9 @@ def read_sides(project: Git, base: Path, theirs: Path) -> Sides:
     names = sorted({*_files(base), *_files(theirs)})
     asked = "".join(f"HEAD:./{name}\n" for name in names).encode(errors="surrogateescape")
     answer = project.run("cat-file", "--batch", stdin=asked).stdout
-    return Sides(base, theirs, dict(_blobs(names, answer)))
+    stored = dict(_blobs(names, answer))
+    found = filters.in_folder(project, stored)
+    return Sides(base, theirs, {**stored, **found}, found)
 
 
 def edited_by_owner(sides: Sides) -> set[str]:

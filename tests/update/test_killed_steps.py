@@ -16,6 +16,7 @@ import pytest
 from scaffold.errors import ScaffoldError
 from scaffold.git.run import Git, isolated
 from scaffold.update import journal, merge
+from scaffold.update.special_files import Sides
 from tests.support.command import environment
 from tests.support.template_repository import commit, lines, state, write
 
@@ -77,7 +78,8 @@ class Plan:
         commit(self.top)
         (self.top / "api/old.txt").chmod(0o640)
         project = Git(self.top / "api")
-        self.joined = merge.merge_renders(project, project.committed(), place / "base", place / "theirs", label="v2")
+        sides = Sides(place / "base", place / "theirs", {})
+        self.joined = merge.merge_renders(project, project.committed(), sides, label="v2")
         assert [conflict.path for conflict in self.joined.conflicts] == ["both.bin"]
         (place / "plan").write_bytes(pickle.dumps(self.joined))
 

@@ -13,6 +13,7 @@ from scaffold.errors import NotUndoneError, ScaffoldError
 from scaffold.git.run import Git, GitError, isolated
 from scaffold.project.unfinished import is_unfinished
 from scaffold.update import apply, journal, merge, snapshot
+from scaffold.update.special_files import Sides
 from tests.support.template_repository import commit, lines, state, write
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ class Made:
         """Merge a new render in which these files (dots as `__`, slashes as `___`) are other."""
         write(self.place / "theirs", {name.replace("___", "/").replace("__", "."): t for name, t in theirs.items()})
         tree = self.git.output("rev-parse", "HEAD^{tree}")
-        return merge.merge_renders(self.git, tree, self.place / "base", self.place / "theirs", label="template-v2")
+        sides = Sides(self.place / "base", self.place / "theirs", {})
+        return merge.merge_renders(self.git, tree, sides, label="template-v2")
 
 
 @pytest.fixture
@@ -142,7 +144,7 @@ def test_a_name_is_never_a_pattern(made: Made) -> None:
     commit(made.folder)
     write(made.place, {"base/[id].ts": LONG})
     tree = made.git.output("rev-parse", "HEAD^{tree}")
-    joined = merge.merge_renders(made.git, tree, made.place / "base", made.place / "theirs", label="v2")
+    joined = merge.merge_renders(made.git, tree, Sides(made.place / "base", made.place / "theirs", {}), label="v2")
     assert joined.removed_edited == ("[id].ts",)
     apply.apply_merge(made.git, merge.without(joined, joined.removed_edited))
     assert not (made.folder / "[id].ts").exists()
@@ -156,9 +158,8 @@ def test_rolling_back_touches_one_project_of_a_repository_only(made: Made, monke
     commit(top)
     write(top, {"a/other.txt": "work that is not committed\n"})
     project = Git(top / "[ab]")
-    joined = merge.merge_renders(
-        project, project.output("rev-parse", "HEAD:[ab]"), made.place / "base", _changed(made, "more\n"), label="v2"
-    )
+    sides = Sides(made.place / "base", _changed(made, "more\n"), {})
+    joined = merge.merge_renders(project, project.output("rev-parse", "HEAD:[ab]"), sides, label="v2")
     fail_at_last(monkeypatch, GitError("no space"))
     with pytest.raises(ScaffoldError, match="no space"):
         apply.apply_merge(project, joined)

@@ -1,0 +1,122 @@
+"""Files with a filter (Git LFS, git-crypt): git stores other bytes of them than lie in the folder.
+
+A template knows the bytes in the folder. So the merge compares those, and what comes out of it goes through the
+project's filters before git stores it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from scaffold.git.run import reported
+from scaffold.git.tree import Blob, blobs, with_blobs
+from scaffold.git.view import filtered
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+    from pathlib import Path
+
+    from scaffold.git.run import Git
+    from scaffold.git.tree import Conflict
+
+_LINK = "120000"
+_INDEX = ".git/scratch.index"
+
+
+def in_folder(git: Git, ours: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Return the files of which git stores other bytes than lie in the folder; no filter runs for that.
+
+    Args:
+        git: git that sees the project, `scaffold.project.record.look_at`; the project's files are as committed.
+        ours: committed files, as git stores them.
+    """
+    paths = {name: git.folder / name for name in filtered(git, sorted(ours))}
+    found = {name: path.read_bytes() for name, path in paths.items() if path.is_file() and not path.is_symlink()}
+    return {name: content for name, content in found.items() if content != ours[name]}
+
+
+@dataclass(frozen=True)
+class Unfiltered:
+    """A tree in which some files have the bytes of the folder, and the way back.
+
+    Attributes:
+        tree: has the bytes of the folder.
+        seen: blobs with the bytes of the folder, by path.
+        stored: blobs that the project's git stores, by path.
+    """
+
+    tree: str
+    seen: Mapping[str, Blob]
+    stored: Mapping[str, Blob]
+
+    @classmethod
+    def of(cls, git: Git, tree: str, contents: Mapping[str, bytes]) -> Unfiltered:
+        """Put bytes of the folder into a tree.
+
+        Args:
+            git: git of a repository of our own.
+            tree: the files as the project's git stores them.
+            contents: bytes of the folder by file of that tree.
+
+        Raises:
+            GitError: git failed.
+        """
+        if not contents:
+            return cls(tree, {}, {})
+        stored = blobs(git, tree, contents)
+        seen = {
+            name: replace(blob, object_id=git.output("hash-object", "-w", "--stdin", stdin=contents[name]))
+            for name, blob in stored.items()
+        }
+        return cls(with_blobs(git, tree, seen, git.folder / _INDEX), seen, stored)
+
+    def undone(self, git: Git, tree: str) -> str:
+        """Return a tree that was made from this one, with the stored blobs of the files that are still the same.
+
+        Raises:
+            GitError: git failed.
+        """
+        if not self.seen:
+            return tree
+        now = blobs(git, tree, self.seen)
+        same = {name: self.stored[name] for name in now if now[name] == self.seen[name]}
+        return with_blobs(git, tree, same, git.folder / _INDEX)
+
+
+def stored(top: Git, tree: str, paths: Collection[str], index: Path) -> str:
+    """Return a tree with what the project's filters make of some of its files, as `git add` stores them.
+
+    Args:
+        top: git that changes the project, at the top of its repository.
+        tree: of the whole repository.
+        paths: files that the update writes.
+        index: a file that git may write.
+
+    Raises:
+        GitError: a filter failed.
+    """
+    names = filtered(top, sorted(paths))
+    if not names:
+        return tree
+    found = blobs(top, tree, names)
+    return with_blobs(top, tree, {path: _stored(top, path, blob) for path, blob in found.items()}, index)
+
+
+def stored_sides(top: Git, prefix: str, conflict: Conflict) -> Conflict:
+    """Return a conflict with its sides as the project's filters store them.
+
+    Raises:
+        GitError: a filter failed.
+    """
+    path = prefix + conflict.path
+    if not filtered(top, [path]):
+        return conflict
+    return replace(conflict, stages={stage: _stored(top, path, blob) for stage, blob in conflict.stages.items()})
+
+
+def _stored(top: Git, path: str, blob: Blob) -> Blob:
+    if blob.mode == _LINK:
+        return blob
+    content = top.run("cat-file", "blob", blob.object_id).stdout
+    return replace(blob, object_id=reported(top, "hash-object", "-w", "--stdin", "--path", path, stdin=content).strip())
