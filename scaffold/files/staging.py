@@ -17,17 +17,19 @@ import stat
 import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import gettempdir
 from typing import TYPE_CHECKING
 
 from scaffold.errors import destination_not_a_folder, destination_not_empty
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from contextlib import AbstractContextManager
 
 PREFIX = ".scaffold-"
 STAGING_NAME = re.compile(r"\.scaffold-[0-9a-f]{16}(?P<removed>\.removed)?")
 LOCK_NAME = "in-progress"
-NOTICE = b"`scaffold new` works here. When no such command is running, this folder can be deleted.\n"
+NOTICE = b"Scaffold works here. When no `scaffold` command is running, this folder can be deleted.\n"
 # Between making the folder and locking it lie microseconds; a minute forgives a very slow disk.
 UNLOCKED_GRACE_SECONDS = 60
 
@@ -48,6 +50,11 @@ def staging(parent: Path) -> Iterator[Path]:
     finally:
         with signals_deferred():
             _remove(folder)
+
+
+def scratch() -> AbstractContextManager[Path]:
+    """Provide a folder for scratch files among the machine's temporary ones; the next run sweeps a killed one's."""
+    return staging(Path(gettempdir()))
 
 
 def remove_stale(parent: Path) -> None:

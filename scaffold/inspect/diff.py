@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from scaffold.files.staging import scratch
 from scaffold.git.difference import difference
 from scaffold.git.run import bare
 from scaffold.inspect.comparison import View
@@ -17,6 +16,8 @@ from scaffold.template.render import render_recorded
 from scaffold.template.trust import Consent
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from scaffold.git.difference import Difference
     from scaffold.project.record import Project
 
@@ -45,8 +46,7 @@ def diff_of(folder: Path, consent: Consent | None = None) -> OwnChanges:
         ScaffoldError: the project or its template cannot be used.
     """
     project = opened(folder)
-    with TemporaryDirectory(prefix="scaffold-diff-", ignore_cleanup_errors=True) as scratch:
-        work = Path(scratch)
+    with scratch() as work:
         templates = Templates(work, consent or Consent())
         templates.base(project)
         view = View(project, work)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from scaffold.errors import ScaffoldError, update_unfinished
+from scaffold.files.staging import scratch
 from scaffold.inspect.edits import find_edits
 from scaffold.inspect.templates import Templates
 from scaffold.project.record import open_project
@@ -89,8 +89,7 @@ def statuses_of(
     Returns:
         One result for each folder, in the same order.
     """
-    with TemporaryDirectory(prefix="scaffold-status-", ignore_cleanup_errors=True) as folder:
-        work = Path(folder)
+    with scratch() as work:
         templates = Templates(work, consent or Consent())
         found = [_looked_at(one, templates) for one in folders]
         return list(_with_edits(found, templates, work)) if edited else found

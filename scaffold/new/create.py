@@ -11,7 +11,7 @@ from tempfile import gettempdir
 from typing import TYPE_CHECKING, TypeAlias
 
 from scaffold.errors import cannot_create, wrong_usage
-from scaffold.files.staging import check_free, move_into_place, parent_folder, remove_stale, staging
+from scaffold.files.staging import check_free, move_into_place, parent_folder, remove_stale, scratch, staging
 from scaffold.new.beside import IGNORE_FILE, REPOSITORY, Shared, may_stay, share, withdraw
 from scaffold.new.first_commit import GitResult, enclosing_repository, first_commit
 from scaffold.new.npm_install import install_packages
@@ -165,7 +165,7 @@ def create(destination: Path, template: Template, answers: Answers, options: Cre
     """
     if options.dry_run:
         elsewhere = Path(gettempdir())
-        with _disk_problems(elsewhere), staging(elsewhere) as folder:
+        with _disk_problems(elsewhere), scratch() as folder:
             return _rendered(folder / "project", destination, template, answers, options)[0]
     with _disk_problems(destination), parent_folder(destination) as parent, staging(parent) as folder:
         project = folder / destination.name

@@ -6,16 +6,16 @@ import json
 import re
 from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from scaffold.errors import ScaffoldError
+from scaffold.files.staging import scratch
 from scaffold.project.env_file import setting_names
 from scaffold.text import listed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from scaffold.questions.question import Answer, Answers, Question
     from scaffold.questions.questionnaire import Questionnaire
@@ -125,8 +125,8 @@ class Effects:
     def _rendered(self, answers: Answers) -> Contents:
         from scaffold.template.render import render
 
-        with TemporaryDirectory(prefix="scaffold-effects-", ignore_cleanup_errors=True) as scratch:
-            project = Path(scratch, "project")
+        with scratch() as work:
+            project = work / "project"
             paths = render(self._template, answers, project)
             return Contents(
                 frozenset(paths),

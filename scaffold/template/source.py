@@ -8,10 +8,10 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from scaffold.errors import template_broken, template_runs_code, template_unavailable, wrong_usage
+from scaffold.files.staging import scratch
 from scaffold.questions.questionnaire import Questionnaire
 from scaffold.template.confined import Confined, Described
 
@@ -155,8 +155,8 @@ def open_template(address: str | None = None, ref: str | None = None) -> Iterato
             yield template
     else:
         with (
-            TemporaryDirectory(prefix="scaffold-template-", ignore_cleanup_errors=True) as work,
-            closing(_fetched(_full_address(address), ref, Path(work))) as template,
+            scratch() as work,
+            closing(_fetched(_full_address(address), ref, work)) as template,
         ):
             yield template
 

@@ -6,7 +6,7 @@ project's filters before git stores it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from scaffold.git.run import reported
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from scaffold.git.tree import Conflict
 
 _LINK = "120000"
-_INDEX = ".git/scratch.index"
 
 
 def in_folder(git: Git, ours: Mapping[str, bytes]) -> dict[str, bytes]:
@@ -34,54 +33,6 @@ def in_folder(git: Git, ours: Mapping[str, bytes]) -> dict[str, bytes]:
     paths = {name: git.folder / name for name in filtered(git, sorted(ours))}
     found = {name: path.read_bytes() for name, path in paths.items() if path.is_file() and not path.is_symlink()}
     return {name: content for name, content in found.items() if content != ours[name]}
-
-
-@dataclass(frozen=True)
-class Unfiltered:
-    """A tree in which some files have the bytes of the folder, and the way back.
-
-    Attributes:
-        tree: has the bytes of the folder.
-        seen: blobs with the bytes of the folder, by path.
-        stored: blobs that the project's git stores, by path.
-    """
-
-    tree: str
-    seen: Mapping[str, Blob]
-    stored: Mapping[str, Blob]
-
-    @classmethod
-    def of(cls, git: Git, tree: str, contents: Mapping[str, bytes]) -> Unfiltered:
-        """Put bytes of the folder into a tree.
-
-        Args:
-            git: git of a repository of our own.
-            tree: the files as the project's git stores them.
-            contents: bytes of the folder by file of that tree.
-
-        Raises:
-            GitError: git failed.
-        """
-        if not contents:
-            return cls(tree, {}, {})
-        stored = blobs(git, tree, contents)
-        seen = {
-            name: replace(blob, object_id=git.output("hash-object", "-w", "--stdin", stdin=contents[name]))
-            for name, blob in stored.items()
-        }
-        return cls(with_blobs(git, tree, seen, git.folder / _INDEX), seen, stored)
-
-    def undone(self, git: Git, tree: str) -> str:
-        """Return a tree that was made from this one, with the stored blobs of the files that are still the same.
-
-        Raises:
-            GitError: git failed.
-        """
-        if not self.seen:
-            return tree
-        now = blobs(git, tree, self.seen)
-        same = {name: self.stored[name] for name in now if now[name] == self.seen[name]}
-        return with_blobs(git, tree, same, git.folder / _INDEX)
 
 
 def stored(top: Git, tree: str, paths: Collection[str], index: Path) -> str:

@@ -3,75 +3,85 @@
 from __future__ import annotations
 
 import json
-from typing import Literal
+from dataclasses import dataclass
+from itertools import product
+from typing import Literal, TypeAlias
 
 Json = dict[str, "Json"] | list["Json"] | str | int | float | bool | None
+Object: TypeAlias = dict[str, Json]
+Side: TypeAlias = Literal["base", "ours", "theirs"]
 
 _ABSENT = object()
 
 
-class JsonConflictError(Exception):
-    """Both sides changed the same value in different ways."""
+@dataclass(frozen=True)
+class Style:
+    """How the text of a JSON object is laid out; the defaults are those of npm.
+
+    Attributes:
+        indent: blanks or a tab, once for each level.
+        newline: ends each line.
+        end: follows the last bracket.
+    """
+
+    indent: str = "  "
+    newline: str = "\n"
+    end: str = "\n"
+
+    def dump(self, value: Object) -> str:
+        """Write an object."""
+        text = json.dumps(value, indent=self.indent, ensure_ascii=False)
+        return (text + self.end).replace("\n", self.newline)
 
 
-def parse_standard(text: str) -> dict[str, Json] | None:
-    """Return the object if the text is written as npm writes it, so that it can be written back.
+_STYLES = [Style(*parts) for parts in product(("  ", "\t", "    "), ("\n", "\r\n"), ("\n", ""))]
 
-    Anything else (other indentation, comments, an array) gives None: rewriting it would change
-    lines that nobody asked to change.
+
+def parse(text: str) -> tuple[Object, Style] | None:
+    """Return an object and the style in which it can be written back byte for byte.
+
+    Anything else (mixed indentation, comments, an array) gives None: rewriting it would change lines that nobody
+    asked to change.
     """
     try:
         value = json.loads(text)
     except ValueError:
         return None
-    return value if isinstance(value, dict) and dump(value) == text else None
+    if not isinstance(value, dict):
+        return None
+    return next(((value, style) for style in _STYLES if style.dump(value) == text), None)
 
 
-def dump(value: dict[str, Json]) -> str:
-    """Write an object as npm does: two spaces, one line break at the end."""
-    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
-
-
-def merge(
-    base: dict[str, Json],
-    ours: dict[str, Json],
-    theirs: dict[str, Json],
-    *,
-    on_conflict: Literal["raise", "theirs"] = "raise",
-) -> dict[str, Json]:
+def merge(base: Object, ours: Object, theirs: Object, *, conflict: Side = "theirs") -> Object:
     """Join two changes of one object.
 
     Args:
         base: what both sides started from.
         ours: the owner's version; keys that only it has stay.
         theirs: the newer template's version; the order of keys follows it.
-        on_conflict: what to do where both changed the same value differently.
-
-    Raises:
-        JsonConflictError: both changed the same value and `on_conflict` is "raise".
+        conflict: whose value to take where both changed the same one in different ways.
     """
-    merged: dict[str, Json] = {}
+    sides: dict[Side, Object] = {"base": base, "ours": ours, "theirs": theirs}
+    merged = {}
     for key in _keys(ours, theirs):
-        value = _one(base.get(key, _ABSENT), ours.get(key, _ABSENT), theirs.get(key, _ABSENT), on_conflict)
+        value = _one({side: version.get(key, _ABSENT) for side, version in sides.items()}, conflict)
         if value is not _ABSENT:
-            merged[key] = value  # type: ignore[assignment]
-    return merged
+            merged[key] = value
+    return merged  # type: ignore[return-value]
 
 
-def _one(base: object, ours: object, theirs: object, on_conflict: Literal["raise", "theirs"]) -> object:
+def _one(values: dict[Side, object], conflict: Side) -> object:
+    base, ours, theirs = values["base"], values["ours"], values["theirs"]
     if ours in (base, theirs):
         return theirs
     if theirs == base:
         return ours
     if isinstance(ours, dict) and isinstance(theirs, dict):
-        start = base if isinstance(base, dict) else {}
-        return merge(start, ours, theirs, on_conflict=on_conflict)
-    if on_conflict == "theirs":
-        return theirs
-    raise JsonConflictError
+        return merge(base if isinstance(base, dict) else {}, ours, theirs, conflict=conflict)
+    return values[conflict]
 
 
-def _keys(ours: dict[str, Json], theirs: dict[str, Json]) -> list[str]:
+def _keys(ours: Object, theirs: Object) -> list[str]:
     """Order keys as the template does; the owner's own ones alphabetically where it is so."""
     own = [key for key in ours if key not in theirs]
     if list(theirs) == sorted(theirs) and list(ours) == sorted(ours):

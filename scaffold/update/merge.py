@@ -11,8 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from scaffold.git.run import Git, borrow_objects, isolated
-from scaffold.git.tree import BASE, OURS, THEIRS, Blob, Conflict
-from scaffold.update.filters import Unfiltered
+from scaffold.git.tree import BASE, OURS, THEIRS, Blob, Conflict, blobs, with_blobs
 from scaffold.update.moved_files import Moves
 
 if TYPE_CHECKING:
@@ -21,8 +20,57 @@ if TYPE_CHECKING:
 
     from scaffold.update.special_files import Sides
 
+_INDEX = ".git/scratch.index"
 # No line-ending rule, filter or merge driver of the project may change what is compared.
 _ATTRIBUTES = "* -text !eol !filter !ident !working-tree-encoding !merge\n"
+
+
+@dataclass(frozen=True)
+class Compared:
+    """The owner's files as the merge takes them: some with other bytes than the project's git stores.
+
+    Attributes:
+        tree: has the bytes that the merge takes.
+        seen: its blobs of those files, by path.
+        stored: the blobs that the project's git stores, by path.
+    """
+
+    tree: str
+    seen: Mapping[str, Blob]
+    stored: Mapping[str, Blob]
+
+    @classmethod
+    def of(cls, git: Git, tree: str, contents: Mapping[str, bytes]) -> Compared:
+        """Put other bytes into a tree.
+
+        Args:
+            git: git of a repository of our own.
+            tree: the files as the project's git stores them.
+            contents: bytes by file of that tree.
+
+        Raises:
+            GitError: git failed.
+        """
+        if not contents:
+            return cls(tree, {}, {})
+        stored = blobs(git, tree, contents)
+        seen = {
+            name: replace(blob, object_id=git.output("hash-object", "-w", "--stdin", stdin=contents[name]))
+            for name, blob in stored.items()
+        }
+        return cls(with_blobs(git, tree, seen, git.folder / _INDEX), seen, stored)
+
+    def undone(self, git: Git, tree: str) -> str:
+        """Return a tree that was made from this one, with the stored blobs of the files that are still the same.
+
+        Raises:
+            GitError: git failed.
+        """
+        if not self.seen:
+            return tree
+        now = blobs(git, tree, self.seen)
+        same = {name: self.stored[name] for name in now if now[name] == self.seen[name]}
+        return with_blobs(git, tree, same, git.folder / _INDEX)
 
 
 @dataclass(frozen=True)
@@ -88,9 +136,9 @@ def merge_renders(
         before = _tree_of(git, base)
     start = _commit(git, before)
     ours = _commit(git, tree, start)
-    unfiltered = Unfiltered.of(git, tree, sides.in_folder)
+    compared = Compared.of(git, tree, sides.compared)
     git.output("tag", label, _commit(git, after, start))
-    git.output("reset", "--quiet", "--hard", _commit(git, unfiltered.tree, start))
+    git.output("reset", "--quiet", "--hard", _commit(git, compared.tree, start))
     own = _move_ours(git, moves) - old - new
     git.run(
         "-c", "merge.directoryRenames=false", "-c", "merge.conflictStyle=merge",
@@ -98,7 +146,7 @@ def merge_renders(
     )  # fmt: skip
     unmerged = _unmerged(git)
     groups = _resolve_deletions(git, unmerged)
-    result = _commit(git, unfiltered.undone(git, git.output("write-tree")), ours)
+    result = _commit(git, compared.undone(git, git.output("write-tree")), ours)
     changes = _changes(git, ours, result, {path for path, _ in groups.conflicts}, own)
     conflicts = tuple(Conflict(path, stages) for path, stages in groups.conflicts)
     return MergeResult(git.folder, ours, result, changes, conflicts, tuple(groups.removed), tuple(groups.deleted))

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import subprocess
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from scaffold import npm
+from scaffold.files.staging import scratch
 from scaffold.update.special_files import LOCKFILE
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from scaffold.git.run import Git
 
 __all__ = ["LOCKFILE", "MANUAL_COMMAND", "confirm"]
@@ -32,14 +33,14 @@ def confirm(project: Git) -> str | None:
     program = npm.find()
     if program is None:
         return "there is no npm on this machine's PATH"
-    with TemporaryDirectory(prefix="scaffold-lockfile-", ignore_cleanup_errors=True) as scratch:
+    with scratch() as work:
         try:
-            npm.prepare(program, project.folder, Path(scratch))
+            npm.prepare(program, project.folder, work)
         except npm.NpmRefusedError as refusal:
             return f"{refusal}: read that file before you run npm here"
-        if not _succeeds(program, Path(scratch)):
+        if not _succeeds(program, work):
             return "npm failed, or its registry does not answer"
-        confirmed = Path(scratch, LOCKFILE).read_bytes()
+        confirmed = (work / LOCKFILE).read_bytes()
     if confirmed != (project.folder / LOCKFILE).read_bytes():
         (project.folder / LOCKFILE).write_bytes(confirmed)
         project.output("add", "--", LOCKFILE)

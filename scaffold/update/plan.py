@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from tempfile import gettempdir
 from typing import TYPE_CHECKING, Literal
 
 from scaffold.errors import (
@@ -20,7 +18,7 @@ from scaffold.errors import (
     update_refused,
     update_unfinished,
 )
-from scaffold.files.staging import staging
+from scaffold.files.staging import scratch
 from scaffold.git.view import find
 from scaffold.project.env_file import changed_settings, missing_settings, text_of_example
 from scaffold.project.record import look_at, open_project, require_clean
@@ -34,6 +32,7 @@ from scaffold.update.special_files import edited_by_owner, read_sides, reconcile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
 
     from scaffold.git.run import Git
     from scaffold.project.record import Project
@@ -195,7 +194,7 @@ def plan_update(request: UpdateRequest) -> Iterator[UpdatePlan]:
     journal.recover(request.folder)
     project = open_project(request.folder)
     # As for a new project, what a killed run has left is removed by the next.
-    with staging(Path(gettempdir())) as work:
+    with scratch() as work:
         git = look_at(project, work / "view.git")
         require_settled(find(project.folder).git_dir)
         require_clean(git)

@@ -33,13 +33,13 @@ class Sides:
         base: folder with the old render.
         theirs: folder with the new render.
         ours: the owner's committed version of every file that either render has.
-        in_folder: those of them that lie in the folder with other bytes than git stores.
+        compared: those of them that the merge takes with other bytes than git stores.
     """
 
     base: Path
     theirs: Path
     ours: dict[str, bytes]
-    in_folder: dict[str, bytes] = field(default_factory=dict)
+    compared: dict[str, bytes] = field(default_factory=dict)
 
 
 def read_sides(project: Git, base: Path, theirs: Path) -> Sides:
@@ -109,14 +109,17 @@ def _settle_manifest(sides: Sides) -> None:
     texts = _texts(sides, MANIFEST)
     if texts is None:
         return
-    base, ours, theirs = (json_merge.parse_standard(text) for text in texts)
+    base, ours, theirs = map(json_merge.parse, texts)
     if base is None or ours is None or theirs is None:
         return
-    try:
-        merged = json_merge.merge(base, ours, theirs)
-    except json_merge.JsonConflictError:
-        return
-    _replace_sides(sides, MANIFEST, json_merge.dump(merged).encode())
+    values, style = (base[0], ours[0], theirs[0]), ours[1]
+    merged = json_merge.merge(*values)
+    _replace_sides(sides, MANIFEST, style.dump(merged).encode())
+    owners = json_merge.merge(*values, conflict="ours")
+    if owners != merged:
+        # The sides differ only in what both changed: the lines of a conflict are those of real ones.
+        (sides.base / MANIFEST).write_bytes(style.dump(json_merge.merge(*values, conflict="base")).encode())
+        sides.compared[MANIFEST] = style.dump(owners).encode()
 
 
 def _settle_lockfile(sides: Sides) -> bool:
@@ -126,10 +129,10 @@ def _settle_lockfile(sides: Sides) -> bool:
         return False
     try:
         base, ours, theirs = (json.loads(text) for text in texts)
-        merged = json_merge.merge(base, ours, theirs, on_conflict="theirs")
+        merged = json_merge.merge(base, ours, theirs)
     except (ValueError, AttributeError):
         # A lockfile nobody can read: the template's own is at least valid.
         _replace_sides(sides, LOCKFILE, texts[2].encode())
         return True
-    _replace_sides(sides, LOCKFILE, json_merge.dump(merged).encode())
+    _replace_sides(sides, LOCKFILE, json_merge.Style().dump(merged).encode())
     return True

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from scaffold.errors import ScaffoldError
+from scaffold.files.staging import scratch
 from scaffold.project import env_file
 from scaffold.project.record import repository_of
 from scaffold.template.trust import Consent, agree
@@ -145,8 +145,8 @@ def _confirmed(result: UpdateResult, git: Git) -> UpdateResult:
 
 def _with_lockfile(git: Git, target: str) -> str:
     """Return a tree with the lockfile that npm has confirmed and staged."""
-    with TemporaryDirectory(prefix="scaffold-lockfile-", ignore_cleanup_errors=True) as scratch:
-        index = git.top().with_environment(GIT_INDEX_FILE=str(Path(scratch, "index")))
+    with scratch() as work:
+        index = git.top().with_environment(GIT_INDEX_FILE=str(work / "index"))
         index.output("read-tree", target)
         staged = git.output("ls-files", "--stage", "--full-name", "-z", "--", npm_lockfile.LOCKFILE)
         index.output("update-index", "-z", "--index-info", stdin=os.fsencode(staged))

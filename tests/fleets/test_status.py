@@ -130,3 +130,16 @@ def test_an_incoming_diff_shows_what_an_update_brings_and_changes_nothing(histor
     git("reset", "--quiet", "--hard", cwd=project)
     run(history, "update", "--defaults", "--ref", "v1.1.0", project, cwd=tmp_path)
     assert git("write-tree", cwd=project) == applied
+
+
+@pytest.mark.parametrize("command", [("status",), ("diff",), ("questions", "--template", "template")])
+def test_what_a_killed_command_has_left_in_the_folder_for_temporary_files_is_removed_by_the_next(
+    history: History, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    temporary, project = tmp_path / "temporary", history.project(tmp_path / "project", "v1.1.0")
+    left = temporary / ".scaffold-0123456789abcdef"
+    write(left, {"in-progress": "", "base/secret.ts": "the owner's source\n"})
+    where = environment(TMPDIR=str(temporary), SCAFFOLD_TRUST_ADDRESSES=str(history.folder))
+    done = scaffold(*command, cwd=project if len(command) == 1 else tmp_path, env=where)
+    assert done.returncode == 0, done.stderr
+    assert list(temporary.iterdir()) == []

@@ -216,6 +216,27 @@ def test_dependencies_of_the_owner_and_the_template_both_arrive(tmp_path: Path) 
     assert merged == {"a": "1.1.0", "aa": "1.0.0", "b": "2.0.0", "c": "1.0.0"}
 
 
+@pytest.mark.parametrize("indent", [2, "\t"])
+def test_a_version_that_both_changed_is_the_only_conflict_in_package_json(tmp_path: Path, indent: int | str) -> None:
+    def manifest(indent: int | str = 2, **dependencies: str) -> str:
+        return json.dumps({"name": "x", "dependencies": dependencies}, indent=indent) + "\n"
+
+    history = start(tmp_path / "template")
+    history.release("v1.0.0", {"package.json": manifest(a="1.0.0", c="1.0.0", e="1.0.0")})
+    project = history.project(tmp_path / "project", "v1.0.0")
+    history.release("v1.1.0", {"package.json": manifest(a="1.1.0", aa="1.0.0", c="1.1.0", d="1.0.0", e="1.1.0")})
+    write(project, {"package.json": manifest(indent, a="1.0.0", b="2.0.0", c="^1.0.0", e="1.0.0")})
+    commit(project)
+    result = update_project(project)
+    assert [conflict.path for conflict in result.plan.joined.conflicts] == ["package.json"]
+    text = (project / "package.json").read_text()
+    mine, rest = text.split("<<<<<<< ")[1].split("\n", 1)[1].split("=======\n")
+    assert '"c": "^1.0.0"' in mine
+    assert '"c": "1.1.0"' in rest.split(">>>>>>> ")[0]
+    lines_outside = [line for line in text.splitlines() if '"e"' in line or '"a"' in line]
+    assert [line.strip() for line in lines_outside] == ['"a": "1.1.0",', '"e": "1.1.0"']
+
+
 def test_the_plan_can_be_carried_out_inside_its_context(project: Path) -> None:
     with plan_update(UpdateRequest(project)) as plan:
         assert execute(plan).applied

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scaffold.update.json_merge import Json, JsonConflictError, dump, merge, parse_standard
-
-Object = dict[str, Json]
+from scaffold.update.json_merge import Object, merge, parse
 
 
 @pytest.mark.parametrize(
@@ -25,6 +23,7 @@ Object = dict[str, Json]
 )
 def test_changes_of_different_values_are_joined(base: Object, ours: Object, theirs: Object, merged: Object) -> None:
     assert merge(base, ours, theirs) == merged
+    assert merge(base, ours, theirs, conflict="ours") == merged
 
 
 @pytest.mark.parametrize(
@@ -36,10 +35,11 @@ def test_changes_of_different_values_are_joined(base: Object, ours: Object, thei
         pytest.param({"a": {"x": 1}}, {"a": {"x": 2}}, {}, id="changed inside, removed as a whole"),
     ],
 )
-def test_one_value_changed_twice_is_a_conflict_or_the_templates(base: Object, ours: Object, theirs: Object) -> None:
-    with pytest.raises(JsonConflictError):
-        merge(base, ours, theirs)
-    assert merge(base, ours, theirs, on_conflict="theirs") == theirs
+def test_one_value_changed_twice_is_that_of_the_side_asked_for(base: Object, ours: Object, theirs: Object) -> None:
+    assert merge(base, ours, theirs) == theirs
+    owners, before = {**ours, "b": 1}, {**base, "b": 0}
+    assert merge(before, owners, {**theirs, "b": 0, "c": 1}, conflict="ours") == {**ours, "b": 1, "c": 1}
+    assert merge(before, owners, {**theirs, "b": 0, "c": 1}, conflict="base") == {**base, "b": 1, "c": 1}
 
 
 def test_own_keys_are_sorted_in_where_all_are_sorted() -> None:
@@ -50,13 +50,18 @@ def test_own_keys_stand_last_where_the_template_has_an_order_of_its_own() -> Non
     assert list(merge({}, {"b": 1}, {"name": 1, "version": 1, "main": 1})) == ["name", "version", "main", "b"]
 
 
-@pytest.mark.parametrize("text", ["", "[]\n", '{"a": 1}', '{\n    "a": 1\n}\n', '{\r\n  "a": 1\r\n}\r\n', "{ // no\n}"])
-def test_what_npm_did_not_write_is_left_to_git(text: str) -> None:
-    assert parse_standard(text) is None
+@pytest.mark.parametrize("text", ["", "[]\n", '{"a": 1}', '{\n   "a": 1\n}\n', '{\n  "a": 1\r\n}\r\n', "{ // no\n}"])
+def test_a_layout_of_its_own_is_left_to_git(text: str) -> None:
+    assert parse(text) is None
 
 
-def test_what_npm_wrote_is_written_back_byte_for_byte() -> None:
-    text = '{\n  "name": "größe",\n  "list": [\n    1,\n    {}\n  ]\n}\n'
-    value = parse_standard(text)
-    assert value is not None
-    assert dump(value) == text
+@pytest.mark.parametrize("indent", ["  ", "\t", "    "])
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+@pytest.mark.parametrize("end", ["\n", ""])
+def test_what_npm_and_editors_write_is_written_back_byte_for_byte(indent: str, newline: str, end: str) -> None:
+    text = '{\n\t"name": "größe",\n\t"list": [\n\t\t1,\n\t\t{}\n\t]\n}' + end
+    text = text.replace("\t", indent).replace("\n", newline)
+    found = parse(text)
+    assert found is not None
+    value, style = found
+    assert style.dump(value) == text
