@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import signal
 from shutil import copytree, rmtree
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support.command import git, scaffold
+from tests.support.command import start as start_command
 from tests.support.template_repository import commit, lines, start, write
 
 if TYPE_CHECKING:
@@ -59,3 +61,26 @@ def test_projects_of_one_repository_are_updated_one_after_the_other(tmp_path: Pa
     done = scaffold("update", "--jobs", "3", "--defaults", *names, cwd=top)
     assert done.returncode == 0, done.stdout
     assert all((top / name / "a.txt").read_text() == lines(*range(21)) for name in names)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interruption_leaves_each_project_updated_or_as_it_was(tmp_path: Path, number: signal.Signals) -> None:
+    history = start(tmp_path / "template")
+    history.release("v1.0.0", {"a.txt": lines(*range(20))})
+    history.release("v1.1.0", {"a.txt": lines(*range(21))})
+    plain = history.project(tmp_path / "0", "v1.0.0")
+    projects = [plain, *(copytree(plain, tmp_path / str(number)) for number in range(1, 8))]
+    process = start_command("update", "--jobs", "2", "--commit", *projects, cwd=tmp_path)
+    assert process.stdout
+    first = process.stdout.readline()
+    process.send_signal(number)
+    printed, complaints = process.communicate(timeout=60)
+    assert process.returncode == 128 + number, complaints
+    assert b"Traceback" not in complaints
+    updated = [project for project in projects if (project / "a.txt").read_text() == lines(*range(21))]
+    assert b"committed" in first
+    assert 1 <= len(updated) < len(projects), printed
+    for project in projects:
+        assert git("status", "--porcelain", cwd=project) == ""
+        assert len(git("log", "--format=%h", cwd=project).splitlines()) == 1 + (project in updated)
+        assert not (project / ".git/scaffold-update.json").exists()
