@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
-import { sql, type Kysely } from 'kysely';
+import { sql, type CompiledQuery, type Kysely } from 'kysely';
 import { Client, escapeIdentifier } from 'pg';
 import type { Schema } from '../../src/database/schema.ts';
 
@@ -72,4 +72,39 @@ export async function foreignKeys(database: Kysely<Schema>): Promise<ForeignKey[
     select conrelid::regclass::text as "table", attname as "column", confrelid::regclass::text as target
     from pg_constraint join pg_attribute on attrelid = conrelid and attnum = conkey[1] where contype = 'f'`.execute(database);
   return rows;
+}
+
+/** A step of a plan, as PostgreSQL describes it. */
+interface Step {
+  readonly 'Node Type': string;
+  readonly 'Index Name'?: string;
+  readonly 'Index Cond'?: string;
+  readonly Plans?: readonly Step[];
+}
+
+const stepsOf = (step: Step): Step[] => [step, ...(step.Plans ?? []).flatMap(stepsOf)];
+
+/**
+ * Steps of a query that read a whole table, or a whole index, although PostgreSQL would rather use any index. A sorted list
+ * that ends with a `limit` reads only the rows that it returns, and a partial index has only the rows that it is made for.
+ */
+export function fullScans(database: Kysely<Schema>, query: CompiledQuery): Promise<string[]> {
+  return database.transaction().execute(async (transaction) => {
+    // Tables of a few rows are read whole otherwise.
+    await sql`set local enable_seqscan = off`.execute(transaction);
+    const explained = { ...query, sql: `explain (format json) ${query.sql}` };
+    const [row] = (await transaction.executeQuery<{ readonly 'QUERY PLAN': readonly { readonly Plan: Step }[] }>(explained)).rows;
+    const partial = await sql<{ readonly name: string }>`
+      select indexrelid::regclass::text as name from pg_index where indpred is not null`.execute(transaction);
+    const mayBeReadWhole = new Set(partial.rows.map(({ name }) => name));
+    const isLimited = query.sql.includes(' limit $');
+    return (row?.['QUERY PLAN'] ?? [])
+      .flatMap(({ Plan }) => stepsOf(Plan))
+      .filter((step) => {
+        const index = step['Index Name'];
+        if (index === undefined) return step['Node Type'] === 'Seq Scan';
+        return step['Index Cond'] === undefined && !isLimited && !mayBeReadWhole.has(index);
+      })
+      .map((step) => `${step['Node Type']} ${step['Index Name'] ?? ''}`);
+  });
 }

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { sql, type Kysely } from 'kysely';
+import { sql, type CompiledQuery, type Kysely } from 'kysely';
 import type { Schema } from '../../src/database/schema.ts';
 
 export interface TestDatabase {
@@ -31,4 +31,13 @@ export async function foreignKeys(database: Kysely<Schema>): Promise<ForeignKey[
     select tables.name as "table", keys."from" as "column", keys."table" as target
     from sqlite_schema as tables join pragma_foreign_key_list(tables.name) as keys where tables.type = 'table'`.execute(database);
   return rows;
+}
+
+/** Steps of a query that read a whole table. A sorted list that ends with a `limit` reads only the rows that it returns. */
+export async function fullScans(database: Kysely<Schema>, query: CompiledQuery): Promise<string[]> {
+  const { rows } = await database.executeQuery<{ readonly detail: string }>({ ...query, sql: `explain query plan ${query.sql}` });
+  const isLimited = query.sql.includes(' limit ?');
+  return rows
+    .map(({ detail }) => detail)
+    .filter((detail) => detail.startsWith('SCAN ') && !(isLimited && detail.includes(' USING INDEX ')));
 }
