@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from scaffold.cli.output_controls import Shown
     from scaffold.project.record import Project
     from scaffold.questions.question import Answers
+    from scaffold.questions.questionnaire import Questionnaire
 
 HELP = """\
 List the security controls that PROJECT has, and the security practices that they contribute to.
@@ -34,9 +35,9 @@ EXAMPLES = """\
 \b
 Examples:
   scaffold controls my-api
-  scaffold controls my-api --uncovered         what is not covered, and why
-  scaffold controls my-api --by asvs           by level and requirement of ASVS
-  scaffold controls --database postgres        before there is a project
+  scaffold controls my-api --uncovered     what is not covered, and why
+  scaffold controls my-api --by asvs       by level of ASVS 5.0
+  scaffold controls --database postgres    before there is a project
   scaffold controls --by practice --json
 """
 
@@ -80,8 +81,15 @@ def _shown(opened: OpenTemplate, folder: str | None, given: Mapping[Any, object]
     answers = _answers(opened, project, given)
     questionnaire = opened.questionnaire
     holds = (lambda _: True) if answers is None else (lambda condition: questionnaire.holds(condition, answers))
-    complete = None if answers is None else questionnaire.with_defaults(answers)
-    return Shown(select(load(), holds), project, complete, f"v{version()}")
+    return Shown(select(load(), holds), project, _chosen(questionnaire, answers), f"v{version()}")
+
+
+def _chosen(questionnaire: Questionnaire, answers: Answers | None) -> Answers | None:
+    """Return the answers that are chosen from a list: free text decides about no control."""
+    if answers is None:
+        return None
+    listed = {question.name for question in questionnaire.questions if question.allowed}
+    return {name: value for name, value in questionnaire.with_defaults(answers).items() if name in listed}
 
 
 def _answers(opened: OpenTemplate, project: Project | None, given: Mapping[Any, object]) -> Answers | None:

@@ -33,7 +33,7 @@ class Shown:
     Attributes:
         selection: the controls and practices.
         project: whose they are; None without a project.
-        answers: the answers they were selected for; None for the whole catalogue.
+        answers: the answers they were selected for, except free text; None for the whole catalogue.
         version: release of Scaffold whose catalogue it is.
     """
 
@@ -80,17 +80,11 @@ def _heading(shown: Shown, width: int) -> Iterator[Line]:
         whose = "A project with these answers"
     yield f"{whose}: {len(selection.controls)} controls, {len(selection.practices)} practices", "bold"
     if shown.answers is not None:
-        chosen = ", ".join(f"{name} {printable(value)}" for name, value in _deciding(shown.answers).items())
+        chosen = ", ".join(f"{name} {printable(value)}" for name, value in shown.answers.items())
         yield from _wrapped(f"answers: {chosen}", width)
     if project and project.version != shown.version:
         note = f"The catalogue is that of {shown.version}; the project is on {printable(project.version)}."
         yield from _wrapped(note, width)
-
-
-def _deciding(answers: Mapping[str, object]) -> dict[str, object]:
-    """Return the answers that are chosen from a list: names and texts decide about no control."""
-    texts = {"project_name", "description", "security_contact", "license"}
-    return {name: value for name, value in answers.items() if name not in texts}
 
 
 def _controls(selection: Selection, width: int) -> Iterator[Line]:

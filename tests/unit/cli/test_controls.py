@@ -55,6 +55,7 @@ def test_a_project_has_what_its_answers_include(tmp_path: Path) -> None:
     found = listed(folder, cwd=tmp_path)
     assert (found["path"], found["template_version"]) == (str(folder), f"v{version()}")
     assert (found["answers"]["database"], found["answers"]["ci"]) == ("postgres", "github")
+    assert "security_contact" not in found["answers"]
     assert "db-tls-verified" in ids(found)
     assert not {"db-least-privilege", "metrics-private"} & ids(found)
 
