@@ -64,6 +64,7 @@ CODES = {
     "answers-unreadable": Code(ExitCode.WRONG_USAGE, "the file of `--answers` cannot be used"),
     "defaults-unusable": Code(ExitCode.WRONG_USAGE, "your own file of defaults cannot be used; `problems` lists why"),
     "not-a-project": Code(ExitCode.WRONG_USAGE, "the folder has no `.copier-answers.yml`"),
+    "not-in-catalogue": Code(ExitCode.WRONG_USAGE, "the project is made from a template that has no catalogue here"),
     "project-unreadable": Code(ExitCode.WRONG_USAGE, "the project's `.copier-answers.yml` cannot be used"),
     "trust-unreadable": Code(ExitCode.WRONG_USAGE, "the list of addresses you agreed to cannot be used"),
     "version-unknown": Code(ExitCode.WRONG_USAGE, "the template has no release the project was made from"),
@@ -410,6 +411,16 @@ def not_a_project(folder: Path, record: str) -> ScaffoldError:
         "not-a-project",
         f"{folder} is not a Scaffold or Copier project: it has no {record}.",
         "Name the folder of a project: `scaffold update PROJECT`.",
+    )
+
+
+def not_in_catalogue(folder: Path, address: str) -> ScaffoldError:
+    """The catalogue of controls describes another template than the project's."""
+    return ScaffoldError(
+        "not-in-catalogue",
+        f"{folder} is made from the template {shown(address, 500)}, and the catalogue describes only the template that "
+        "comes with Scaffold.",
+        "Read docs/security-controls.md of the project. In another folder `scaffold controls` lists the catalogue.",
     )
 
 

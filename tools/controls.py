@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from scaffold.controls.gather import any_of
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
 ROOT = Path(__file__).resolve().parent.parent
 CATALOGUE = ROOT / "controls.yml"
@@ -128,7 +130,7 @@ class Control:
     @property
     def when(self) -> str:
         """Jinja condition on the answers under which a project has the control."""
-        return _condition(proof.when for proof in self.proofs)
+        return any_of(proof.when for proof in self.proofs)
 
 
 def load() -> list[Control]:
@@ -149,12 +151,6 @@ def _chapter(control: Control) -> str:
     return next((title for title, words in _CHAPTERS.items() if file.startswith(words)), _OTHERS)
 
 
-def _condition(conditions: Iterable[str]) -> str:
-    """Join conditions: whatever has several parts is in a project that has one of them."""
-    found = sorted(set(conditions))
-    return "true" if "true" in found else " or ".join(found)
-
-
 def _if(condition: str, text: str) -> str:
     return text if condition == "true" else f"{{% if {condition} %}}{text}{{% endif %}}"
 
@@ -164,7 +160,7 @@ def _files(control: Control, name: str) -> str:
     conditions: dict[str, set[str]] = {}
     for proof in control.proofs:
         conditions.setdefault(f"`{getattr(proof, name)}`", set()).add(proof.when)
-    needed = {file: _condition(found) for file, found in conditions.items()}
+    needed = {file: any_of(found) for file, found in conditions.items()}
     if set(needed.values()) <= {"true", control.when}:
         return ", ".join(needed)
     items = (f'"{file}"' + ("" if when == "true" else f" if {when} else ''") for file, when in needed.items())
@@ -190,7 +186,7 @@ def document() -> str:
     contents, text = "", ""
     for title, controls in chapters.items():
         if controls:
-            condition = _condition(control.when for control in controls)
+            condition = any_of(control.when for control in controls)
             anchor = re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-")
             contents += _if(condition, f"- [{title}](#{anchor})\n")
             text += _if(condition, f"## {title}\n\n") + "".join(_section(control) for control in controls)

@@ -1,7 +1,7 @@
-"""Fill the generated parts of `docs/reference/` from the command and from `copier.yml`.
+"""Fill the generated parts of `docs/reference/` from the command, `copier.yml` and the catalogue of controls.
 
 A generated part stands between `<!-- begin: SOURCE -->` and `<!-- end -->`; everything around it is written by hand.
-SOURCE is a command whose output is shown, `questions`, `exit codes` or `error codes`.
+SOURCE is a command whose output is shown, `questions`, `exit codes`, `error codes`, `practices` or `statuses`.
 
     python -m tools.reference           write them
     python -m tools.reference --check   write nothing; exit 1 if a part is out of date
@@ -16,11 +16,18 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from scaffold.cli.output_controls import label
+from scaffold.controls.catalogue import load
+from scaffold.controls.gather import ALWAYS
+from scaffold.controls.selection import MEANINGS, Selection, in_words, select
 from scaffold.errors import CODES, ExitCode
 from scaffold.template.source import builtin
 from scaffold.text import shown
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from scaffold.controls.selection import Coverage
     from scaffold.questions.question import Question
     from scaffold.questions.questionnaire import Questionnaire
 
@@ -69,10 +76,57 @@ def error_codes() -> str:
     return "| `error.code` | exit code | when |\n| --- | --- | --- |\n" + "".join(rows)
 
 
+def whole_catalogue() -> Selection:
+    """Return everything, whatever the answers are."""
+    return select(load(), lambda _: True)
+
+
+def statuses() -> str:
+    """Return what each status of a practice means, and how many practices have it."""
+    found = whole_catalogue()
+    rows = [
+        f"| {label(status)} | {meaning} | {found.count(status)} |\n"
+        for status, meaning in MEANINGS.items()
+        if found.count(status)
+    ]
+    return "| status | meaning | practices |\n| --- | --- | --- |\n" + "".join(rows)
+
+
+def practices() -> str:
+    """Return all practices as a table."""
+    found = whole_catalogue()
+    code = {control.id: control.code for control in found.controls}
+    head = "| practice | status | reason | controls and tests | where in a project |\n| --- | --- | --- | --- | --- |\n"
+    return head + "".join(
+        practice_row(one, [file for name in one.controls for file in code[name]]) for one in found.practices
+    )
+
+
+def practice_row(one: Coverage, code: Iterable[str]) -> str:
+    """Return the row of a practice.
+
+    Args:
+        one: how a project stands to it.
+        code: files of its controls.
+    """
+    practice = one.practice
+    reason = one.reason + (f" Only with {in_words(one.when)}." if one.when != ALWAYS else "")
+    proofs = [*one.controls, *practice.tests]
+    cells = (
+        f"{practice.id} {practice.title}",
+        label(one.status),
+        reason.strip(),
+        *(", ".join(f"`{name}`" for name in names) for names in (proofs, dict.fromkeys([*code, *practice.files]))),
+    )
+    return "| " + " | ".join(cells) + " |\n"
+
+
 MADE = {
     "questions": lambda: questions(builtin().questionnaire()),
     "exit codes": exit_codes,
     "error codes": error_codes,
+    "practices": practices,
+    "statuses": statuses,
 }
 
 

@@ -55,13 +55,16 @@ class OpenTemplate:
 class QuestionCommand(click.Command):
     """A command that takes every answer as a flag, whatever template `--template` names.
 
-    The template is opened before the rest of the line is read, since it says which flags there are.
+    The template is opened before the rest of the line is read, since it says which flags there are. Without the options
+    `--template` and `--ref` it is the one that comes with Scaffold.
     """
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Open the template, put unknown flags aside for one list of all mistakes, and parse the rest."""
         try:
-            template = ctx.with_resource(open_template(_value_of("--template", args), _value_of("--ref", args)))
+            own = _flags(self.params)
+            address, ref = (_value_of(flag, args) if flag in own else None for flag in ("--template", "--ref"))
+            template = ctx.with_resource(open_template(address, ref))
             ctx.obj = OpenTemplate(template, template.questionnaire(), [])
             flags = _flags(self.get_params(ctx))
             spelt = spelt_out(args, ctx.obj.questionnaire.questions, flags)
@@ -89,6 +92,10 @@ class QuestionCommand(click.Command):
         for title, questions in questionnaire.groups():
             with formatter.section(f"Answers: {title}"):
                 formatter.write_dl([_help_row(questionnaire, question) for question in questions])
+        self.format_own_options(ctx, formatter)
+
+    def format_own_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Show the options that are no answers."""
         own = [param for param in super().get_params(ctx) if isinstance(param, click.Option)]
         records = [param.get_help_record(ctx) for param in own]
         with formatter.section("Options"):

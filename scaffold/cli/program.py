@@ -22,6 +22,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "status": ("scaffold.cli.status", "Tell which version a project is on and what waits for it."),
     "diff": ("scaffold.cli.diff", "Show what was changed in a project since it was rendered."),
     "trust": ("scaffold.cli.trust", "Show and change which template addresses may be contacted."),
+    "controls": ("scaffold.cli.controls", "List security controls and practices, and what is not covered."),
     "questions": ("scaffold.cli.questions", "Explain the questions and their answers."),
 }
 

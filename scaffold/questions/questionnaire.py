@@ -139,6 +139,21 @@ class Questionnaire:
         """
         return self._evaluate(given, "skip")
 
+    def with_defaults(self, answers: Mapping[str, object]) -> Answers:
+        """Return the answers, and the defaults of questions without one; a question without both is left out."""
+        context = self._context(answers, until="")
+        named = {question.name: context.get(question.name) for question in self.questions}
+        return {name: value for name, value in named.items() if isinstance(value, (str, bool))}
+
+    def holds(self, condition: str, answers: Mapping[str, object]) -> bool:
+        """Return whether a Jinja condition holds for answers and, where there are none, for the defaults.
+
+        Raises:
+            ScaffoldError: `template-broken`, when it names something that is no question.
+        """
+        context = self._context(answers, until="")
+        return as_bool(self._render(f"{{{{ {condition} }}}}", context, f"the condition {condition}"))
+
     def is_required(self, question: Question) -> bool:
         """Return whether the question matters whatever the other answers are, and has no default."""
         details = self._details[question.name]

@@ -153,6 +153,14 @@ def test_every_check_of_the_project_runs(project: Path) -> None:
     assert not [command for command in ran if "|| true" in command]
 
 
+def test_a_pull_request_runs_every_check(project: Path) -> None:
+    found = workflows(project)
+    # YAML 1.1 reads the key `on` as true.
+    triggers: list[Any] = [{**found[name]}[True] for name in ("ci.yml", "dependencies.yml")]  # type: ignore[index]
+    assert all("pull_request" in one for one in triggers)
+    assert not [job for name in ("ci.yml", "dependencies.yml") for job in found[name]["jobs"].values() if "if" in job]
+
+
 def test_known_vulnerabilities_are_looked_up_when_nobody_pushes(project: Path) -> None:
     text = (project / ".github/workflows/dependencies.yml").read_text(encoding="utf-8")
     # YAML 1.1 reads the key `on` as true.

@@ -87,7 +87,7 @@ def test_every_link_leads_somewhere() -> None:
             assert not fragment or fragment in anchors(target), f"{document.name} links to {link}"
 
 
-@pytest.mark.parametrize("name", ["commands.md", "questions.md"])
+@pytest.mark.parametrize("name", ["commands.md", "practices.md", "questions.md"])
 def test_the_reference_is_what_the_command_says(name: str) -> None:
     """`python -m tools.reference` writes it."""
     text = (REPOSITORY / "docs/reference" / name).read_text(encoding="utf-8")

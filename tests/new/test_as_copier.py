@@ -36,7 +36,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Publish the template as it is here, as a git repository with one release."""
     repository = tmp_path_factory.mktemp("published")
     # The catalogue of controls lies beside the questions; it must not reach a project.
-    for name in tracked("copier.yml", "controls.yml", "template"):
+    for name in tracked("copier.yml", "controls.yml", "practices.yml", "asvs.yml", "template"):
         (repository / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(CHECKOUT / name, repository / name)
     return as_repository(repository, f"v{version()}")

@@ -63,7 +63,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_wheel_holds_package_and_template_and_nothing_else(wheel: Path) -> None:
     found = {name for name in contents(wheel) if ".dist-info/" not in name}
     template = {f"scaffold/_bundled/{name}" for name in tracked("copier.yml", "template")}
-    assert found == tracked("scaffold") | template
+    assert found == tracked("scaffold") | template | {"scaffold/_controls.json"}
 
 
 def test_files_with_a_dot_and_the_answers_file_are_in_it(wheel: Path) -> None:
@@ -96,3 +96,29 @@ def test_an_installed_wheel_creates_the_same_project(wheel: Path, tmp_path: Path
     done = subprocess.run(arguments, cwd=tmp_path, capture_output=True, text=True, check=True, timeout=300)
     assert done.stdout.split()[0] == f"v{version()}"
     assert (tmp_path / "project" / "package.json").is_file()
+
+
+@pytest.mark.parametrize("arguments", [["--by=control"], ["--by=practice", "--database=postgres"], ["--by=asvs"]])
+def test_an_installed_wheel_lists_the_same_controls(wheel: Path, tmp_path: Path, arguments: list[str]) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path / "site")  # noqa: S202 - our own archive
+    assert not list((tmp_path / "site").rglob("controls.yml"))
+    program = (
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "import scaffold.cli\n"
+        "assert scaffold.__file__.startswith(sys.argv[1])\n"
+        "sys.exit(scaffold.cli.main(['controls', '--json', *sys.argv[2:]]))\n"
+    )
+    listed = [
+        subprocess.run(
+            [sys.executable, "-c", program, str(place), *arguments],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=300,
+        ).stdout
+        for place in (tmp_path / "site", CHECKOUT)
+    ]
+    assert listed[0] == listed[1]
+    assert "S0" in listed[0] or "V1.1.1" in listed[0]

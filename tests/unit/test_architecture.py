@@ -19,7 +19,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("files", "git", "npm", "questions"),
     ("project", "wizard"),
     ("template",),
-    ("new", "update", "inspect"),
+    ("new", "update", "inspect", "controls"),
     ("cli",),
 )
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}
@@ -34,7 +34,7 @@ LIBRARIES = {
     "questionary": "wizard",
     "rich": "cli",
 }
-MOST_ROOMS = 14
+MOST_ROOMS = 15
 LONGEST_FUNCTION = 35
 MEDIAN_FUNCTION = 10
 

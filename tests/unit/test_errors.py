@@ -45,6 +45,7 @@ EVERY_ERROR = {
     "not_a_project": errors.not_a_project(HERE, ".copier-answers.yml"),
     "project_unreadable": errors.project_unreadable(HERE, "it is a link"),
     "recorded_answers_wrong": errors.recorded_answers_wrong(HERE, [errors.AnswerProblem("database", "", "no")]),
+    "not_in_catalogue": errors.not_in_catalogue(HERE, URL),
     "no_git": errors.no_git(),
     "no_repository": errors.no_repository(HERE, OSError("odd")),
     "no_commit": errors.no_commit(".copier-answers.yml"),

@@ -168,6 +168,11 @@ def test_closed_streams_do_no_harm(tmp_path: Path, closed: str) -> None:
         ("scaffold update . --ci ", "github"),
         ("scaffold update --no-me", "--no-metrics"),
         ("scaffold update --keep", "--keep-edited"),
+        ("scaffold con", "controls"),
+        ("scaffold controls --unc", "--uncovered"),
+        ("scaffold controls --by ", "practice"),
+        ("scaffold controls --database p", "postgres"),
+        ("scaffold controls --no-me", "--no-metrics"),
     ],
 )
 def test_completion_offers_commands_questions_and_values(tmp_path: Path, shell: str, words: str, expected: str) -> None:

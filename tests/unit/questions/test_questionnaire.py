@@ -51,6 +51,36 @@ def problems(questionnaire: Questionnaire, given: dict[Any, object], *, defaults
     return {problem.question: problem.problem for problem in caught.value.problems}
 
 
+def test_defaults_complete_what_was_answered(questionnaire: Questionnaire) -> None:
+    assert questionnaire.with_defaults({"color": "green"}) == {
+        "name": "someone",
+        "color": "green",
+        "shade": "someone-green",
+        "loud": False,
+    }
+
+
+@pytest.mark.parametrize(
+    ("condition", "answers", "holds"),
+    [
+        ("true", {}, True),
+        ("color == 'red'", {}, True),
+        ("color == 'red'", {"color": "green"}, False),
+        ("loud", {"color": "green"}, False),
+        ("not loud or color == 'red'", {}, True),
+    ],
+)
+def test_a_condition_holds_for_answers_and_defaults(
+    questionnaire: Questionnaire, condition: str, answers: dict[str, object], *, holds: bool
+) -> None:
+    assert questionnaire.holds(condition, answers) is holds
+
+
+def test_a_condition_on_no_question_is_an_error(questionnaire: Questionnaire) -> None:
+    with pytest.raises(ScaffoldError, match="the condition colour == 'red': 'colour' is undefined"):
+        questionnaire.holds("colour == 'red'", {})
+
+
 def test_defaults_answer_what_nobody_answered(questionnaire: Questionnaire) -> None:
     assert questionnaire.resolve({"contact": "c"}, defaults=True) == {
         "name": "someone",
