@@ -100,6 +100,7 @@ const FORGERIES: Readonly<Record<string, (target: Victim) => string | Promise<st
   'a token of an unknown session': withClaims({ sid: randomUUID() }),
   'a token whose subject is not an id': withClaims({ sub: "' or '1'='1" }),
   'a token whose session is an object': withClaims({ sid: { $ne: null } }),
+  'a token whose session is a list': (target) => forge(target, { claims: { sid: [target.claims['sid']] } }),
   'a token with an unknown critical extension': async (target) => {
     const [header, ...rest] = (await forge(target, {})).split('.');
     return [Buffer.from(JSON.stringify({ ...(decoded(header) as object), crit: ['b64'], b64: true })).toString('base64url'), ...rest].join(

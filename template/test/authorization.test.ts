@@ -2,8 +2,11 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import test, { type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { z } from 'zod';
+import { authenticated, can, route } from '../src/http/route.ts';
 import { createFeatures } from '../src/routes.ts';
 import { createAdmin, createUser, signIn, type Account, type Answer } from './support/accounts.ts';
+import { startWithRoutes } from './support/extra-routes.ts';
 import { FEATURES, declaredCaller, operationOf, type Caller } from './support/features.ts';
 import { assertProblem } from './support/problems.ts';
 import { startServer, type TestServer } from './support/server.ts';
@@ -122,6 +125,19 @@ test('on protected routes a caller without a token gets 401 and a user without t
   }
 });
 
+test('a route that is not public gets 401 without a token, and its handler does not run', async (t) => {
+  const server = await startServer(t);
+  const handle = t.mock.fn(() => Promise.resolve(undefined));
+  const declared = { method: 'get', summary: 'protected', status: 204, handle } as const;
+  const request = await startWithRoutes(t, server, [
+    route({ ...declared, path: '/signed-in', access: authenticated }),
+    route({ ...declared, path: '/for-admins', access: can('users:read') }),
+  ]);
+  const answers = [await request('/signed-in'), await request('/for-admins')];
+  assert.equal(handle.mock.callCount(), 0);
+  for (const answer of answers) assertProblem(answer, 401, 'unauthenticated');
+});
+
 test('a HEAD request without the permission of its GET route gets 401 or 403', async (t) => {
   const server = await startServer(t);
   const user = await createUser(server);
@@ -142,6 +158,11 @@ test('a role claimed in a header, the query, a cookie or the body is ignored', a
     'X-Rewrite-URL': '/api/v1/me',
     Cookie: `role=admin; userId=${admin.id}`,
   };
+  // This route accepts any query: no schema refuses the claim first.
+  const open = { access: can('users:read'), query: z.looseObject({}), status: 204, handle: () => Promise.resolve(undefined) } as const;
+  const request = await startWithRoutes(t, server, [route({ ...open, method: 'get', path: '/for-admins', summary: 'open query' })]);
+  const authorised = { headers: { ...headers, Authorization: `Bearer ${token}` } };
+  assertProblem(await request(`/for-admins?role=admin&userId=${admin.id}`, authorised), 403, 'forbidden');
   for (const path of ['/api/v1/users', '/api/v1/users?role=admin', `/api/v1/users?userId=${admin.id}`, `/api/v1/users/${admin.id}`]) {
     assertProblem(await server.request('GET', path, { token, headers }), 403, 'forbidden');
   }
@@ -153,11 +174,23 @@ test('a role claimed in a header, the query, a cookie or the body is ignored', a
   assert.equal(((await server.request('GET', '/api/v1/me', { token, headers })).body as { id: string }).id, user.id);
 });
 
-test('setting an unknown role gets 400', async (t) => {
+test('a user who sets a role gets 403, and no role changes', async (t) => {
   const server = await startServer(t);
-  const admin = await createAdmin(server);
+  const [user, other] = [await createUser(server), await createUser(server)];
+  const answers = [await patchUser(server, user, user, { role: 'admin' }), await patchUser(server, user, other, { role: 'admin' })];
+  assert.equal(await admins(server), 0);
+  for (const answer of answers) assertProblem(answer, 403, 'forbidden');
+});
+
+test('setting an unknown role gets 400, and the role stays', async (t) => {
+  const server = await startServer(t);
+  const [admin, user] = [await createAdmin(server), await createUser(server)];
+  const { database } = server.services;
   for (const role of ['root', 'constructor', '__proto__', 'Admin', '', null, ['admin']]) {
-    assertProblem(await patchUser(server, admin, await createUser(server), { role }), 400, 'invalid-request');
+    const answer = await patchUser(server, admin, user, { role });
+    const stored = await database.selectFrom('users').select('role').where('id', '=', user.id).executeTakeFirstOrThrow();
+    assert.equal(stored.role, 'user');
+    assertProblem(answer, 400, 'invalid-request');
   }
 });
 

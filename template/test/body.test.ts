@@ -1,19 +1,25 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { gzipSync } from 'node:zlib';
+import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { createUser } from './support/accounts.ts';
 import { assertProblem } from './support/problems.ts';
 import { countAnswers, parseAnswer } from './support/raw-http.ts';
-import { startServer } from './support/server.ts';
+import { startServer, type TestServer } from './support/server.ts';
 
 const LOGIN = '/api/v1/auth/login';
 const json = { 'content-type': 'application/json' };
-const valid = JSON.stringify({ email: 'someone@example.com', password: 'a long enough password' });
+
+/** A body that signs in: whatever refuses it does so because of its form. */
+async function credentialsOf(server: TestServer): Promise<string> {
+  const { email, password } = await createUser(server);
+  return JSON.stringify({ email, password });
+}
 
 describe('bodies', () => {
   it('a body over the limit gets 413, with a Content-Length or in chunks', async (t) => {
     const server = await startServer(t);
-    const large = JSON.stringify({ email: 'a'.repeat(17_000), password: 'x' });
+    // Without the limit these credentials sign in.
+    const large = (await credentialsOf(server)).padEnd(17_000);
     assertProblem(await server.request('POST', LOGIN, { rawBody: large, headers: json }), 413, 'payload-too-large');
     const chunk = `${large.length.toString(16)}\r\n${large}\r\n0\r\n\r\n`;
     const chunked = await server.sendBytes(
@@ -82,6 +88,7 @@ describe('bodies', () => {
 
   it('a body that is not JSON or has no Content-Type gets 415', async (t) => {
     const server = await startServer(t);
+    const valid = await credentialsOf(server);
     for (const type of [
       'text/plain',
       'application/x-www-form-urlencoded',
@@ -105,6 +112,7 @@ describe('bodies', () => {
 
   it('any charset but UTF-8 gets 415', async (t) => {
     const server = await startServer(t);
+    const valid = await credentialsOf(server);
     for (const charset of ['utf-7', 'utf-16', 'utf-32', 'iso-8859-1', 'shift_jis', '"utf-7"']) {
       const answer = await server.request('POST', LOGIN, {
         rawBody: valid,
@@ -113,11 +121,12 @@ describe('bodies', () => {
       assertProblem(answer, 415, 'unsupported-media-type');
     }
     const own = await server.request('POST', LOGIN, { rawBody: valid, headers: { 'content-type': 'application/json; charset=UTF-8' } });
-    assertProblem(own, 401, 'invalid-credentials');
+    assert.equal(own.status, 200, own.text);
   });
 
   it('a request with two Content-Type headers gets 400', async (t) => {
     const server = await startServer(t);
+    const valid = await credentialsOf(server);
     for (const types of [
       ['application/json', 'text/plain'],
       ['text/plain', 'application/json'],
@@ -133,19 +142,27 @@ describe('bodies', () => {
 
   it('a compressed body gets 415 and is not decompressed', async (t) => {
     const server = await startServer(t);
-    const bomb = gzipSync(JSON.stringify({ email: 'a'.repeat(1_000_000) }));
-    for (const encoding of ['gzip', 'deflate', 'br', 'zstd', 'gzip, identity']) {
-      const head = `POST ${LOGIN} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Encoding: ${encoding}\r\nContent-Length: ${bomb.length}\r\nConnection: close\r\n\r\n`;
-      assertProblem(parseAnswer(await server.sendBytes(Buffer.concat([Buffer.from(head), bomb]))), 415, 'unsupported-media-type');
+    const valid = await credentialsOf(server);
+    for (const [encoding, body] of [
+      ['gzip', gzipSync(valid)],
+      ['deflate', deflateSync(valid)],
+      ['br', brotliCompressSync(valid)],
+      ['zstd', zstdCompressSync(valid)],
+      ['gzip, identity', gzipSync(valid)],
+      ['gzip', gzipSync(JSON.stringify({ email: 'a'.repeat(1_000_000) }))],
+    ] as const) {
+      const head = `POST ${LOGIN} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Encoding: ${encoding}\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n`;
+      assertProblem(parseAnswer(await server.sendBytes(Buffer.concat([Buffer.from(head), body]))), 415, 'unsupported-media-type');
     }
   });
 
   it('a body with bytes that are not UTF-8 gets 400', async (t) => {
     const server = await startServer(t);
+    const { tokens } = await createUser(server);
     for (const bytes of [[0xff], [0xc0, 0xaf], [0xed, 0xa0, 0x80], [0xf4, 0x90, 0x80, 0x80]]) {
-      const body = Buffer.concat([Buffer.from('{"email":"a@example.com","password":"'), Buffer.from(bytes), Buffer.from('"}')]);
-      const head = `POST ${LOGIN} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n`;
-      assertProblem(parseAnswer(await server.sendBytes(Buffer.concat([Buffer.from(head), body]))), 400, 'malformed-json');
+      const rawBody = Buffer.concat([Buffer.from('{"displayName":"'), Buffer.from(bytes), Buffer.from('"}')]);
+      const answer = await server.request('PATCH', '/api/v1/me', { token: tokens.accessToken, rawBody, headers: json });
+      assertProblem(answer, 400, 'malformed-json');
     }
   });
 
@@ -160,13 +177,16 @@ describe('bodies', () => {
 
   it('a request without a token gets 401 before its body is read', async (t) => {
     const server = await startServer(t);
+    // The rest of the bodies never arrives: a server that reads them does not answer.
+    for (const length of [15_000, 1_073_741_824]) {
+      const received = await server.sendBytes(
+        `POST /api/v1/notes HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\nConnection: close\r\n\r\n{`,
+      );
+      assert.equal(countAnswers(received), 1);
+      assertProblem(parseAnswer(received), 401, 'unauthenticated');
+    }
     const answer = await server.request('POST', '/api/v1/notes', { rawBody: '{"a":', headers: json });
     assertProblem(answer, 401, 'unauthenticated');
-    const received = await server.sendBytes(
-      'POST /api/v1/notes HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 1073741824\r\nConnection: close\r\n\r\n{',
-    );
-    assert.equal(countAnswers(received), 1);
-    assertProblem(parseAnswer(received), 401, 'unauthenticated');
   });
 
   it('a request that does not accept JSON gets 406 and stores no note', async (t) => {

@@ -80,9 +80,9 @@ test('on a full disk writing gets 503, the log names the reason, and reading get
   let answer = await login(server, ada);
   for (let again = 0; again < 100 && answer.status === 200; again += 1)
     answer = await login(server, ada, { 'User-Agent': 'x'.repeat(200) });
-  assertProblem(answer, 503, 'overloaded');
   const errors = JSON.stringify(server.logs.filter(({ event }) => event === 'unexpected_error'));
   assert.match(errors, /database or disk is full/);
+  assertProblem(answer, 503, 'overloaded');
   for (const { status } of [await write(server, bob, 'x'.repeat(9000)), await refresh(server, bob.tokens.refreshToken)]) {
     assert.notEqual(status, 500);
   }

@@ -30,12 +30,12 @@ test('after LOGIN_LIMIT_MAX wrong passwords the next wrong and the right passwor
   }
   const compare = t.mock.method(bcrypt, 'compare');
   const stopped = [await login(server, { ...user, password: WRONG }, from('192.0.2.1')), await login(server, user, from('192.0.2.1'))];
+  assert.equal(compare.mock.callCount(), 0);
   for (const answer of stopped) {
     assertProblem(answer, 429, 'too-many-requests');
     assert.match(answer.headers.get('retry-after') ?? '', /^[1-9]\d*$/);
   }
   assertSameAnswers(stopped);
-  assert.equal(compare.mock.callCount(), 0);
 });
 
 test('wrong passwords get the same responses for an existing and an unknown account, up to the 429', async (t) => {
@@ -48,10 +48,10 @@ test('wrong passwords get the same responses for an existing and an unknown acco
   ] as const) {
     const answers = await exhaust(server, address, ip);
     answers.push(await login(server, { email: address, password: WRONG }, from(ip)));
-    assert.equal(answers.at(-1)?.status, 429);
-    journeys.push(answers.map(observable));
+    journeys.push(answers);
   }
-  assert.deepEqual(journeys[0], journeys[1]);
+  assert.deepEqual(journeys[0]?.map(observable), journeys[1]?.map(observable));
+  assert.equal(journeys[0]?.at(-1)?.status, 429);
 });
 
 test('guesses at an e-mail address in upper case are counted together with the others and get 429', async (t) => {

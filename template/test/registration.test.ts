@@ -171,7 +171,8 @@ test('a login with an unverified address gets the same 401 as one with an unknow
 test('a GET request to verify-email gets 405 and does not use the token', async (t) => {
   const server = await startServer(t);
   const token = await registrationToken(server, freshEmail());
-  for (const path of ['/api/v1/auth/verify-email', `/api/v1/auth/verify-email?token=${token}`]) {
+  const query = new URLSearchParams({ token, password: PASSWORD }).toString();
+  for (const path of [`/api/v1/auth/verify-email?${query}`, `/api/v1/auth/verify-email?token=${token}`, '/api/v1/auth/verify-email']) {
     assert.equal((await server.request('GET', path)).status, 405);
   }
   assert.deepEqual(await users(server), []);

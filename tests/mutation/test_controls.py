@@ -37,9 +37,6 @@ PROOFS = [(control, proof) for control in CONTROLS for proof in control.proofs]
 SEED = os.environ["SCAFFOLD_TEST_SEED"]
 # How many of the other databases and choices of a proof are run; `make mutations ALL=1` and ONLY run all.
 SHARE = float(os.environ.get("SCAFFOLD_MUTATION_SHARE", "0"))
-# Which verdicts fail. About 60 of the proofs have another flaw, which the table names; `make mutations STRICT=1` fails
-# for these too.
-REFUSED = set(Flaw) if os.environ.get("SCAFFOLD_STRICT_PROOFS") else {Flaw.SURVIVED, Flaw.NOT_RUN}
 # A file with a single attack test cannot show that the project still works; this one is short.
 WORKING = "test/security-txt.test.ts"
 
@@ -133,7 +130,7 @@ def test_the_attack_succeeds_once_the_defence_is_gone(
     assert attacked.failure is None, f"{case.name}: the attack test does not pass as it is\n{before.output}"
     verdict, run = _removed(project, case.proof, before, checker)
     record_property("verdict", (case.control.id, case.name, str(verdict.flaw or "sound"), verdict.reason))
-    assert verdict.flaw not in REFUSED, f"{case.name}: {verdict.flaw}: {verdict.reason}\n{run.output}"
+    assert verdict.flaw is None, f"{case.name}: {verdict.flaw}: {verdict.reason}\n{run.output}"
 
 
 def _removed(project: Project, proof: Proof, before: Run, checker: Checker) -> tuple[Verdict, Run]:
