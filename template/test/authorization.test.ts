@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import test, { type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Role } from '../src/access/policy.ts';
 import { createFeatures } from '../src/routes.ts';
-import { createAdmin, createUser, signIn, type Account, type Answer } from './support/accounts.ts';
+import { createAdmin, createUser, setRole, signIn, type Account, type Answer } from './support/accounts.ts';
 import { FEATURES, declaredCaller, operationOf, type Caller } from './support/features.ts';
 import { assertProblem } from './support/problems.ts';
 import { startServer, type TestServer } from './support/server.ts';
@@ -93,6 +94,17 @@ function outcome({ logs }: TestServer, { status }: Answer): string {
   const error = logs.findLast(({ event }) => event === 'unexpected_error')?.['error'];
   return status < 500 ? String(status) : `${status}, ${JSON.stringify(error)}`;
 }
+
+test('an account whose role in the database is in no policy has no permission', async (t) => {
+  const server = await startServer(t);
+  const user = await createUser(server);
+  for (const role of ['root', 'Admin', 'admin ', '__proto__', 'constructor', '']) {
+    await setRole(server, user, role as Role);
+    assertProblem(await server.request('GET', '/api/v1/notes', { token: user.tokens.accessToken }), 403, 'forbidden');
+  }
+  await setRole(server, user, 'user');
+  assert.equal((await server.request('GET', '/api/v1/notes', { token: user.tokens.accessToken })).status, 200);
+});
 
 test('every route is in the access table with the same access rule', async (t) => {
   const server = await startServer(t);

@@ -81,6 +81,13 @@ test('an account that was disabled directly in the database gets 401 on its next
   assertProblem(await me(server, user.tokens), 401, 'invalid-token');
 });
 
+test('an account whose address is no longer verified gets 401 on its next request', async (t) => {
+  const server = await startServer(t);
+  const user = await createUser(server);
+  await server.services.database.updateTable('users').set({ email_verified_at: null }).where('id', '=', user.id).execute();
+  assertProblem(await me(server, user.tokens), 401, 'invalid-token');
+});
+
 test('a demoted admin is refused with the same token on the next request', async (t) => {
   const server = await startServer(t);
   const [admin, second] = [await createAdmin(server), await createAdmin(server)];
