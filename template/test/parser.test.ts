@@ -74,13 +74,23 @@ describe('parser', () => {
     assert.equal(await ask(8192), 431);
   });
 
-  it('of a request with 200 headers the program sees 64', async (t) => {
-    const server = createHttpServer((request, response) => void response.end(String(Object.keys(request.headers).length)), UNOBSERVED);
+  it('the program sees at most 64 headers of a request', async (t) => {
+    const seen: number[] = [];
+    const server = createHttpServer((request, response) => {
+      seen.push(Object.keys(request.headers).length);
+      response.end();
+    }, UNOBSERVED);
     t.after(() => server.close());
     const port = await listen(server, 0, '127.0.0.1');
-    const headers = Array.from({ length: 200 }, (_, index): [string, string] => [`X-${index}`, 'a']);
-    const answer = await fetch(`http://127.0.0.1:${port}`, { headers });
-    assert.ok(Number(await answer.text()) <= 64);
+    const send = async (count: number) => {
+      const headers = Array.from({ length: count }, (_, index): [string, string] => [`X-${index}`, 'a']);
+      await fetch(`http://127.0.0.1:${port}`, { headers });
+    };
+    await send(40);
+    // Node.js answers with 431 or, in older releases, drops the headers above the limit.
+    await send(200);
+    assert.ok((seen[0] ?? 0) > 40, String(seen));
+    assert.ok((seen[1] ?? 0) <= 64, String(seen));
   });
 
   it('the answer to a request that the parser refuses does not contain the error of the parser', async (t) => {
