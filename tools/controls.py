@@ -26,8 +26,9 @@ DOCUMENT = ROOT / "template" / "docs" / "security-controls.md.jinja"
 _HEAD = """# Security controls
 
 Each section is one defence of this project: what it does, the code, and the tests that attack it. If you remove the
-defence, its attack test fails; Scaffold's own tests check that for every control. A test
-below `tests/` is in the repository of Scaffold: it checks a rule that you may change. The numbers are requirements of
+defence, its attack test fails; Scaffold's own tests check that for every control. A file
+below `tests/` or `scaffold/` is in the repository of Scaffold: the test checks a rule that you may change, or how your
+project was made. The numbers are requirements of
 the OWASP Application Security Verification Standard (ASVS) 5.0 that the control contributes to. They are a map, not a
 certificate.
 
@@ -47,7 +48,7 @@ _CHAPTERS = {
         "route-",
         "quotas",
     ),
-    "Database": ("database", "injection"),
+    "Database": ("database", "injection", "query-plans"),
     "Response headers and CORS": ("headers", "cors"),
     "Requests and input": ("body", "event-loop", "host", "input", "parser", "proxies", "routing"),
     "Rate limits, connections and timeouts": ("rate-limit", "connections", "pipelining", "timeouts"),
@@ -56,6 +57,9 @@ _CHAPTERS = {
     "Operation": ("health", "metrics", "shutdown"),
     "API document and security.txt": ("openapi", "security-txt"),
     "Code and dependencies": ("dependencies", "lint", "package"),
+    "Containers": ("test_image", "test_compose"),
+    "Workflows": ("test_workflows",),
+    "How the project was made": ("test_source", "test_render", "test_releases", "test_hostile"),
 }
 _OTHERS = "Other controls"
 
@@ -80,12 +84,12 @@ class Proof:
     """An attack test, and the smallest edit of the project after which it must fail.
 
     Attributes:
-        file: file of the project that contains the defence.
+        file: file of the project that contains the defence. Below `scaffold/` it is a file of this repository.
         text: a part of that file; it occurs there once.
         replacement: the text to put there, so that the project is without the defence.
         test_file: file of the attack test, in the project. Below `tests/` it is a file of this repository, for a rule
-            that the owner of a project may change.
-        test: title of the attack test.
+            that the owner of a project may change: of Node's test runner (`.ts`) or of pytest (`.py`).
+        test: title of the attack test; of pytest the name of the function.
         when: Jinja condition on the answers under which the project has both. Default: always.
         further: edits that the first one needs, for example an import. Default: none.
         tolerates: flaws of the proof (`tests/mutation/judge.py`) that are right here, each with the reason.

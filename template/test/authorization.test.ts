@@ -3,9 +3,10 @@ import { randomUUID } from 'node:crypto';
 import test, { type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
+import type { Role } from '../src/access/policy.ts';
 import { authenticated, can, route } from '../src/http/route.ts';
 import { createFeatures } from '../src/routes.ts';
-import { createAdmin, createUser, signIn, type Account, type Answer } from './support/accounts.ts';
+import { createAdmin, createUser, setRole, signIn, type Account, type Answer } from './support/accounts.ts';
 import { startWithRoutes } from './support/extra-routes.ts';
 import { FEATURES, declaredCaller, operationOf, type Caller } from './support/features.ts';
 import { assertProblem } from './support/problems.ts';
@@ -96,6 +97,17 @@ function outcome({ logs }: TestServer, { status }: Answer): string {
   const error = logs.findLast(({ event }) => event === 'unexpected_error')?.['error'];
   return status < 500 ? String(status) : `${status}, ${JSON.stringify(error)}`;
 }
+
+test('an account whose role in the database is in no policy has no permission', async (t) => {
+  const server = await startServer(t);
+  const user = await createUser(server);
+  for (const role of ['root', 'Admin', 'admin ', '__proto__', 'constructor', '']) {
+    await setRole(server, user, role as Role);
+    assertProblem(await server.request('GET', '/api/v1/notes', { token: user.tokens.accessToken }), 403, 'forbidden');
+  }
+  await setRole(server, user, 'user');
+  assert.equal((await server.request('GET', '/api/v1/notes', { token: user.tokens.accessToken })).status, 200);
+});
 
 test('every route is in the access table with the same access rule', async (t) => {
   const server = await startServer(t);

@@ -97,6 +97,11 @@ describe('connections', { concurrency: true }, () => {
     assert.equal(await settled(server, 0), 0);
   });
 
+  it('five connections are served when five are allowed in all, whatever their addresses', async (t) => {
+    const { port } = await listener(t, { ...PATIENT, maxConnections: 5 });
+    assert.equal((await keep(t, port, 20)).filter((socket) => socket.bytesRead > 0).length, 5);
+  });
+
   it('one address gets five connections when five are allowed, and one more for each that it closes', async (t) => {
     const { server, port } = await listener(t, { ...PATIENT, maxConnectionsPerAddress: 5 });
     const sockets = await keep(t, port, 20);

@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { sql, type Kysely } from 'kysely';
 import { openDatabase } from '../src/database/connection.ts';
 import { migrate } from '../src/database/migrator.ts';
@@ -51,6 +52,26 @@ test('the database folder gets mode 700 and its files 600, also with umask 0', a
   assert.ok(files.length >= 2, 'the write-ahead log is there too');
   for (const name of files) assert.equal(statSync(join(folder, name)).mode & 0o777, 0o600, name);
   await database.destroy();
+});
+
+test('another process cannot write between the first read of a transaction and its write', async (t) => {
+  const { open } = freshPlace(t);
+  const [database, other] = [open(), open()];
+  await migrate(database, migrationsOf(features));
+  const accounts = async (from: Kysely<Schema>) => (await from.selectFrom('users').select('id').execute()).length;
+  let written: Promise<unknown> = Promise.resolve();
+  await assert.doesNotReject(
+    database.transaction().execute(async (transaction) => {
+      assert.equal(await accounts(transaction), 0);
+      written = other.insertInto('users').values(user('other@example.com')).execute();
+      await delay(100);
+      await transaction.insertInto('users').values(user('first@example.com')).execute();
+      assert.equal(await accounts(transaction), 1);
+    }),
+  );
+  await written;
+  assert.equal(await accounts(database), 2);
+  await Promise.all([database.destroy(), other.destroy()]);
 });
 
 test('a row whose owner does not exist is refused', async (t) => {

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import dns from 'node:dns';
 import test from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { createMailer } from '../src/mail/mailer.ts';
 import { createUser, freshEmail, register } from './support/accounts.ts';
 import { eventually } from './support/eventually.ts';
 import { assertSameAnswers } from './support/observable.ts';
 import { assertProblem } from './support/problems.ts';
+import { startRegistry } from './support/registry.ts';
 import { startServer } from './support/server.ts';
 import { startMailServer, type Delivery } from './support/smtp.ts';
 
@@ -33,6 +35,17 @@ test('a line break in a subject or an address adds no header and no recipient', 
     assert.doesNotMatch(delivery.envelope.join(), /<thief@/);
     assert.doesNotMatch(delivery.data, /^(?:bcc:|other text)/im);
   }
+});
+
+test('a text that names a file or an address does not become their content', async (t) => {
+  const { url, deliveries } = await startMailServer(t);
+  const { url: page, requests } = await startRegistry(t);
+  const mailer = createMailer({ smtpUrl: url, mailFrom: 'no-reply@example.com' });
+  const file = fileURLToPath(new URL('../package.json', import.meta.url));
+  for (const text of [{ path: file }, { path: page }, { href: page }])
+    await mailer.send({ ...MAIL, text: text as unknown as string }).catch(() => undefined);
+  assert.deepEqual(requests, []);
+  for (const { data } of deliveries) assert.doesNotMatch(data, /"scripts"/);
 });
 
 test('a list of addresses in the place of one address adds no recipient', async (t) => {

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { dangerouslyPublic } from '../src/access/rules.ts';
+import { route } from '../src/http/route.ts';
 import { createFeatures } from '../src/routes.ts';
+import { startWithRoutes } from './support/extra-routes.ts';
 import { startServer, type TestServer } from './support/server.ts';
 
 interface Schema {
@@ -80,5 +83,14 @@ describe('openapi', () => {
     for (const [, attributes = ''] of first.text.matchAll(/<(?:script|style)\b([^>]*)>/g)) assert.ok(attributes.includes(nonce));
     const second = await server.request('GET', '/docs');
     assert.notEqual(second.headers.get('content-security-policy'), policy);
+  });
+
+  it('markup in the summary of a route is text on /docs', async (t) => {
+    const summary = `<img src="x" onerror='alert(1)'>`;
+    const handle = () => Promise.resolve(undefined);
+    const marked = route({ method: 'get', path: '/marked', summary, access: dangerouslyPublic('a test'), status: 204, handle });
+    const { text } = await (await startWithRoutes(t, await startServer(t), [marked]))('/docs');
+    assert.match(text, /onerror/);
+    assert.doesNotMatch(text, /<img/);
   });
 });

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import net from 'node:net';
 import { describe, it } from 'node:test';
+import { createHttpServer, listen } from '../src/http/listener/http-server.ts';
+import { UNOBSERVED } from './support/listener.ts';
 import { assertProblem } from './support/problems.ts';
 import { countAnswers, parseAnswer } from './support/raw-http.ts';
 import { startServer } from './support/server.ts';
@@ -70,6 +72,31 @@ describe('parser', () => {
         .status;
     assert.equal(await ask(7500), 200);
     assert.equal(await ask(8192), 431);
+  });
+
+  it('the program sees at most 64 headers of a request', async (t) => {
+    const seen: number[] = [];
+    const server = createHttpServer((request, response) => {
+      seen.push(Object.keys(request.headers).length);
+      response.end();
+    }, UNOBSERVED);
+    t.after(() => server.close());
+    const port = await listen(server, 0, '127.0.0.1');
+    const send = async (count: number) => {
+      const headers = Array.from({ length: count }, (_, index): [string, string] => [`X-${index}`, 'a']);
+      await fetch(`http://127.0.0.1:${port}`, { headers });
+    };
+    await send(40);
+    // Node.js answers with 431 or, in older releases, drops the headers above the limit.
+    await send(200);
+    assert.ok((seen[0] ?? 0) > 40, String(seen));
+    assert.ok((seen[1] ?? 0) <= 64, String(seen));
+  });
+
+  it('the answer to a request that the parser refuses does not contain the error of the parser', async (t) => {
+    const server = await startServer(t);
+    for (const request of ['GET / HTTP/1.1\r\nBad Header: a\r\n\r\n', `GET / HTTP/1.1\r\nX: ${'a'.repeat(20_000)}\r\n\r\n`, '\0\r\n\r\n'])
+      assert.doesNotMatch(await server.sendBytes(request), /HPE_|ERR_|Parse Error/);
   });
 
   it('a request that the parser refuses is not copied into the log', async (t) => {

@@ -13,12 +13,32 @@ interface Scene {
 /** Actions, and the event that each must log: alert rules depend on it. */
 const ACTIONS: Record<
   string,
-  { readonly event: SecurityEvent; readonly principal?: 'user' | 'admin'; readonly act: (scene: Scene) => Promise<unknown> }
+  {
+    readonly event: SecurityEvent;
+    readonly principal?: 'user' | 'admin';
+    readonly settings?: Readonly<Record<string, string>>;
+    readonly act: (scene: Scene) => Promise<unknown>;
+  }
 > = {
   'a sign-in': { event: 'authn_login_success', principal: 'user', act: ({ server, user }) => signIn(server, user) },
   'a wrong password': {
     event: 'authn_login_fail',
     act: ({ server, user }) => server.request('POST', '/api/v1/auth/login', { body: { email: user.email, password: 'not the right one' } }),
+  },
+  'too many wrong passwords': {
+    event: 'authn_login_fail_max',
+    settings: { LOGIN_LIMIT_MAX: '1' },
+    act: async ({ server, user: { email } }) => {
+      for (let attempt = 0; attempt < 2; attempt += 1)
+        await server.request('POST', '/api/v1/auth/login', { body: { email, password: 'not the right one' } });
+    },
+  },
+  'an eleventh session': {
+    event: 'excess_sessions_exceeded',
+    principal: 'user',
+    act: async ({ server, user }) => {
+      for (let session = 1; session < 11; session += 1) await signIn(server, user);
+    },
   },
   'an unknown account': {
     event: 'authn_login_fail',
@@ -101,9 +121,9 @@ const ACTIONS: Record<
 };
 
 describe('security events', () => {
-  for (const [name, { act, event, principal }] of Object.entries(ACTIONS)) {
+  for (const [name, { act, event, principal, settings }] of Object.entries(ACTIONS)) {
     it(`${name} is logged as a security event`, async (t) => {
-      const server = await startServer(t);
+      const server = await startServer(t, settings);
       const scene = { server, user: await createUser(server), admin: await createAdmin(server) };
       const before = server.logs.length;
       await act(scene);

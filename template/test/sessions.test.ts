@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import test from 'node:test';
+import { authenticated } from '../src/access/rules.ts';
+import { route } from '../src/http/route.ts';
 import {
   BEHIND_PROXY,
   createAdmin,
@@ -15,6 +17,7 @@ import {
   type Account,
   type Tokens,
 } from './support/accounts.ts';
+import { startWithRoutes } from './support/extra-routes.ts';
 import { assertProblem } from './support/problems.ts';
 import { startServer, type TestServer } from './support/server.ts';
 
@@ -79,6 +82,29 @@ test('an account that was disabled directly in the database gets 401 on its next
   const user = await createUser(server);
   await server.services.database.updateTable('users').set({ disabled_at: 1 }).where('id', '=', user.id).execute();
   assertProblem(await me(server, user.tokens), 401, 'invalid-token');
+});
+
+test('an account whose address is no longer verified gets 401 on its next request', async (t) => {
+  const server = await startServer(t);
+  const user = await createUser(server);
+  await server.services.database.updateTable('users').set({ email_verified_at: null }).where('id', '=', user.id).execute();
+  assertProblem(await me(server, user.tokens), 401, 'invalid-token');
+});
+
+test('sessions are in the database: a second server knows them, and without the database no token is accepted', async (t) => {
+  const server = await startServer(t);
+  const { jwtSecret, databaseUrl } = server.services.config;
+  const second = await startServer(t, { JWT_SECRET: Buffer.from(jwtSecret).toString('base64url'), DATABASE_URL: databaseUrl });
+  const { tokens } = await createUser(server);
+  assert.equal((await me(second, tokens)).status, 200);
+  const handle = () => Promise.resolve(undefined);
+  const own = route({ method: 'get', path: '/own', summary: 'needs no database itself', access: authenticated, status: 204, handle });
+  const request = await startWithRoutes(t, second, [own]);
+  const ask = async () => (await request('/own', { headers: { Authorization: `Bearer ${tokens.accessToken}` } })).status;
+  assert.equal(await ask(), 204);
+  await second.services.database.destroy();
+  assert.ok((await ask()) >= 500);
+  assert.equal((await me(server, tokens)).status, 200);
 });
 
 test('a demoted admin is refused with the same token on the next request', async (t) => {

@@ -1,20 +1,17 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, existsSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { parseEnv } from 'node:util';
+import { emptyFolder, missing, run } from './support/tools.ts';
 
 const file = (name: string): string => fileURLToPath(new URL(`../${name}`, import.meta.url));
 
 /** A folder with only a copy of `.env.example`. */
 function freshFolder(t: TestContext): string {
-  const folder = mkdtempSync(join(tmpdir(), 'setup-'));
-  t.after(() => {
-    rmSync(folder, { recursive: true });
-  });
+  const folder = emptyFolder(t);
   copyFileSync(file('.env.example'), join(folder, '.env.example'));
   return folder;
 }
@@ -48,8 +45,23 @@ describe('setup', () => {
     assert.ok(!existsSync(join(linked, 'elsewhere')));
   });
 
-  it('git ignores .env, and .env.example contains no secret', () => {
-    assert.match(readFileSync(file('.gitignore'), 'utf8'), /^\/?\.env\*?$/m);
+  it('git does not commit .env, even if it is told to commit everything', { skip: missing('git') }, async (t) => {
+    const folder = emptyFolder(t);
+    copyFileSync(file('.gitignore'), join(folder, '.gitignore'));
+    writeFileSync(join(folder, '.env'), 'JWT_SECRET=stolen\n');
+    writeFileSync(join(folder, 'README.md'), 'A project\n');
+    for (const words of [
+      ['init', '--quiet'],
+      ['add', '--all'],
+    ]) {
+      const { code, output } = await run('git', folder, ...words);
+      assert.equal(code, 0, output);
+    }
+    const { output } = await run('git', folder, 'ls-files');
+    assert.deepEqual(output.trim().split('\n'), ['.gitignore', 'README.md']);
+  });
+
+  it('.env.example contains no secret', () => {
     const lines = readFileSync(file('.env.example'), 'utf8').split('\n');
     const secrets = lines.filter((_, index) => lines[index - 1] === '# secret: generated');
     assert.ok(secrets.length > 0);

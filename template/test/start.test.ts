@@ -33,6 +33,16 @@ describe('start', { concurrency: true }, () => {
     assert.doesNotMatch(stderr + stdout, new RegExp(CANARY));
   });
 
+  it('the server does not start with an unchanged copy of .env.example: exit code 78, because JWT_SECRET is empty', async (t) => {
+    const { DATABASE_URL } = await exampleSettings(t);
+    const example = readFileSync(new URL('../.env.example', import.meta.url), 'utf8');
+    const program = startProgram(t, { DATABASE_URL, PORT: '0', MANAGEMENT_PORT: '0' }, [], example);
+    await assert.rejects(program.listening);
+    const { code, stderr } = await program.ended;
+    assert.equal(code, 78);
+    assert.match(stderr, /\bJWT_SECRET\b/);
+  });
+
   it('production with --inspect stops the start with exit code 78', async (t) => {
     const settings = { ...(await exampleSettings(t)), ...PRODUCTION };
     const { code, stderr } = await startProgram(t, settings, ['--inspect=127.0.0.1:0']).ended;

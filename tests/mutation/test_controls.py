@@ -5,16 +5,17 @@ from __future__ import annotations
 import os
 import random
 from collections import Counter
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import pytest
 from jinja2 import StrictUndefined
 from jinja2.sandbox import SandboxedEnvironment
 
+from tests.mutation import repository
 from tests.mutation.attacks import OURS, attack, without_defence
 from tests.mutation.judge import Flaw, Run, judge
-from tests.support.projects import attacked_sample
+from tests.support.projects import Project, attacked_sample
 from tests.support.rendering import in_memory
 from tools.controls import DOCUMENT, ROOT, Control, Proof, document, load
 
@@ -26,15 +27,18 @@ if TYPE_CHECKING:
     from tests.mutation.attacks import TypeChecker
     from tests.mutation.judge import Verdict
     from tests.support.answers import Answers
-    from tests.support.projects import Project
 
 Standing: TypeAlias = "Callable[[Project, str], Run]"
 Checker: TypeAlias = "Callable[[Project], TypeChecker]"
 
 CONTROLS = load()
 PROOFS = [(control, proof) for control in CONTROLS for proof in control.proofs]
+# Tests of this repository, in Python: they look at what the template renders, or attack the `scaffold` command.
+OWN = [(control, proof) for control, proof in PROOFS if proof.test_file.endswith(".py")]
 # All processes of a run draw the same sample.
 SEED = os.environ["SCAFFOLD_TEST_SEED"]
+# Files of the `scaffold` command; all others are files of the project.
+GENERATOR = ("scaffold/", "copier.yml")
 # How many of the other databases and choices of a proof are run; `make mutations ALL=1` and ONLY run all.
 SHARE = float(os.environ.get("SCAFFOLD_MUTATION_SHARE", "0"))
 # A file with a single attack test cannot show that the project still works; this one is short.
@@ -79,7 +83,7 @@ def cases_of(control: Control, proof: Proof) -> list[Case]:
 def _chosen() -> list[Case]:
     """Return each proof on the first project that it holds for, and a share of the others."""
     chance = random.Random(SEED)  # noqa: S311 - a sample, no secret
-    found = [cases_of(control, proof) for control, proof in PROOFS]
+    found = [cases_of(control, proof) for control, proof in PROOFS if not proof.test_file.endswith(".py")]
     others = [case for cases in found for case in cases[1:] if chance.random() < SHARE]
     return [cases[0] for cases in found if cases] + others
 
@@ -160,13 +164,56 @@ def _attacked(project: Project, proof: Proof, before: Run, *, alone: bool) -> Ru
     return run
 
 
+@pytest.fixture(scope="session")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A copy of this repository."""
+    return repository.copied(tmp_path_factory.mktemp("repository"))
+
+
+@pytest.fixture(scope="session")
+def passing(copy: Project) -> Callable[[str], Run]:
+    """Runs the tests of a file of this repository as they are: once."""
+    return cache(partial(repository.attack, copy))
+
+
+def _named(control: Control, proof: Proof) -> str:
+    return f"{control.id}-{control.proofs.index(proof) + 1}-repository"
+
+
+@pytest.mark.mutation
+@pytest.mark.parametrize(
+    ("control", "proof"),
+    [
+        pytest.param(control, proof, id=_named(control, proof), marks=pytest.mark.xdist_group(proof.test_file))
+        for control, proof in OWN
+    ],
+)
+def test_a_test_of_this_repository_fails_once_the_defence_is_gone(
+    control: Control,
+    proof: Proof,
+    copy: Project,
+    passing: Callable[[str], Run],
+    record_property: Callable[[str, object], None],
+) -> None:
+    before = passing(proof.test_file)
+    attacked = before.of(proof.test)
+    assert attacked, f"{control.id}: there is no such test\n{before.output}"
+    assert attacked.failure is None, f"{control.id}: the test does not pass as it is\n{before.output}"
+    with repository.removed(copy, proof):
+        run = repository.attack(copy, proof.test_file)
+    verdict = judge(proof.test, run, tolerated=proof.tolerates)
+    record_property("verdict", (control.id, _named(control, proof), str(verdict.flaw or "sound"), verdict.reason))
+    assert verdict.flaw is None, f"{control.id}: {verdict.flaw}: {verdict.reason}\n{run.output}"
+
+
 def test_each_entry_of_the_catalogue_is_unique_and_true_of_the_template() -> None:
     assert len({control.id for control in CONTROLS}) == len(CONTROLS)
     for control, proof in PROOFS:
         assert cases_of(control, proof), control.id
         assert {*proof.tolerates} <= set(Flaw), control.id
         for name in (*(edit.file for edit in proof.edits), proof.test_file):
-            root = ROOT if name.startswith(OURS) else ROOT / "template"
+            ours = name.startswith(OURS) or (proof.test_file.endswith(".py") and name.startswith(GENERATOR))
+            root = ROOT if ours else ROOT / "template"
             assert any((root / path).is_file() for path in (name, f"{name}.jinja")), f"{control.id}: {name}"
 
 

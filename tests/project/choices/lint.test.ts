@@ -37,6 +37,26 @@ const DANGEROUS: readonly Snippet[] = [
     file: FEATURE,
     code: 'export const run = (text: string): unknown => new Function(text);',
   },
+  { attack: 'a compiled text', rule: 'no-new-func', file: FEATURE, code: "export const run: unknown = new Function('return 1');" },
+  {
+    attack: 'the prototype read from a value',
+    rule: 'no-proto',
+    file: FEATURE,
+    code: 'export const proto = (value: { __proto__: unknown }): unknown => value.__proto__;',
+  },
+  {
+    attack: 'a parameter that changes',
+    rule: 'no-param-reassign',
+    file: FEATURE,
+    code: "export const cleared = (text: string): string => { text = ''; return text; };",
+  },
+  { attack: 'a comparison that converts', rule: 'eqeqeq', file: FEATURE, code: 'export const same = (a: unknown, b: unknown): boolean => a == b;' },
+  {
+    attack: 'a property named by input',
+    rule: 'security/detect-object-injection',
+    file: FEATURE,
+    code: 'export const read = (object: Record<string, string>, name: string): string | undefined => object[name];',
+  },
   { attack: 'a timer from text', rule: '@typescript-eslint/no-implied-eval', file: FEATURE, code: "setTimeout('alert(1)', 1);" },
   { attack: 'any', rule: '@typescript-eslint/no-explicit-any', file: FEATURE, code: 'export const input = (body: any): unknown => body;' },
   {
