@@ -1,0 +1,242 @@
+"""Mutants of the code of a rendered project."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import subprocess
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tests.mutants.sample import Mutant, Outcome, Status
+from tests.mutation.attacks import TypeChecker
+from tools.controls import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tests.mutants.processes import Programs
+    from tests.support.projects import Project
+
+_HERE = Path(__file__).parent
+_CACHE = ROOT / ".cache" / "mutants"
+_FLAGS = ("--disable-proto=delete", "--disallow-code-generation-from-strings", "--test", "--test-isolation=none")
+# No test of a project is silent for longer, even on a busy machine.
+_SILENT_SECONDS = 90
+# So many of the most likely tests are run first, alone.
+_FIRST = 12
+
+
+@dataclass(frozen=True)
+class _Test:
+    """A test of the project, and what it executes.
+
+    Attributes:
+        file: of the test.
+        title: of the test.
+        seconds: how long it takes.
+        hits: numbers of the candidates that it executes.
+    """
+
+    file: str
+    title: str
+    seconds: float
+    hits: frozenset[int]
+
+
+class TypeScript:
+    """The code in `src/` of a project.
+
+    Attributes:
+        projects: one copy for each worker.
+        programs: what is running.
+    """
+
+    def __init__(self, projects: Sequence[Project], programs: Programs) -> None:
+        """Start the compiler and the linter; they load the project while the tests run once."""
+        self.projects = projects
+        self.programs = programs
+        self._originals: dict[str, str] = {}
+        self._checks = threading.Lock()
+        self._kills: Counter[tuple[str, str]] = Counter()
+        self._types = TypeChecker(projects[0])
+        self._linter = subprocess.Popen(
+            ["node", _HERE / "lint.mjs", projects[0].folder],
+            env=projects[0].environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def close(self) -> None:
+        """End the compiler and the linter."""
+        self._types.close()
+        self._linter.communicate()
+
+    @cached_property
+    def candidates(self) -> list[Mutant]:
+        """All mutants, in the order of the files."""
+        project = self.projects[0]
+        command = ["node", str(_HERE / "candidates.mjs"), str(project.folder)]
+        listed = subprocess.run(command, env=project.environment, capture_output=True, check=True, text=True).stdout
+        return [Mutant(**one) for one in json.loads(listed)]
+
+    @cached_property
+    def _numbers(self) -> dict[Mutant, int]:
+        return {mutant: number for number, mutant in enumerate(self.candidates)}
+
+    def prepare(self) -> None:
+        """Record what each test executes."""
+        assert self.tests
+
+    @cached_property
+    def tests(self) -> list[_Test]:
+        """The tests of the project; recorded once for each state of the code.
+
+        Raises:
+            AssertionError: a test fails without any mutant.
+        """
+        project = self.projects[0]
+        digest = hashlib.sha256()
+        for path in sorted([*project.folder.glob("src/**/*.ts"), *project.folder.glob("test/**/*.ts")]):
+            digest.update(path.read_bytes())
+        kept = _CACHE / f"{digest.hexdigest()[:16]}.json"
+        if not kept.exists():
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            self._record(kept)
+        found = json.loads(kept.read_text(encoding="utf-8"))["tests"]
+        return [
+            _Test(Path(one["file"]).name, one["title"], one["seconds"], frozenset(one["hits"]))
+            for one in found
+            if one.get("hits") is not None
+        ]
+
+    def _record(self, kept: Path) -> None:
+        project = self.projects[0]
+        listed, fresh = project.folder / "data" / "candidates.json", project.folder / "data" / "coverage.json"
+        listed.parent.mkdir(exist_ok=True)
+        listed.write_text(json.dumps([{"file": one.file, "start": one.start} for one in self.candidates]))
+        variables = {"MUTANTS_CANDIDATES": str(listed), "MUTANTS_COVERAGE": str(fresh)}
+        command = ["node", "--import", str(_HERE / "coverage.mjs"), *_FLAGS]
+        ended = self.programs.run(command, project.folder, project.environment | variables, 10 * _SILENT_SECONDS)
+        assert ended.code == 0, f"a test fails without any mutant:\n{ended.output[-5000:]}"
+        kept.write_bytes(fresh.read_bytes())
+
+    def judge(self, mutant: Mutant, worker: int) -> Outcome:
+        """Say what notices a mutant: types and linter first, which cost a second, then the tests that execute it."""
+        began = time.monotonic()
+        status, by = self._judge(mutant, worker)
+        return Outcome(status, by, time.monotonic() - began)
+
+    def _judge(self, mutant: Mutant, worker: int) -> tuple[Status, str]:
+        path = self.projects[worker].folder / mutant.file
+        if mutant.file not in self._originals:
+            self._originals[mutant.file] = path.read_text(encoding="utf-8")
+        original = self._originals[mutant.file]
+        content = mutant.of(original)
+        with self._checks:
+            errors = self._types.errors({mutant.file: content})
+            if errors:
+                return Status.TYPES, errors[0]
+            messages = self._lint(mutant.file, content)
+            if messages:
+                return Status.LINT, messages[0]
+        path.write_text(content, encoding="utf-8")
+        try:
+            killer = next(filter(None, self._runs(mutant, worker)), None)
+        finally:
+            path.write_text(original, encoding="utf-8")
+        return (Status.TESTS, killer) if killer else (Status.ALIVE, "")
+
+    def _lint(self, file: str, content: str) -> list[str]:
+        assert self._linter.stdin
+        assert self._linter.stdout
+        self._linter.stdin.write(json.dumps({"path": file, "content": content}) + "\n")
+        self._linter.stdin.flush()
+        messages: list[str] = json.loads(self._linter.stdout.readline())
+        return messages
+
+    def _runs(self, mutant: Mutant, worker: int) -> Iterator[str | None]:
+        """Run the tests that can notice a mutant, the most likely first; gives what failed in each run."""
+        tests = self._likely(mutant)
+        first = tests[:_FIRST]
+        if first:
+            yield self._run(worker, first, mutant.file)
+        for group in _groups(tests[_FIRST:]):
+            yield self._run(worker, group, mutant.file)
+        files = self._starting_programs - {test.file for test in tests}
+        if files:
+            yield self._run(worker, [], mutant.file, sorted(files))
+
+    @cached_property
+    def _starting_programs(self) -> set[str]:
+        """Files with tests that start the project's programs: what those execute is not recorded."""
+        folder = self.projects[0].folder / "test"
+        return {path.name for path in folder.glob("*.test.ts") if "support/program.ts" in path.read_text("utf-8")}
+
+    def _likely(self, mutant: Mutant) -> list[_Test]:
+        """Return the tests that execute a mutant; of one that is only executed while loading, those of its file."""
+        number = self._numbers[mutant]
+        tests = [test for test in self.tests if number in test.hits]
+        if not tests:
+            near = self._near(mutant.file)
+            tests = [test for test in self.tests if near & test.hits]
+        words = set(re.findall(r"[a-z]+", mutant.file)) - {"src", "ts", "index"}
+
+        def worth(test: _Test) -> float:
+            alike = len(words & set(re.findall(r"[a-z]+", test.file)))
+            return (1 + 3 * alike + 10 * self._kills[mutant.file, test.title]) / (test.seconds + 0.1)
+
+        return sorted(tests, key=worth, reverse=True)
+
+    def _near(self, file: str) -> frozenset[int]:
+        """Return the numbers of the candidates in a file and in those that import it."""
+        name = Path(file).name
+        sources = self.projects[0].folder
+        near = {file} | {
+            str(path.relative_to(sources))
+            for path in sources.glob("src/**/*.ts")
+            if re.search(rf"from '[./a-z-]*/{re.escape(name)}'", path.read_text(encoding="utf-8"))
+        }
+        return frozenset(number for number, one in enumerate(self.candidates) if one.file in near)
+
+    def _run(self, worker: int, tests: Sequence[_Test], source: str, files: Sequence[str] = ()) -> str | None:
+        """Run tests, or whole files; returns the title of the first that fails."""
+        project = self.projects[worker]
+        patterns = [f"--test-name-pattern=^{re.escape(title)}$" for title in {test.title for test in tests}]
+        names = [f"test/{name}" for name in files or dict.fromkeys(test.file for test in tests)]
+        command = ["node", *_FLAGS, f"--test-reporter={_HERE / 'first_failure.mjs'}", *patterns, *names]
+        cache = {"NODE_COMPILE_CACHE": str(project.folder / "node_modules" / ".cache" / "compiled")}
+        ended = self.programs.run(command, project.folder, project.environment | cache, _SILENT_SECONDS)
+        if ended.silent:
+            return "time-out"
+        if ended.code == 0:
+            return None
+        failed = [test["title"] for test in _reported(ended.output) if test["failed"]]
+        if failed:
+            self._kills[source, failed[-1]] += 1
+        return failed[-1] if failed else f"the tests ended with {ended.code}"
+
+
+def _groups(tests: Sequence[_Test]) -> Iterator[list[_Test]]:
+    """Give the tests in portions of about 20 seconds, so that a failure is seen before the last one is loaded."""
+    group: list[_Test] = []
+    for test in tests:
+        group.append(test)
+        if sum(one.seconds for one in group) > 20:
+            yield group
+            group = []
+    if group:
+        yield group
+
+
+def _reported(output: str) -> Iterator[dict[str, Any]]:
+    for line in output.split("\n"):
+        if line.startswith('{"title":'):
+            yield json.loads(line)
