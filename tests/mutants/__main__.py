@@ -20,6 +20,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from tests.mutants.processes import Programs, StoppedError
+from tests.mutants.python import Python, copy
 from tests.mutants.sample import Mutant, Outcome, Status, equivalents, sample
 from tests.mutants.typescript import TypeScript
 from tests.support.answers import every_combination
@@ -28,7 +29,8 @@ from tools.controls import ROOT
 from tools.node import environment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+    from contextlib import AbstractContextManager
 
     from tests.mutants.sample import Subject
 
@@ -55,7 +57,17 @@ def typescript(programs: Programs) -> Iterator[TypeScript]:
             subject.close()
 
 
-SUBJECTS = {"typescript": typescript}
+@contextmanager
+def python(programs: Programs) -> Iterator[Python]:
+    """Copy the repository for each worker."""
+    with TemporaryDirectory(prefix="scaffold-mutants-") as folder:
+        yield Python([copy(Path(folder, str(worker))) for worker in range(WORKERS)], programs)
+
+
+SUBJECTS: dict[str, Callable[[Programs], AbstractContextManager[Subject]]] = {
+    "typescript": typescript,
+    "python": python,
+}
 
 
 def results(subject: Subject, mutants: Sequence[Mutant], programs: Programs) -> Iterator[tuple[Mutant, Outcome]]:

@@ -42,20 +42,18 @@ function executed() {
 }
 
 const tests = [];
-const loaded = { hits: [] };
 let begun = 0;
 beforeEach((t) => {
-  // Work of suites and of the end of the test before: it may belong to any test.
+  // What suites do before their tests, and the end of the test before. Of the first test: what loading executes.
   const between = executed();
-  if (tests.length === 0) loaded.hits = between;
   tests.push({ file: t.filePath, title: t.name, between: tests.length === 0 ? [] : between });
   begun = performance.now();
 });
 afterEach(() => {
   const test = tests.at(-1);
   test.seconds = (performance.now() - begun) / 1_000;
-  test.hits = [...new Set([...test.between, ...executed()])];
+  test.hits = executed();
 });
 process.on('exit', () => {
-  writeFileSync(process.env.MUTANTS_COVERAGE, JSON.stringify({ loaded: loaded.hits, tests }));
+  writeFileSync(process.env.MUTANTS_COVERAGE, JSON.stringify(tests));
 });

@@ -8,7 +8,7 @@ import re
 import subprocess
 import threading
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -47,7 +47,7 @@ class _Test:
     file: str
     title: str
     seconds: float
-    hits: frozenset[int]
+    hits: set[int]
 
 
 class TypeScript:
@@ -110,11 +110,14 @@ class TypeScript:
         if not kept.exists():
             kept.parent.mkdir(parents=True, exist_ok=True)
             self._record(kept)
-        found = json.loads(kept.read_text(encoding="utf-8"))["tests"]
+        found = [one for one in json.loads(kept.read_text(encoding="utf-8")) if "hits" in one]
+        # What a suite does before its first test may decide all of them.
+        prepared: defaultdict[str, set[int]] = defaultdict(set)
+        for one in found:
+            prepared[one["file"]].update(one["between"])
         return [
-            _Test(Path(one["file"]).name, one["title"], one["seconds"], frozenset(one["hits"]))
+            _Test(Path(one["file"]).name, one["title"], one["seconds"], prepared[one["file"]].union(one["hits"]))
             for one in found
-            if one.get("hits") is not None
         ]
 
     def _record(self, kept: Path) -> None:
@@ -218,10 +221,11 @@ class TypeScript:
             return "time-out"
         if ended.code == 0:
             return None
-        failed = [test["title"] for test in _reported(ended.output) if test["failed"]]
-        if failed:
-            self._kills[source, failed[-1]] += 1
-        return failed[-1] if failed else f"the tests ended with {ended.code}"
+        failed = next((test for test in _reported(ended.output) if test["failed"]), None)
+        if not failed:
+            return f"the tests ended with {ended.code}"
+        self._kills[source, failed["title"]] += 1
+        return f"{failed['title']}: {' '.join(failed['message'].split())}"
 
 
 def _groups(tests: Sequence[_Test]) -> Iterator[list[_Test]]:
