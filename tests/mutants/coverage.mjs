@@ -42,18 +42,29 @@ function executed() {
 }
 
 const tests = [];
-let begun = 0;
+// More than one in a suite whose tests run at the same time: each of them may have executed what ran meanwhile.
+const running = new Set();
+
+function attribute() {
+  const numbers = executed();
+  for (const test of running) for (const number of numbers) test.hits.add(number);
+  return numbers;
+}
+
 beforeEach((t) => {
   // What suites do before their tests, and the end of the test before. Of the first test: what loading executes.
-  const between = executed();
-  tests.push({ file: t.filePath, title: t.name, between: tests.length === 0 ? [] : between });
-  begun = performance.now();
+  const between = attribute();
+  const test = { file: t.filePath, title: t.name, between: tests.length === 0 ? [] : between, hits: new Set(), begun: performance.now() };
+  tests.push(test);
+  running.add(test);
 });
-afterEach(() => {
-  const test = tests.at(-1);
-  test.seconds = (performance.now() - begun) / 1_000;
-  test.hits = executed();
+afterEach((t) => {
+  attribute();
+  const test = [...running].find(({ file, title }) => file === t.filePath && title === t.name);
+  test.seconds = (performance.now() - test.begun) / 1_000;
+  running.delete(test);
 });
 process.on('exit', () => {
-  writeFileSync(process.env.MUTANTS_COVERAGE, JSON.stringify(tests));
+  const sets = (_, value) => (value instanceof Set ? [...value] : value);
+  writeFileSync(process.env.MUTANTS_COVERAGE, JSON.stringify(tests, sets));
 });

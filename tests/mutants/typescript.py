@@ -19,7 +19,7 @@ from tests.mutation.attacks import TypeChecker
 from tools.controls import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from tests.mutants.processes import Programs
     from tests.support.projects import Project
@@ -50,6 +50,21 @@ class _Test:
     hits: set[int]
 
 
+@dataclass(frozen=True)
+class _Failure:
+    """A test that failed.
+
+    Attributes:
+        title: of the test; empty if the process of the tests ended otherwise.
+        message: of the error.
+        alone: the test was selected by its title; else its whole file ran.
+    """
+
+    title: str
+    message: str
+    alone: bool
+
+
 class TypeScript:
     """The code in `src/` of a project.
 
@@ -65,6 +80,8 @@ class TypeScript:
         self._originals: dict[str, str] = {}
         self._checks = threading.Lock()
         self._kills: Counter[tuple[str, str]] = Counter()
+        # Whether a test passes alone without any mutant; one that needs the others of its file runs with them.
+        self._passes: dict[tuple[str, bool], bool] = {}
         self._types = TypeChecker(projects[0])
         self._linter = subprocess.Popen(
             ["node", _HERE / "lint.mjs", projects[0].folder],
@@ -110,7 +127,7 @@ class TypeScript:
         if not kept.exists():
             kept.parent.mkdir(parents=True, exist_ok=True)
             self._record(kept)
-        found = [one for one in json.loads(kept.read_text(encoding="utf-8")) if "hits" in one]
+        found = json.loads(kept.read_text(encoding="utf-8"))
         # What a suite does before its first test may decide all of them.
         prepared: defaultdict[str, set[int]] = defaultdict(set)
         for one in found:
@@ -150,12 +167,28 @@ class TypeScript:
             messages = self._lint(mutant.file, content)
             if messages:
                 return Status.LINT, messages[0]
-        path.write_text(content, encoding="utf-8")
-        try:
-            killer = next(filter(None, self._runs(mutant, worker)), None)
-        finally:
-            path.write_text(original, encoding="utf-8")
-        return (Status.TESTS, killer) if killer else (Status.ALIVE, "")
+        while True:
+            path.write_text(content, encoding="utf-8")
+            try:
+                killer = next(filter(None, self._runs(mutant, worker)), None)
+            finally:
+                path.write_text(original, encoding="utf-8")
+            if killer is None:
+                return Status.ALIVE, ""
+            if self._is_true(killer, worker):
+                self._kills[mutant.file, killer.title] += 1
+                return Status.TESTS, f"{killer.title}: {killer.message}"
+
+    def _is_true(self, killer: _Failure, worker: int) -> bool:
+        """Tell whether what failed passes without the mutant, in the same way of running it."""
+        known = killer.title, killer.alone
+        if not killer.title:
+            return True
+        if known not in self._passes:
+            tests = [test for test in self.tests if test.title == killer.title]
+            again = self._run(worker, tests) if killer.alone else self._run(worker, [], {test.file for test in tests})
+            self._passes[known] = again is None
+        return self._passes[known]
 
     def _lint(self, file: str, content: str) -> list[str]:
         assert self._linter.stdin
@@ -165,17 +198,18 @@ class TypeScript:
         messages: list[str] = json.loads(self._linter.stdout.readline())
         return messages
 
-    def _runs(self, mutant: Mutant, worker: int) -> Iterator[str | None]:
+    def _runs(self, mutant: Mutant, worker: int) -> Iterator[_Failure | None]:
         """Run the tests that can notice a mutant, the most likely first; gives what failed in each run."""
         tests = self._likely(mutant)
-        first = tests[:_FIRST]
-        if first:
-            yield self._run(worker, first, mutant.file)
-        for group in _groups(tests[_FIRST:]):
-            yield self._run(worker, group, mutant.file)
+        alone = [test for test in tests if self._passes.get((test.title, True), True)]
+        for group in [alone[:_FIRST], *_groups(alone[_FIRST:])]:
+            if group:
+                yield self._run(worker, group)
         files = self._starting_programs - {test.file for test in tests}
+        files |= {test.file for test in tests if test not in alone}
+        files -= {test.file for test in self.tests if not self._passes.get((test.title, False), True)}
         if files:
-            yield self._run(worker, [], mutant.file, sorted(files))
+            yield self._run(worker, [], files)
 
     @cached_property
     def _starting_programs(self) -> set[str]:
@@ -209,23 +243,22 @@ class TypeScript:
         }
         return frozenset(number for number, one in enumerate(self.candidates) if one.file in near)
 
-    def _run(self, worker: int, tests: Sequence[_Test], source: str, files: Sequence[str] = ()) -> str | None:
-        """Run tests, or whole files; returns the title of the first that fails."""
+    def _run(self, worker: int, tests: Sequence[_Test], files: Collection[str] = ()) -> _Failure | None:
+        """Run tests, or whole files, until one fails."""
         project = self.projects[worker]
         patterns = [f"--test-name-pattern=^{re.escape(title)}$" for title in {test.title for test in tests}]
-        names = [f"test/{name}" for name in files or dict.fromkeys(test.file for test in tests)]
+        names = [f"test/{name}" for name in sorted(files) or dict.fromkeys(test.file for test in tests)]
         command = ["node", *_FLAGS, f"--test-reporter={_HERE / 'first_failure.mjs'}", *patterns, *names]
         cache = {"NODE_COMPILE_CACHE": str(project.folder / "node_modules" / ".cache" / "compiled")}
         ended = self.programs.run(command, project.folder, project.environment | cache, _SILENT_SECONDS)
         if ended.silent:
-            return "time-out"
+            return _Failure("", "time-out", not files)
         if ended.code == 0:
             return None
         failed = next((test for test in _reported(ended.output) if test["failed"]), None)
         if not failed:
-            return f"the tests ended with {ended.code}"
-        self._kills[source, failed["title"]] += 1
-        return f"{failed['title']}: {' '.join(failed['message'].split())}"
+            return _Failure("", f"the tests ended with {ended.code}: {ended.output[-200:]}", not files)
+        return _Failure(failed["title"], " ".join(failed["message"].split()), not files)
 
 
 def _groups(tests: Sequence[_Test]) -> Iterator[list[_Test]]:
