@@ -96,6 +96,16 @@ def results(subject: Subject, mutants: Sequence[Mutant], programs: Programs) -> 
         pool.shutdown(cancel_futures=True)
 
 
+def earlier(log: Path | None, mutants: Sequence[Mutant]) -> list[tuple[Mutant, Outcome]]:
+    """Return what an earlier run has written of these mutants."""
+    lines = log.read_text(encoding="utf-8").splitlines() if log and log.exists() else []
+    outcomes = {}
+    for line in map(json.loads, lines):
+        outcome = Outcome(Status(line.pop("status")), line.pop("by"), line.pop("seconds"))
+        outcomes[Mutant(**line)] = outcome
+    return [(mutant, outcomes[mutant]) for mutant in mutants if mutant in outcomes]
+
+
 def table(judged: Sequence[tuple[Mutant, Outcome]]) -> str:
     """Return how many mutants of each kind met each end."""
     counts: defaultdict[str, Counter[Status]] = defaultdict(Counter)
@@ -123,7 +133,9 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--count", type=int, default=30)
     parser.add_argument("--seed", type=int, help="repeats a run; default: another one each time")
     parser.add_argument("--only", default="", help="part of the path of the files")
-    parser.add_argument("--log", type=Path, help="a file that gets a line of JSON for each mutant")
+    parser.add_argument(
+        "--log", type=Path, help="a file that gets a line for each mutant; those in it are not run again"
+    )
     given = parser.parse_args(arguments)
     seed = random.SystemRandom().randrange(1_000_000) if given.seed is None else given.seed
     _say(f"seed: {seed}")
@@ -134,8 +146,10 @@ def main(arguments: Sequence[str]) -> int:
         mutants = sample(candidates, given.count, seed)
         _say(f"{len(mutants)} of {len(candidates)} mutants; first all tests run once, to record what each executes")
         try:
+            judged += earlier(given.log, mutants)
+            known = {mutant for mutant, _ in judged}
             subject.prepare()
-            for mutant, outcome in results(subject, mutants, programs):
+            for mutant, outcome in results(subject, [one for one in mutants if one not in known], programs):
                 judged.append((mutant, outcome))
                 _say(f"[{len(judged)}/{len(mutants)}] {outcome.status} in {outcome.seconds:.0f} s: {described(mutant)}")
                 _say(f"    {outcome.by.splitlines()[0][:150] if outcome.by else '-'}")

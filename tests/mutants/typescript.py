@@ -205,8 +205,9 @@ class TypeScript:
         for group in [alone[:_FIRST], *_groups(alone[_FIRST:])]:
             if group:
                 yield self._run(worker, group)
-        files = self._starting_programs - {test.file for test in tests}
-        files |= {test.file for test in tests if test not in alone}
+        files = {test.file for test in tests if test not in alone}
+        if not any(self._numbers[mutant] in test.hits for test in tests):
+            files |= self._starting_programs
         files -= {test.file for test in self.tests if not self._passes.get((test.title, False), True)}
         if files:
             yield self._run(worker, [], files)
