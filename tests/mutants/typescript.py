@@ -219,13 +219,20 @@ class TypeScript:
         return {path.name for path in folder.glob("*.test.ts") if "support/program.ts" in path.read_text("utf-8")}
 
     def _likely(self, mutant: Mutant) -> list[_Test]:
-        """Return the tests that execute a mutant; of one that is only executed while loading, those of its file."""
+        """Return the tests that can notice a mutant, the most likely first.
+
+        They execute it, or are named like it: what is computed once only the first of its tests executes. Of a mutant
+        that is only executed while loading they execute something else of its file.
+        """
         number = self._numbers[mutant]
-        tests = [test for test in self.tests if number in test.hits]
-        if not tests:
-            near = self._near(mutant.file)
-            tests = [test for test in self.tests if near & test.hits]
         words = set(re.findall(r"[a-z]+", mutant.file)) - {"src", "ts", "index"}
+        named = set(re.findall(r"[a-z]+", Path(mutant.file).stem))
+        near = set() if any(number in test.hits for test in self.tests) else self._near(mutant.file)
+        tests = [
+            test
+            for test in self.tests
+            if number in test.hits or near & test.hits or named & set(re.findall(r"[a-z]+", test.file[:-8]))
+        ]
 
         def worth(test: _Test) -> float:
             alike = len(words & set(re.findall(r"[a-z]+", test.file)))
@@ -233,7 +240,7 @@ class TypeScript:
 
         return sorted(tests, key=worth, reverse=True)
 
-    def _near(self, file: str) -> frozenset[int]:
+    def _near(self, file: str) -> set[int]:
         """Return the numbers of the candidates in a file and in those that import it."""
         name = Path(file).name
         sources = self.projects[0].folder
@@ -242,7 +249,7 @@ class TypeScript:
             for path in sources.glob("src/**/*.ts")
             if re.search(rf"from '[./a-z-]*/{re.escape(name)}'", path.read_text(encoding="utf-8"))
         }
-        return frozenset(number for number, one in enumerate(self.candidates) if one.file in near)
+        return {number for number, one in enumerate(self.candidates) if one.file in near}
 
     def _run(self, worker: int, tests: Sequence[_Test], files: Collection[str] = ()) -> _Failure | None:
         """Run tests, or whole files, until one fails."""
