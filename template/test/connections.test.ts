@@ -125,6 +125,15 @@ describe('connections', { concurrency: true }, () => {
     assert.equal(server.logs.filter(({ event }) => event === 'connections_refused').length, 1);
   });
 
+  it('connections over the limit of the listener are refused and counted, whatever address they come from', async (t) => {
+    const counted: string[] = [];
+    const metrics = { ...UNOBSERVED.metrics, countRefusedConnection: (limit: string) => void counted.push(limit) };
+    const { port } = await listener(t, { ...PATIENT, maxConnections: 3 }, { ...UNOBSERVED, metrics, trustedProxies: ['127.0.0.0/24'] });
+    const sockets = await keep(t, port, 5);
+    assert.equal(sockets.filter((socket) => socket.bytesRead > 0).length, 3);
+    assert.deepEqual(counted, ['total', 'total']);
+  });
+
   it('when unread responses exceed the limit, the largest are cut off and other responses arrive', async (t) => {
     const megabytes = (count: number) => count * 1024 * 1024;
     const counted: string[] = [];

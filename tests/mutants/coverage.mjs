@@ -41,6 +41,7 @@ function executed() {
   return numbers;
 }
 
+let loaded;
 const tests = [];
 // More than one in a suite whose tests run at the same time: each of them may have executed what ran meanwhile.
 const running = new Set();
@@ -52,9 +53,10 @@ function attribute() {
 }
 
 beforeEach((t) => {
-  // What suites do before their tests, and the end of the test before. Of the first test: what loading executes.
+  // What suites do before their tests, and the end of the test before.
   const between = attribute();
-  const test = { file: t.filePath, title: t.name, between: tests.length === 0 ? [] : between, hits: new Set(), begun: performance.now() };
+  loaded ??= between;
+  const test = { file: t.filePath, title: t.name, between, hits: new Set(), begun: performance.now() };
   tests.push(test);
   running.add(test);
 });
@@ -66,5 +68,5 @@ afterEach((t) => {
 });
 process.on('exit', () => {
   const sets = (_, value) => (value instanceof Set ? [...value] : value);
-  writeFileSync(process.env.MUTANTS_COVERAGE, JSON.stringify(tests, sets));
+  writeFileSync(process.env.MUTANTS_COVERAGE, JSON.stringify({ loaded, tests }, sets));
 });

@@ -11,6 +11,7 @@ import time
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,10 @@ _FLAGS = ("--disable-proto=delete", "--disallow-code-generation-from-strings", "
 _SILENT_SECONDS = 90
 # So many of the most likely tests are run first, alone.
 _FIRST = 12
+# And in all as many as take so long when they are recorded: on a machine that is not busy, all that execute a mutant.
+_MOST_SECONDS = 100
+# The linter sees most of these.
+_OF_THE_LINTER = "dropped-await"
 
 
 @dataclass(frozen=True)
@@ -114,7 +119,25 @@ class TypeScript:
 
     @cached_property
     def tests(self) -> list[_Test]:
-        """The tests of the project; recorded once for each state of the code.
+        """The tests of the project."""
+        found = self._recorded["tests"]
+        # What a suite does before its first test may decide all of them.
+        prepared: defaultdict[str, set[int]] = defaultdict(set)
+        for one in found:
+            prepared[one["file"]].update(set(one["between"]) - self._loaded)
+        return [
+            _Test(Path(one["file"]).name, one["title"], one["seconds"], prepared[one["file"]].union(one["hits"]))
+            for one in found
+        ]
+
+    @cached_property
+    def _loaded(self) -> set[int]:
+        """Numbers of the candidates that are executed while the code is loaded."""
+        return set(self._recorded["loaded"])
+
+    @cached_property
+    def _recorded(self) -> dict[str, Any]:
+        """What a run of all tests executes; recorded once for each state of the code.
 
         Raises:
             AssertionError: a test fails without any mutant.
@@ -127,15 +150,8 @@ class TypeScript:
         if not kept.exists():
             kept.parent.mkdir(parents=True, exist_ok=True)
             self._record(kept)
-        found = json.loads(kept.read_text(encoding="utf-8"))
-        # What a suite does before its first test may decide all of them.
-        prepared: defaultdict[str, set[int]] = defaultdict(set)
-        for one in found:
-            prepared[one["file"]].update(one["between"])
-        return [
-            _Test(Path(one["file"]).name, one["title"], one["seconds"], prepared[one["file"]].union(one["hits"]))
-            for one in found
-        ]
+        recorded: dict[str, Any] = json.loads(kept.read_text(encoding="utf-8"))
+        return recorded
 
     def _record(self, kept: Path) -> None:
         project = self.projects[0]
@@ -149,7 +165,7 @@ class TypeScript:
         kept.write_bytes(fresh.read_bytes())
 
     def judge(self, mutant: Mutant, worker: int) -> Outcome:
-        """Say what notices a mutant: types and linter first, which cost a second, then the tests that execute it."""
+        """Say what notices a mutant: types first, then the tests that execute it, then the linter."""
         began = time.monotonic()
         status, by = self._judge(mutant, worker)
         return Outcome(status, by, time.monotonic() - began)
@@ -164,7 +180,7 @@ class TypeScript:
             errors = self._types.errors({mutant.file: content})
             if errors:
                 return Status.TYPES, errors[0]
-            messages = self._lint(mutant.file, content)
+            messages = self._lint(mutant.file, content) if mutant.kind == _OF_THE_LINTER else []
             if messages:
                 return Status.LINT, messages[0]
         while True:
@@ -174,7 +190,9 @@ class TypeScript:
             finally:
                 path.write_text(original, encoding="utf-8")
             if killer is None:
-                return Status.ALIVE, ""
+                with self._checks:
+                    messages = self._lint(mutant.file, content)
+                return (Status.LINT, messages[0]) if messages else (Status.ALIVE, "")
             if self._is_true(killer, worker):
                 self._kills[mutant.file, killer.title] += 1
                 return Status.TESTS, f"{killer.title}: {killer.message}"
@@ -206,11 +224,14 @@ class TypeScript:
             if group:
                 yield self._run(worker, group)
         files = {test.file for test in tests if test not in alone}
-        if not any(self._numbers[mutant] in test.hits for test in tests):
+        if not self._executed(mutant):
             files |= self._starting_programs
         files -= {test.file for test in self.tests if not self._passes.get((test.title, False), True)}
         if files:
             yield self._run(worker, [], files)
+
+    def _executed(self, mutant: Mutant) -> bool:
+        return any(self._numbers[mutant] in test.hits for test in self.tests)
 
     @cached_property
     def _starting_programs(self) -> set[str]:
@@ -227,7 +248,7 @@ class TypeScript:
         number = self._numbers[mutant]
         words = set(re.findall(r"[a-z]+", mutant.file)) - {"src", "ts", "index"}
         named = set(re.findall(r"[a-z]+", Path(mutant.file).stem))
-        near = set() if any(number in test.hits for test in self.tests) else self._near(mutant.file)
+        near = self._near(mutant.file) if number in self._loaded and not self._executed(mutant) else set()
         tests = [
             test
             for test in self.tests
@@ -238,7 +259,9 @@ class TypeScript:
             alike = len(words & set(re.findall(r"[a-z]+", test.file)))
             return (1 + 3 * alike + 10 * self._kills[mutant.file, test.title]) / (test.seconds + 0.1)
 
-        return sorted(tests, key=worth, reverse=True)
+        tests.sort(key=worth, reverse=True)
+        until = list(accumulate(test.seconds for test in tests))
+        return [test for test, seconds in zip(tests, until, strict=True) if seconds <= _MOST_SECONDS]
 
     def _near(self, file: str) -> set[int]:
         """Return the numbers of the candidates in a file and in those that import it."""
@@ -270,11 +293,11 @@ class TypeScript:
 
 
 def _groups(tests: Sequence[_Test]) -> Iterator[list[_Test]]:
-    """Give the tests in portions of about 20 seconds, so that a failure is seen before the last one is loaded."""
+    """Give the tests in portions of about 30 seconds, so that a failure is seen before the last one is loaded."""
     group: list[_Test] = []
     for test in tests:
         group.append(test)
-        if sum(one.seconds for one in group) > 20:
+        if sum(one.seconds for one in group) > 30:
             yield group
             group = []
     if group:
