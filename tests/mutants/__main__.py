@@ -1,12 +1,13 @@
 """Make mutants that nobody chose, and say what notices them.
 
-python -m tests.mutants typescript|python [--count N] [--seed N] [--only TEXT] [--log FILE]
+python -m tests.mutants typescript|python [--count N] [--seed N] [--only TEXT] [--log FILE] [--most-seconds N]
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import random
 import signal
 import sys
@@ -38,7 +39,7 @@ WORKERS = 2
 
 
 @contextmanager
-def typescript(programs: Programs) -> Iterator[TypeScript]:
+def typescript(programs: Programs, most_seconds: float) -> Iterator[TypeScript]:
     """Render the project of the default answers for each worker."""
     store = ROOT / ".cache" / "installed"
     store.mkdir(parents=True, exist_ok=True)
@@ -50,7 +51,7 @@ def typescript(programs: Programs) -> Iterator[TypeScript]:
             project.folder.parent.mkdir()
             generate(project.folder, answers)
             projects.append(replace(project, installation=install(project, store)))
-        subject = TypeScript(projects, programs)
+        subject = TypeScript(projects, programs, most_seconds)
         try:
             yield subject
         finally:
@@ -58,13 +59,13 @@ def typescript(programs: Programs) -> Iterator[TypeScript]:
 
 
 @contextmanager
-def python(programs: Programs) -> Iterator[Python]:
+def python(programs: Programs, most_seconds: float) -> Iterator[Python]:
     """Copy the repository for each worker."""
     with TemporaryDirectory(prefix="scaffold-mutants-") as folder:
-        yield Python([copy(Path(folder, str(worker))) for worker in range(WORKERS)], programs)
+        yield Python([copy(Path(folder, str(worker))) for worker in range(WORKERS)], programs, most_seconds)
 
 
-SUBJECTS: dict[str, Callable[[Programs], AbstractContextManager[Subject]]] = {
+SUBJECTS: dict[str, Callable[[Programs, float], AbstractContextManager[Subject]]] = {
     "typescript": typescript,
     "python": python,
 }
@@ -136,12 +137,13 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--log", type=Path, help="a file that gets a line for each mutant; those in it are not run again"
     )
+    parser.add_argument("--most-seconds", type=float, default=math.inf, help="of tests for a mutant; default: all")
     given = parser.parse_args(arguments)
     seed = random.SystemRandom().randrange(1_000_000) if given.seed is None else given.seed
     _say(f"seed: {seed}")
     programs = Programs()
     judged: list[tuple[Mutant, Outcome]] = []
-    with SUBJECTS[given.language](programs) as subject:
+    with SUBJECTS[given.language](programs, given.most_seconds) as subject:
         candidates = [one for one in subject.candidates if given.only in one.file]
         mutants = sample(candidates, given.count, seed)
         _say(f"{len(mutants)} of {len(candidates)} mutants; first all tests run once, to record what each executes")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import re
 import shutil
@@ -14,6 +15,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -75,10 +77,18 @@ class Python:
         programs: what is running.
     """
 
-    def __init__(self, copies: Sequence[Path], programs: Programs) -> None:
-        """Begin; nothing runs yet."""
+    def __init__(self, copies: Sequence[Path], programs: Programs, most_seconds: float = math.inf) -> None:
+        """Begin; nothing runs yet.
+
+        Args:
+            copies: one of the repository for each worker.
+            programs: what is running.
+            most_seconds: only the most likely files of tests of a mutant run, as many as took so long when they were
+                recorded. Default: all that execute it.
+        """
         self.copies = copies
         self.programs = programs
+        self._most_seconds = most_seconds
         self._kills: Counter[tuple[str, str]] = Counter()
 
     @cached_property
@@ -195,6 +205,8 @@ class Python:
             return (1 + 3 * len(words & set(re.findall(r"[a-z]+", file.path)))) / (file.seconds + 1)
 
         files.sort(key=worth, reverse=True)
+        until = accumulate([file.seconds for file in files])
+        files = [file for file, seconds in zip(files, until, strict=True) if seconds <= self._most_seconds]
         quick = [file.path for file in files if file.seconds < 10]
         if quick:
             yield quick

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
 import subprocess
 import threading
@@ -32,8 +33,6 @@ _FLAGS = ("--disable-proto=delete", "--disallow-code-generation-from-strings", "
 _SILENT_SECONDS = 90
 # So many of the most likely tests are run first, alone.
 _FIRST = 12
-# And in all as many as take so long when they are recorded: on a machine that is not busy, all that execute a mutant.
-_MOST_SECONDS = 100
 # The linter sees most of these.
 _OF_THE_LINTER = "dropped-await"
 
@@ -78,10 +77,18 @@ class TypeScript:
         programs: what is running.
     """
 
-    def __init__(self, projects: Sequence[Project], programs: Programs) -> None:
-        """Start the compiler and the linter; they load the project while the tests run once."""
+    def __init__(self, projects: Sequence[Project], programs: Programs, most_seconds: float = math.inf) -> None:
+        """Start the compiler and the linter; they load the project while the tests run once.
+
+        Args:
+            projects: one copy for each worker.
+            programs: what is running.
+            most_seconds: only the most likely tests of a mutant run, as many as took so long when they were recorded.
+                Default: all that execute it.
+        """
         self.projects = projects
         self.programs = programs
+        self._most_seconds = most_seconds
         self._originals: dict[str, str] = {}
         self._checks = threading.Lock()
         self._kills: Counter[tuple[str, str]] = Counter()
@@ -261,7 +268,7 @@ class TypeScript:
 
         tests.sort(key=worth, reverse=True)
         until = list(accumulate(test.seconds for test in tests))
-        return [test for test, seconds in zip(tests, until, strict=True) if seconds <= _MOST_SECONDS]
+        return [test for test, seconds in zip(tests, until, strict=True) if seconds <= self._most_seconds]
 
     def _near(self, file: str) -> set[int]:
         """Return the numbers of the candidates in a file and in those that import it."""
