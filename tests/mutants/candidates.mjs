@@ -75,7 +75,7 @@ for (const name of names.sort()) {
   const visit = (node) => {
     for (const [kind, start, end, replacement] of edits(node, text)) {
       // An operator alone does not name its place.
-      const original = (kind === 'swapped-operator' ? node.getText() : text.slice(start, end)).replace(/\s+/g, ' ');
+      const original = (kind === 'swapped-operator' ? node.getText() : text.slice(start, end)).replace(/\s+/g, ' ').trim();
       const line = source.getLineAndCharacterOfPosition(start).line + 1;
       found.push({ file, start, end, replacement, kind, line, place: place(node), original });
     }

@@ -95,7 +95,7 @@ KNOWN = {
     ("dropped-throw", "throw new Error('none');"): Status.TYPES,
     ("swapped-operator", "rows[0] === undefined"): Status.TYPES,
     ("dropped-call", "await save();"): Status.ALIVE,
-    ("dropped-await", "await "): Status.LINT,
+    ("dropped-await", "await"): Status.LINT,
     ("never-true", "!ready()"): Status.TESTS,
     ("swapped-operator", "rounds + 1"): Status.TESTS,
 }

@@ -230,9 +230,7 @@ class TypeScript:
         for group in [alone[:_FIRST], *_groups(alone[_FIRST:])]:
             if group:
                 yield self._run(worker, group)
-        files = {test.file for test in tests if test not in alone}
-        if not self._executed(mutant):
-            files |= self._starting_programs
+        files = self._starting_programs | {test.file for test in tests if test not in alone}
         files -= {test.file for test in self.tests if not self._passes.get((test.title, False), True)}
         if files:
             yield self._run(worker, [], files)
