@@ -51,6 +51,14 @@ matrix: $(VENV)/.test ## slow tests: all other variants of the project, hundreds
 mutations: $(VENV)/.test ## remove each control; its attack must succeed; one control: make mutations ONLY=cors-allowlist
 	@$(if $(ALL)$(ONLY),SCAFFOLD_MUTATION_SHARE=1) $(PYTEST) -m mutation tests/mutation $(if $(ONLY),-n 0 -k '$(ONLY)')
 
+.PHONY: mutants
+mutants: $(VENV)/.test ## change the project's code at random places and see what notices: make mutants COUNT=30 SEED=1
+	@$(PYTHON) -m tests.mutants typescript $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED)) $(if $(LOG),--log $(LOG))
+
+.PHONY: mutants-python
+mutants-python: $(VENV)/.test ## the same for the modules of scaffold/ that write, merge and put back
+	@$(PYTHON) -m tests.mutants python $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED)) $(if $(LOG),--log $(LOG))
+
 .PHONY: containers
 containers: $(VENV)/.test scanners ## build and run the image and the compose file; .ci/containers-setup installs the engine
 	@$(PYTHON) -m pytest -m containers tests/deploy/container

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import test from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Owned } from '../src/database/portions.ts';
+import { deleteOwned, type Owned } from '../src/database/portions.ts';
 import { features } from '../src/features.ts';
 import { ownedByUser } from '../src/users/owned-rows.ts';
 import { createAdmin, createUser, login, me, refresh, type Account, type Answer } from './support/accounts.ts';
@@ -102,6 +102,43 @@ test('an interrupted deletion is finished after the next deletion', async (t) =>
   await mend();
   assert.equal((await erase(server, bob)).status, 204);
   assert.equal(await leftOf(server, ada), 0);
+});
+
+test('rows that belong to rows of an account are deleted before these, without the help of the database', async (t) => {
+  const { database } = (await startServer(t)).services;
+  const text = 'varchar(36)';
+  await database.schema
+    .createTable('boxes')
+    .addColumn('id', text, (id) => id.primaryKey())
+    .addColumn('owner_id', text)
+    .execute();
+  await database.schema
+    .createTable('things')
+    .addColumn('id', text, (id) => id.primaryKey())
+    .addColumn('box_id', text, (box) => box.references('boxes.id'))
+    .execute();
+  const tables = database.$extendTables<{ boxes: { id: string; owner_id: string }; things: { id: string; box_id: string } }>();
+  const [ada, bob] = [randomUUID(), randomUUID()];
+  for (const owner_id of [ada, bob]) {
+    await tables.insertInto('boxes').values({ id: owner_id, owner_id }).execute();
+    await tables
+      .insertInto('things')
+      .values([1, 2].map(() => ({ id: randomUUID(), box_id: owner_id })))
+      .execute();
+  }
+  const things = { table: 'things', key: 'id', owner: 'box_id', largestRow: 1 };
+  const owned = [{ table: 'boxes', key: 'id', owner: 'owner_id', largestRow: 1, children: [things] }];
+  await deleteOwned(database, owned as unknown as Owned[], [ada]);
+  const boxes = await tables.selectFrom('boxes').select('id').execute();
+  assert.deepEqual(
+    boxes.map(({ id }) => id),
+    [bob],
+  );
+  const left = await tables.selectFrom('things').select('box_id').execute();
+  assert.deepEqual(
+    left.map(({ box_id }) => box_id),
+    [bob, bob],
+  );
 });
 
 test('every table with a foreign key to users is listed for deletion in portions', async (t) => {

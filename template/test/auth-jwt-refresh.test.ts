@@ -121,8 +121,9 @@ test('a stolen database holds only hashes of refresh tokens, and a hash cannot b
 test('an access token, an unknown token and garbage are refused as refresh tokens', async (t) => {
   const server = await startServer(t);
   const { tokens } = await createUser(server);
-  for (const refreshToken of [tokens.accessToken, 'x'.repeat(43), '', ' ', "' or 1=1 --", tokens.refreshToken.slice(1)]) {
-    assert.ok([400, 401].includes((await refresh(server, refreshToken)).status));
+  for (const refreshToken of [tokens.accessToken, 'x'.repeat(129), '']) assert.equal((await refresh(server, refreshToken)).status, 400);
+  for (const refreshToken of ['x'.repeat(43), ' ', "' or 1=1 --", tokens.refreshToken.slice(1)]) {
+    assert.equal((await refresh(server, refreshToken)).status, 401);
   }
   tokensOf(await refresh(server, tokens.refreshToken));
 });

@@ -135,6 +135,20 @@ describe('configuration', () => {
     );
   });
 
+  it('a missing setting is called missing, and one with a wrong value is not', () => {
+    const rules = (environment: NodeJS.ProcessEnv) => {
+      let found: unknown;
+      assert.throws(
+        () => loadConfig(environment),
+        (error) => (found = error) instanceof ConfigError,
+      );
+      return (found as ConfigError).mistakes.map(({ rule }) => rule);
+    };
+    const { PUBLIC_URL: _, ...without } = DEVELOPMENT;
+    assert.match(rules(without)[0] ?? '', /^is missing: it must be /);
+    assert.match(rules({ ...DEVELOPMENT, PUBLIC_URL: 'none' })[0] ?? '', /^must be /);
+  });
+
   it('production refuses insecure settings', () => {
     const cases: [string, NodeJS.ProcessEnv][] = [
       ['PUBLIC_URL', { PUBLIC_URL: 'http://api.example.com' }],

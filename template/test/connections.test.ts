@@ -97,11 +97,6 @@ describe('connections', { concurrency: true }, () => {
     assert.equal(await settled(server, 0), 0);
   });
 
-  it('five connections are served when five are allowed in all, whatever their addresses', async (t) => {
-    const { port } = await listener(t, { ...PATIENT, maxConnections: 5 });
-    assert.equal((await keep(t, port, 20)).filter((socket) => socket.bytesRead > 0).length, 5);
-  });
-
   it('one address gets five connections when five are allowed, and one more for each that it closes', async (t) => {
     const { server, port } = await listener(t, { ...PATIENT, maxConnectionsPerAddress: 5 });
     const sockets = await keep(t, port, 20);
@@ -128,6 +123,15 @@ describe('connections', { concurrency: true }, () => {
     const sockets = await keep(t, server.port, SOCKET_LIMITS.maxConnectionsPerAddress + 44, 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n');
     assert.equal(sockets.filter((socket) => socket.bytesRead > 0).length, SOCKET_LIMITS.maxConnectionsPerAddress);
     assert.equal(server.logs.filter(({ event }) => event === 'connections_refused').length, 1);
+  });
+
+  it('connections over the limit of the listener are refused and counted, whatever address they come from', async (t) => {
+    const counted: string[] = [];
+    const metrics = { ...UNOBSERVED.metrics, countRefusedConnection: (limit: string) => void counted.push(limit) };
+    const { port } = await listener(t, { ...PATIENT, maxConnections: 3 }, { ...UNOBSERVED, metrics, trustedProxies: ['127.0.0.0/24'] });
+    const sockets = await keep(t, port, 5);
+    assert.equal(sockets.filter((socket) => socket.bytesRead > 0).length, 3);
+    assert.deepEqual(counted, ['total', 'total']);
   });
 
   it('when unread responses exceed the limit, the largest are cut off and other responses arrive', async (t) => {

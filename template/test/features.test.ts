@@ -145,6 +145,20 @@ function attackObjects(name: string, objects: OwnedObjects, routes: Readonly<Rec
     }
   });
 
+  test(`${name}: a route with an id reads, changes and deletes that object only, and no other of its owner`, async (t) => {
+    const server = await startServer(t);
+    const ada = await createUser(server);
+    const [first, id, last] = [await create(server, ada), await create(server, ada), await create(server, ada)];
+    const others = () => Promise.all([first, last].map((other) => stored(server, objects, other)));
+    const before = await others();
+    for (const [operation, { body }] of ownersRoutes(routes)) {
+      const { status, text } = await call(server, ada, methodOf(operation), pathOf(operation, id), body);
+      assert.deepEqual(await others(), before, `${operation} with one id changed another object`);
+      assert.ok(status < 300, `${operation}: ${status}`);
+      if (operation === `GET ${collection}/:id`) assert.ok(text.includes(id), `${operation} shows another object`);
+    }
+  });
+
   test(`${name}: a list contains only own objects, also with the cursor of another user or their id in the query`, async (t) => {
     if (!routes[`GET ${collection}`]) return;
     const server = await startServer(t);

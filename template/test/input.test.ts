@@ -109,6 +109,17 @@ describe('input', () => {
     assertProblem(await server.request('POST', NOTES, { token, body: { title: 'a', body } }), 400, 'invalid-request');
   });
 
+  it('a text far over its limit gets one error: its characters are not looked at', async (t) => {
+    const server = await startServer(t);
+    const { tokens } = await createUser(server);
+    const marked = `a${'\u0301'.repeat(400)}`;
+    const note = await server.request('POST', NOTES, { token: tokens.accessToken, body: { title: marked } });
+    assert.deepEqual(assertProblem(note, 400, 'invalid-request').errors, [{ path: 'body.title', rule: 'at-most-400' }]);
+    const body = { email: 'a'.repeat(321), password: 'an unusual long password' };
+    const login = await server.request('POST', '/api/v1/auth/login', { body });
+    assert.deepEqual(assertProblem(login, 400, 'invalid-request').errors, [{ path: 'body.email', rule: 'at-most-320' }]);
+  });
+
   it('a name with decomposed letters is stored in Unicode normal form C', async (t) => {
     const server = await startServer(t);
     const { tokens } = await createUser(server);

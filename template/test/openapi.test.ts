@@ -11,6 +11,9 @@ interface Schema {
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly additionalProperties?: unknown;
   readonly items?: Schema;
+  readonly enum?: readonly unknown[];
+  readonly format?: string;
+  readonly maxLength?: number;
 }
 
 interface Operation {
@@ -36,6 +39,13 @@ const operations = (document: Document) =>
   Object.entries(document.paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => ({ name: `${method} ${path}`, operation })),
   );
+
+/** The texts in a schema, with their paths. */
+const texts = (schema: Schema, path: string): [string, Schema][] => [
+  ...(schema.type === 'string' && !schema.enum && schema.format !== 'uuid' ? [[path, schema] satisfies [string, Schema]] : []),
+  ...Object.entries(schema.properties ?? {}).flatMap(([name, property]) => texts(property, `${path}.${name}`)),
+  ...(schema.items ? texts(schema.items, `${path}[]`) : []),
+];
 
 describe('openapi', () => {
   it('the API document lists exactly the registered routes', async (t) => {
@@ -69,6 +79,15 @@ describe('openapi', () => {
       const schema = operation.requestBody?.content['application/json']?.schema;
       if (schema) assert.equal(schema.additionalProperties, false, name);
     }
+  });
+
+  it('every text in a body of the API document has a greatest length', async (t) => {
+    const document = await read(await startServer(t));
+    const found = operations(document).flatMap(({ name, operation }) =>
+      texts(operation.requestBody?.content['application/json']?.schema ?? {}, name),
+    );
+    assert.ok(found.length > 0);
+    for (const [path, { maxLength }] of found) assert.ok(maxLength !== undefined && maxLength <= 20_000, path);
   });
 
   it('/docs has a Content-Security-Policy with a nonce that is new in every response', async (t) => {
