@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import test from 'node:test';
+import { newestFirst } from '../src/database/newest-first.ts';
 import { createAdmin, createUser, type Account, type Answer } from './support/accounts.ts';
 import { assertProblem } from './support/problems.ts';
 import { startServer, type TestServer } from './support/server.ts';
@@ -71,6 +72,9 @@ test('a list has at most 100 items, and any other limit gets 400', async (t) => 
   await database.insertInto('notes').values(rows).execute();
   assert.equal((await page(server, ada)).items.length, 20);
   assert.equal((await page(server, ada, '?limit=100')).items.length, 100);
+  // One row more tells that there is a next page. More would let a list of any length fill the memory.
+  const query = database.selectFrom('notes').select(['id', 'created_at']);
+  assert.equal((await newestFirst(query, { limit: 100 }).execute()).length, 101);
 });
 
 test('pagination returns each note once while notes are being added', async (t) => {

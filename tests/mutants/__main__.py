@@ -178,7 +178,9 @@ def _interrupt(*_: object) -> None:
 
 if __name__ == "__main__":
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)
+        # `nohup` has switched off the last one.
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _interrupt)
     try:
         sys.exit(main(sys.argv[1:]))
     except (KeyboardInterrupt, StoppedError):
