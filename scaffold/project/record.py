@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -60,6 +61,8 @@ def open_project(folder: Path) -> Project:
         raise project_unreadable(path, "it is a link")
     record = _read(path)
     address, version = record.get("_src_path"), record.get("_commit")
+    if isinstance(version, int | float):
+        version = _digits(path)
     if not isinstance(address, str) or not isinstance(version, str):
         raise project_unreadable(path, "it does not say which template and version it was made from")
     answers = {name: value for name, value in record.items() if name not in RESERVED}
@@ -128,6 +131,12 @@ def require_clean(git: Git) -> None:
     changed = [name for name in names if name not in unjudged]
     if changed:
         raise dirty_tree(changed)
+
+
+def _digits(path: Path) -> str | None:
+    """Return a commit of digits as it is written: until 0.3 it was written without quotes, and YAML reads a number."""
+    found = re.search(r"^_commit: ([0-9e]{7,40})$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    return found[1] if found else None
 
 
 def _read(path: Path) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import stat
@@ -165,8 +166,11 @@ def _record_source(answers_file: Path, template: Template) -> None:
     """Write down what `copier copy` of the template's address would have written."""
     if not answers_file.is_file():
         return
-    commit = f"_commit: {template.version}\n" if template.version else ""
-    entry = f"{commit}_src_path: {template.address}\n"
+    import yaml
+
+    version = {"_commit": template.version} if template.version else {}
+    # Quoted where YAML needs it: a commit can consist of digits, and an address can contain ": " or " #".
+    entry = yaml.safe_dump({**version, "_src_path": template.address}, allow_unicode=True, width=math.inf)
     text = answers_file.read_text(encoding="utf-8")
     answers_file.write_text(SOURCE_ENTRY.sub(lambda _: entry, text, count=1), encoding="utf-8", newline="\n")
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from scaffold.errors import ScaffoldError
+from scaffold.project.record import open_project
 from scaffold.template.render import render
 from scaffold.template.source import Template
 from tests.support.small_template import as_repository, small_template, write_files
@@ -41,6 +42,21 @@ def test_a_template_without_a_version_records_none(tmp_path: Path) -> None:
     folder = small_template(tmp_path / "t", QUESTION).folder
     render(Template(folder, "/somewhere", None), {"name": "you"}, tmp_path / "p")
     assert (tmp_path / "p/.copier-answers.yml").read_text() == "_src_path: /somewhere\nname: you\n"
+
+
+@pytest.mark.parametrize("version", ["3505886", "0123456", "12e4567", "v1.0.0"])
+@pytest.mark.parametrize("address", ["/srv/a: b #c", "/srv/{x}", "/srv/" + "long name " * 20 + "x", "/srv/größe"])
+def test_any_commit_and_address_are_read_back_as_they_were(tmp_path: Path, version: str, address: str) -> None:
+    folder = small_template(tmp_path / "t", QUESTION).folder
+    render(Template(folder, address, version), {"name": "you"}, tmp_path / "p")
+    project = open_project(tmp_path / "p")
+    assert (project.version, project.address) == (version, address)
+
+
+@pytest.mark.parametrize("version", ["3505886", "0123456", "12e4567"])
+def test_a_commit_of_digits_that_an_earlier_release_wrote_without_quotes_is_read(tmp_path: Path, version: str) -> None:
+    (tmp_path / ".copier-answers.yml").write_text(f"_commit: {version}\n_src_path: /srv/template\n")
+    assert open_project(tmp_path).version == version
 
 
 def test_a_folder_that_is_a_repository_is_rendered_as_it_lies_there(tmp_path: Path) -> None:
