@@ -162,11 +162,12 @@ def walking() -> Iterator[tuple[Shell, Path]]:
         work, source = Path(name, "work"), copied(Path(name, "source"))
         work.mkdir()
         shell = Shell(work, command_of(source, Path(name, "bin")))
-        try:
-            yield shell, source
-        finally:
-            shell.kill()
-            shell.process.wait()
+        # Closes its pipes, too.
+        with shell.process:
+            try:
+                yield shell, source
+            finally:
+                shell.kill()
 
 
 def git(*arguments: str, cwd: Path) -> str:
