@@ -14,6 +14,7 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ _ROOT = Path(__file__).resolve().parents[2]
 # What most commands import.
 _NEEDED = ("copier", "questionary", "scaffold.cli.new", "scaffold.cli.update", "scaffold.update.plan")
 _STREAMS = ("stdin", "stdout", "stderr")
+# Answers come in the order of the requests: two threads would read each other's.
+_one_at_a_time = Lock()
 
 
 def is_possible(environment: Mapping[str, str]) -> bool:
@@ -33,12 +36,16 @@ def is_possible(environment: Mapping[str, str]) -> bool:
 
 
 def run(arguments: Sequence[str], cwd: Path, stdin: str, environment: Mapping[str, str]) -> tuple[int, str, str]:
-    """Run the command to its end; returns its exit code, its output and its errors."""
+    """Run the command to its end; returns its exit code, its output and its errors.
+
+    Commands of several threads run one after another: tests of commands at the same time use `command.start`.
+    """
     with TemporaryDirectory(prefix="scaffold-tests-streams-") as folder:
         paths = {name: str(Path(folder, name)) for name in _STREAMS}
         Path(paths["stdin"]).write_text(stdin, encoding="utf-8")
         request = {"arguments": [*arguments], "cwd": str(cwd), "environment": {**environment}, "streams": paths}
-        code = _ask(request)
+        with _one_at_a_time:
+            code = _ask(request)
         output, errors = (Path(paths[name]).read_bytes().decode(errors="surrogateescape") for name in _STREAMS[1:])
     return code, output, errors
 
