@@ -19,7 +19,6 @@ import difflib
 import os
 import re
 import secrets
-import shutil
 import signal
 import socket
 import subprocess
@@ -30,6 +29,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tools.checkout import copy_to
 from tools.node import environment
 
 if TYPE_CHECKING:
@@ -178,10 +178,7 @@ def git(*arguments: str, cwd: Path) -> str:
 
 def copied(folder: Path) -> Path:
     """Copy the files of this repository into a repository with one release."""
-    for name in git("ls-files", "-z", "--cached", "--others", "--exclude-standard", cwd=REPOSITORY).split("\0"):
-        if name and (REPOSITORY / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(REPOSITORY / name, folder / name)
+    copy_to(folder)
     git("init", "--quiet", cwd=folder)
     commit(folder)
     return folder

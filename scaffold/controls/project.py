@@ -43,8 +43,7 @@ def recorded_answers(project: Project, questionnaire: Questionnaire) -> Answers:
     Raises:
         ScaffoldError: `project-unreadable`, when an answer is not accepted.
     """
-    names = {question.name for question in questionnaire.questions}
     try:
-        return questionnaire.check({name: value for name, value in project.answers.items() if name in names})
+        return questionnaire.check_known(project.answers)
     except AnswerErrors as errors:
         raise recorded_answers_wrong(project.folder / ANSWERS_FILE, errors.problems) from errors

@@ -37,8 +37,8 @@ class Conflict:
     stages: dict[int, Blob]
 
 
-def blobs(git: Git, tree: str, names: Collection[str] | None = None) -> dict[str, Blob]:
-    """Return the blobs of some files of a tree, or of all; what the tree does not have is left out.
+def blobs(git: Git, tree: str, names: Collection[str]) -> dict[str, Blob]:
+    """Return the blobs of some files of a tree; what the tree does not have is left out.
 
     Raises:
         GitError: git failed.
@@ -47,7 +47,7 @@ def blobs(git: Git, tree: str, names: Collection[str] | None = None) -> dict[str
     for entry in filter(None, git.output("ls-tree", "-r", "-z", "--full-tree", tree).split("\0")):
         described, path = entry.split("\t", 1)
         mode, kind, object_id = described.split()
-        if (names is None or path in names) and kind == "blob":
+        if path in names and kind == "blob":
             found[path] = Blob(mode, object_id)
     return found
 

@@ -139,6 +139,15 @@ class Questionnaire:
         """
         return self._evaluate(given, "skip")
 
+    def check_known(self, recorded: Mapping[str, object]) -> Answers:
+        """Check recorded answers as `check` does; answers to questions that are not asked any more are left out.
+
+        Raises:
+            AnswerErrors: every wrong value at once.
+        """
+        names = {question.name for question in self.questions}
+        return self.check({name: value for name, value in recorded.items() if name in names})
+
     def with_defaults(self, answers: Mapping[str, object]) -> Answers:
         """Return the answers, and the defaults of questions without one; a question without both is left out."""
         context = self._context(answers, until="")

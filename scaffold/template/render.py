@@ -81,9 +81,7 @@ def render_recorded(template: Template, project: Project, into: Path) -> tuple[s
 
 def _refused_answers(template: Template, project: Project) -> tuple[AnswerProblem, ...]:
     try:
-        questionnaire = template.questionnaire()
-        names = {question.name for question in questionnaire.questions}
-        questionnaire.check({name: value for name, value in project.answers.items() if name in names})
+        template.questionnaire().check_known(project.answers)
     except AnswerErrors as errors:
         return errors.problems
     except ScaffoldError:  # the template itself is broken

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from scaffold.errors import ScaffoldError, cannot_update, git_refused, update_refused
 from scaffold.git.run import Git, GitError, isolated, missing_object, reported
+from scaffold.git.view import filtered
 from scaffold.update import filters, journal, obstacles, snapshot
 from scaffold.update.journal import Journal
 from scaffold.update.obstacles import ObstacleError
@@ -74,9 +75,13 @@ def _apply(project: Git, joined: MergeResult, file: TextIO, before: Snapshot) ->
     target = _whole_tree(project, prefix, joined.result)
     paths = obstacles.touched(prefix, joined)
     obstacles.require_none(project, joined, paths)
-    target = filters.stored(top, target, paths.written, journal.scratch_index(project))
-    conflicts = [filters.stored_sides(top, prefix, conflict) for conflict in joined.conflicts]
-    obstacles.rehearse(top, target, paths.written)
+    names = filtered(top, sorted(paths.written))
+    target = filters.stored(top, target, names, journal.scratch_index(project))
+    conflicts = [
+        filters.stored_sides(top, prefix, conflict) if prefix + conflict.path in names else conflict
+        for conflict in joined.conflicts
+    ]
+    obstacles.rehearse(top, target, names)
     with journal.recorded(file, top, Journal(head, target, before)) as index:
         working = top.with_environment(GIT_INDEX_FILE=str(index))
         move(working, head, target)

@@ -41,28 +41,25 @@ def stored(top: Git, tree: str, paths: Collection[str], index: Path) -> str:
     Args:
         top: git that changes the project, at the top of its repository.
         tree: of the whole repository.
-        paths: files that the update writes.
+        paths: files with a filter that the update writes.
         index: a file that git may write.
 
     Raises:
         GitError: a filter failed.
     """
-    names = filtered(top, sorted(paths))
-    if not names:
+    if not paths:
         return tree
-    found = blobs(top, tree, names)
+    found = blobs(top, tree, paths)
     return with_blobs(top, tree, {path: _stored(top, path, blob) for path, blob in found.items()}, index)
 
 
 def stored_sides(top: Git, prefix: str, conflict: Conflict) -> Conflict:
-    """Return a conflict with its sides as the project's filters store them.
+    """Return a conflict in a file with a filter, with its sides as the project's filters store them.
 
     Raises:
         GitError: a filter failed.
     """
     path = prefix + conflict.path
-    if not filtered(top, [path]):
-        return conflict
     return replace(conflict, stages={stage: _stored(top, path, blob) for stage, blob in conflict.stages.items()})
 
 

@@ -261,5 +261,5 @@ def rehearse(top: Git, target: str, paths: Iterable[str]) -> None:
     Raises:
         GitError: a filter failed.
     """
-    for path in sorted(filtered(top, sorted(paths))):
+    for path in sorted(paths):
         reported(top, "cat-file", "--filters", f"{target}:{path}")

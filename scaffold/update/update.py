@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scaffold.errors import ScaffoldError
 from scaffold.files.staging import scratch
+from scaffold.git.tree import Blob, with_blobs
 from scaffold.project import env_file
 from scaffold.project.record import repository_of
 from scaffold.template.trust import Consent, agree
@@ -17,6 +17,7 @@ from scaffold.update.branch import commit_update, new_branch, require_branch, re
 from scaffold.update.plan import Edited, UpdatePlan, UpdateRequest, plan_update
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterable, Mapping
 
     from scaffold.git.run import Git
@@ -145,12 +146,11 @@ def _confirmed(result: UpdateResult, git: Git) -> UpdateResult:
 
 def _with_lockfile(git: Git, target: str) -> str:
     """Return a tree with the lockfile that npm has confirmed and staged."""
+    staged = git.output("ls-files", "--stage", "--full-name", "-z", "--", npm_lockfile.LOCKFILE)
+    described, path = staged.rstrip("\0").split("\t", 1)
+    mode, object_id, _ = described.split()
     with scratch() as work:
-        index = git.top().with_environment(GIT_INDEX_FILE=str(work / "index"))
-        index.output("read-tree", target)
-        staged = git.output("ls-files", "--stage", "--full-name", "-z", "--", npm_lockfile.LOCKFILE)
-        index.output("update-index", "-z", "--index-info", stdin=os.fsencode(staged))
-        return index.output("write-tree")
+        return with_blobs(git.top(), target, {path: Blob(mode, object_id)}, work / "index")
 
 
 def _committed(result: UpdateResult, git: Git) -> UpdateResult:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 from tests.mutants.python_edits import python_mutants
 from tests.mutants.sample import Mutant, Outcome, Status
+from tools.checkout import copy_to
 from tools.controls import ROOT
 
 if TYPE_CHECKING:
@@ -61,11 +62,7 @@ class _File:
 def copy(folder: Path) -> Path:
     """Copy the repository with its history; its own interpreter imports the copy and the packages of this one."""
     subprocess.run(["git", "clone", "--quiet", "--shared", str(ROOT), str(folder)], check=True)
-    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    for name in subprocess.run(command, cwd=ROOT, capture_output=True, check=True, text=True).stdout.split("\0"):
-        if name and (ROOT / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, folder / name)
+    copy_to(folder)
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder / ".venv")], check=True)
     packages = next(folder.glob(".venv/lib/python*/site-packages"))
     lines = [str(folder), sysconfig.get_path("purelib"), "import coverage; coverage.process_startup()"]

@@ -26,7 +26,7 @@ _COMPARED: dict[type[ast.cmpop], str] = {
 
 
 class _Edit(NamedTuple):
-    """A place and what stands there instead; `shown` is the text that names it, if that is longer."""
+    """The text that replaces a part of a module; `shown` is the larger node whose text is printed, if there is one."""
 
     kind: str
     start: int

@@ -36,7 +36,7 @@ class Mutant:
         file: path within the project or repository.
         start: index of the first character that is replaced.
         end: index behind the last one.
-        replacement: what stands there instead.
+        replacement: the text to put there.
         kind: `dropped-call`, `never-true`, ...
         line: of the place, from 1.
         place: names of the functions and variables around it, joined with dots.

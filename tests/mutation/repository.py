@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import sys
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 from tests.mutation.attacks import without_defence
 from tests.mutation.judge import Failure, Result, Run
-from tests.support.command import git
 from tests.support.projects import Project
+from tools.checkout import copy_to
 from tools.controls import ROOT, Edit
 from tools.processes import ended
 
@@ -31,10 +30,7 @@ _ASSERTIONS = ("AssertionError", "Failed")
 
 def copied(folder: Path) -> Project:
     """Copy the files that git has or would add."""
-    for name in git("ls-files", "--cached", "--others", "--exclude-standard", cwd=ROOT).splitlines():
-        if (ROOT / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, folder / name)
+    copy_to(folder)
     return Project(folder, {}, {**os.environ, "PYTHONPATH": str(folder)})
 
 

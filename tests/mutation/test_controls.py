@@ -129,12 +129,17 @@ def test_the_attack_succeeds_once_the_defence_is_gone(
 ) -> None:
     project = made(case.answers)
     before = standing(project, case.proof.test_file)
-    attacked = before.of(case.proof.test)
-    assert attacked, f"{case.name}: there is no such attack test\n{before.output}"
-    assert attacked.failure is None, f"{case.name}: the attack test does not pass as it is\n{before.output}"
+    _require_passing(before, case.name, case.proof)
     verdict, run = _removed(project, case.proof, before, checker)
     record_property("verdict", (case.control.id, case.name, str(verdict.flaw or "sound"), verdict.reason))
     assert verdict.flaw is None, f"{case.name}: {verdict.flaw}: {verdict.reason}\n{run.output}"
+
+
+def _require_passing(before: Run, name: str, proof: Proof) -> None:
+    """Check that the attack test exists and passes while every defence stands."""
+    attacked = before.of(proof.test)
+    assert attacked, f"{name}: there is no such attack test\n{before.output}"
+    assert attacked.failure is None, f"{name}: the attack test does not pass as it is\n{before.output}"
 
 
 def _removed(project: Project, proof: Proof, before: Run, checker: Checker) -> tuple[Verdict, Run]:
@@ -195,10 +200,7 @@ def test_a_test_of_this_repository_fails_once_the_defence_is_gone(
     passing: Callable[[str], Run],
     record_property: Callable[[str, object], None],
 ) -> None:
-    before = passing(proof.test_file)
-    attacked = before.of(proof.test)
-    assert attacked, f"{control.id}: there is no such test\n{before.output}"
-    assert attacked.failure is None, f"{control.id}: the test does not pass as it is\n{before.output}"
+    _require_passing(passing(proof.test_file), control.id, proof)
     with repository.removed(copy, proof):
         run = repository.attack(copy, proof.test_file)
     verdict = judge(proof.test, run, tolerated=proof.tolerates)

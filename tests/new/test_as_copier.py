@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from scaffold.template.source import CHECKOUT, TEMPLATE_ADDRESS, version
-from tests.package.test_package import tracked
 from tests.support.command import CONTACT, environment, scaffold
 from tests.support.small_template import as_repository
 from tests.support.trees import project_tree
+from tools.checkout import tracked
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,22 +11,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from scaffold.template.source import CHECKOUT, version
+from tools.checkout import tracked
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 Contents = dict[str, tuple[bytes, bool]]
-
-
-def tracked(*paths: str) -> set[str]:
-    """Return the files git tracks or would track, and that are there."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *paths],
-        cwd=CHECKOUT,
-        capture_output=True,
-        check=True,
-    ).stdout.decode()
-    return {name for name in listed.split("\0") if name and (CHECKOUT / name).is_file()}
 
 
 def build(source: Path, target: str, into: Path) -> Path:
@@ -63,7 +53,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_wheel_holds_package_and_template_and_nothing_else(wheel: Path) -> None:
     found = {name for name in contents(wheel) if ".dist-info/" not in name}
     template = {f"scaffold/_bundled/{name}" for name in tracked("copier.yml", "template")}
-    assert found == tracked("scaffold") | template | {"scaffold/_controls.json"}
+    assert found == {*tracked("scaffold")} | template | {"scaffold/_controls.json"}
 
 
 def test_files_with_a_dot_and_the_answers_file_are_in_it(wheel: Path) -> None:
@@ -78,7 +68,7 @@ def test_a_wheel_made_of_the_source_distribution_is_the_same(wheel: Path, sdist:
 
 def test_the_source_distribution_holds_what_git_holds(sdist: Path) -> None:
     found = {path.relative_to(sdist).as_posix() for path in sdist.rglob("*") if path.is_file()}
-    assert tracked("scaffold", "template", "tests", "copier.yml", "pyproject.toml", "LICENSE") <= found
+    assert {*tracked("scaffold", "template", "tests", "copier.yml", "pyproject.toml", "LICENSE")} <= found
     assert not {name for name in found if {"node_modules", "__pycache__", ".venv"} & set(name.split("/"))}
 
 

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from scaffold.template.source import CHECKOUT
 from tests.support.command import CONTACT, environment, git
 from tests.support.template_repository import commit, tracked
+from tools.checkout import copy_to
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -76,11 +76,7 @@ def releases(tmp_path_factory: pytest.TempPathFactory) -> tuple[Installed, Insta
     """Version 0.1.0 from a wheel, and version 0.2.0 from a wheel that was built from a source distribution."""
     folder = tmp_path_factory.mktemp("releases")
     repository = folder / "repository"
-    listed = git("ls-files", "-z", "--cached", "--others", "--exclude-standard", cwd=CHECKOUT).split("\0")
-    for name in listed:
-        if name and (CHECKOUT / name).is_file():
-            (repository / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(CHECKOUT / name, repository / name)
+    copy_to(repository)
     git("init", "--quiet", cwd=repository)
     released(repository, "0.1.0")
     older = installed(build(repository, "wheel", folder / "older"), folder / "one machine")
