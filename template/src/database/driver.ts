@@ -1,4 +1,4 @@
-import type { Dialect, Transaction } from 'kysely';
+import type { Dialect, Kysely, Transaction } from 'kysely';
 import type { Log } from '../observability/log.ts';
 import type { Schema } from './schema.ts';
 
@@ -19,4 +19,6 @@ export interface DatabaseDriver {
   isUnavailable(error: unknown): boolean;
   /** Locks a name until the transaction ends: others with the same name wait. For things that have no row to lock. */
   lockName(transaction: Transaction<Schema>, name: string): Promise<void>;
+  /** For migrations: writes to the table do not wait for the disk, and a crash of the database server may lose its rows. */
+  makeVolatile(database: Kysely<unknown>, table: string): Promise<void>;
 }

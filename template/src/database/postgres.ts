@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Dialect, Transaction } from 'kysely';
+import type { Dialect, Kysely, Transaction } from 'kysely';
 import { PostgresDialect, sql } from 'kysely';
 import { Pool, types } from 'pg';
 import type { PoolClient } from 'pg';
@@ -20,6 +20,10 @@ const OUTDATED = '0A000';
 
 async function lockName(transaction: Transaction<Schema>, name: string): Promise<void> {
   await sql`select pg_advisory_xact_lock(hashtextextended(${name}, 0))`.execute(transaction);
+}
+
+async function makeVolatile(database: Kysely<unknown>, table: string): Promise<void> {
+  await sql`alter table ${sql.table(table)} set unlogged`.execute(database);
 }
 
 /** A failed attempt to connect. The message names the setting and the address, never the password. */
@@ -116,4 +120,4 @@ function isUnavailable(error: unknown): boolean {
   return code ? UNAVAILABLE.test(code) || LOST.test(code) : LOST_MESSAGE.test(error.message);
 }
 
-export const driver: DatabaseDriver = { supportsRowLocks: true, createDialect, isUnavailable, lockName };
+export const driver: DatabaseDriver = { supportsRowLocks: true, createDialect, isUnavailable, lockName, makeVolatile };
