@@ -24,11 +24,7 @@ export function meRoutes({ database, clock, runInBackground }: Services, owned: 
       access: authenticated,
       status: 200,
       response: me,
-      handle: async ({ principal }) => {
-        const own = await users.findOwn(principal);
-        if (!own) throw notFound();
-        return toMe(own);
-      },
+      handle: ({ principal, profile }) => Promise.resolve(toMe(principal, profile)),
     }),
     route({
       method: 'patch',
@@ -38,11 +34,10 @@ export function meRoutes({ database, clock, runInBackground }: Services, owned: 
       body: ownChange,
       status: 200,
       response: me,
-      handle: async ({ principal, body, context }) => {
-        const own = await users.renameOwn(principal, body.displayName);
-        if (!own) throw notFound();
+      handle: async ({ principal, profile, body, context }) => {
+        if (!(await users.renameOwn(principal, body.displayName))) throw notFound();
         context.audit('user_updated');
-        return toMe(own);
+        return toMe(principal, { ...profile, ...body });
       },
     }),
     route({

@@ -28,15 +28,15 @@ export function createUsers(database: Kysely<Schema>, clock: () => number) {
   );
 
   return {
-    findOwn: async ({ userId }: Principal): Promise<User | undefined> => (await readUser({ id: userId })).at(0),
-
-    renameOwn: (principal: Principal, displayName: string): Promise<User | undefined> =>
-      database
+    /** @returns false when the account was deleted after its request was authenticated */
+    renameOwn: async ({ userId }: Principal, displayName: string): Promise<boolean> => {
+      const renamed = database
         .updateTable('users')
         .set({ display_name: displayName })
-        .where('id', '=', principal.userId)
-        .returning(COLUMNS)
-        .executeTakeFirst(),
+        .where('id', '=', userId)
+        .where('deleted_at', 'is', null);
+      return (await renamed.executeTakeFirstOrThrow()).numUpdatedRows === 1n;
+    },
 
     /** Closes the account; `finishDeletion` deletes its rows. @returns false for the last administrator */
     closeOwn: (principal: Principal): Promise<boolean> =>
