@@ -5,6 +5,7 @@ import { Pool, types } from 'pg';
 import type { PoolClient } from 'pg';
 import { isPrivateHost } from '../network/private-host.ts';
 import type { DatabaseDriver, DatabaseOptions } from './driver.ts';
+import { onConflict } from './on-conflict.ts';
 import type { Schema } from './schema.ts';
 
 /** SQLSTATE codes of a server that is not available now. Source: PostgreSQL manual, appendix A. */
@@ -120,4 +121,4 @@ function isUnavailable(error: unknown): boolean {
   return code ? UNAVAILABLE.test(code) || LOST.test(code) : LOST_MESSAGE.test(error.message);
 }
 
-export const driver: DatabaseDriver = { supportsRowLocks: true, createDialect, isUnavailable, lockName, makeVolatile };
+export const driver: DatabaseDriver = { supportsRowLocks: true, createDialect, isUnavailable, lockName, makeVolatile, ...onConflict };

@@ -4,6 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import type { Dialect, SqliteDialectConfig } from 'kysely';
 import { SqliteAdapter, SqliteDialect } from 'kysely';
 import type { DatabaseDriver, DatabaseOptions } from './driver.ts';
+import { onConflict } from './on-conflict.ts';
 import { CachingDatabase } from './sqlite-statements.ts';
 import { TurnTakingDriver } from './sqlite-turns.ts';
 
@@ -77,6 +78,7 @@ export const driver: DatabaseDriver = {
   isUnavailable,
   // For the same reason names need no locks.
   lockName: () => Promise.resolve(),
+  ...onConflict,
   // `CachingDatabase` decides for each statement.
   makeVolatile: () => Promise.resolve(),
 };

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Kysely } from 'kysely';
+import { driver } from '../database/chosen.ts';
 import { compiledQuery } from '../database/compiled-query.ts';
 import type { RateLimitRow, Schema } from '../database/schema.ts';
 import type { Counter, CounterOptions, Tally } from './counter.ts';
@@ -16,22 +17,7 @@ const tallyOf = ([row]: readonly Row[], empty: Tally): Tally => (row ? { hits: r
 
 /** Queries of every request, compiled once. */
 const compileQueries = (database: Kysely<Schema>) => ({
-  /** A single statement: with a read and a separate write, parallel requests would be counted as one hit. */
-  add: compiledQuery<{ key: string; hits: number; now: number; resetsAt: number }, Row>(database, (bind) =>
-    database
-      .insertInto('rate_limits')
-      .values({ key: bind('key'), hits: bind('hits'), resets_at: bind('resetsAt') })
-      .onConflict((conflict) =>
-        conflict.column('key').doUpdateSet((eb) => {
-          const isOver = () => eb.case().when('rate_limits.resets_at', '<=', bind('now'));
-          return {
-            hits: isOver().then(bind('hits')).else(eb('rate_limits.hits', '+', bind('hits'))).end(),
-            resets_at: isOver().then(eb.ref('excluded.resets_at')).else(eb.ref('rate_limits.resets_at')).end(),
-          };
-        }),
-      )
-      .returning(['hits', 'resets_at']),
-  ),
+  add: driver.compileHitCount(database),
   read: compiledQuery<{ key: string; now: number }, Row>(database, (bind) =>
     database.selectFrom('rate_limits').select(['hits', 'resets_at']).where('key', '=', bind('key')).where('resets_at', '>', bind('now')),
   ),
