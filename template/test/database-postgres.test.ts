@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import net, { type AddressInfo } from 'node:net';
 import test from 'node:test';
-import { sql } from 'kysely';
+import { sql, type Kysely } from 'kysely';
 import { openDatabase } from '../src/database/connection.ts';
 import { databaseSettings } from '../src/config/chosen.ts';
+import type { Schema } from '../src/database/schema.ts';
 import { createLog } from '../src/observability/log.ts';
 import { createUser } from './support/accounts.ts';
 import { assertProblem } from './support/problems.ts';
@@ -114,4 +115,49 @@ test('no statement of an account deletion deletes more than 500 rows', async (t)
   const most = rows[0]?.most ?? 0;
   assert.ok(most > 0 && most <= 500, `${most} rows`);
   assert.equal((await database.selectFrom('notes').select('id').execute()).length, 0);
+});
+
+/** Statements that the connection of the transaction has prepared. */
+async function preparedBy(connection: Kysely<Schema>): Promise<string[]> {
+  const { rows } = await sql<{ statement: string }>`select statement from pg_prepared_statements`.execute(connection);
+  return rows.map(({ statement }) => statement);
+}
+
+test('queries with 300 list lengths are answered, and the database server keeps at most 200 statements', async (t) => {
+  const { database } = (await startServer(t)).services;
+  await database.connection().execute(async (connection) => {
+    for (let length = 1; length <= 300; length += 1) {
+      const list = Array.from({ length }, (_, index) => index);
+      const { rows } = await sql<{ listed: boolean }>`select ${length - 1}::int in (${sql.join(list)}) as listed`.execute(connection);
+      assert.deepEqual(rows, [{ listed: true }]);
+    }
+    const prepared = await preparedBy(connection);
+    assert.ok(prepared.length > 100 && prepared.length <= 200, `${prepared.length} statements`);
+  });
+});
+
+test('requests prepare the statement that reads the caller once', async (t) => {
+  const server = await startServer(t);
+  const { tokens } = await createUser(server);
+  for (let index = 0; index < 5; index += 1) await server.request('GET', '/api/v1/me', { token: tokens.accessToken });
+  const prepared = await server.services.database.connection().execute(preparedBy);
+  assert.equal(prepared.filter((statement) => statement.includes('"authenticatedAt"')).length, 1);
+});
+
+test('after a migration changes the columns of a prepared statement, one query fails and the next succeeds', async (t) => {
+  const { database } = (await startServer(t)).services;
+  const read = () => sql`select * from notes where title = ${''}`.execute(database);
+  await read();
+  await sql`alter table notes add column colour text`.execute(database);
+  await assert.rejects(read(), /cached plan must not change result type/);
+  await assert.doesNotReject(read());
+});
+
+test('after a crash of the database server only the counts of rate limits can be missing', async (t) => {
+  const { database } = (await startServer(t)).services;
+  const { rows } = await sql<{ name: string; persistence: string }>`
+    select relname as name, relpersistence as persistence from pg_class
+    where relkind = 'r' and relnamespace = 'public'::regnamespace`.execute(database);
+  assert.ok(rows.some(({ name }) => name === 'sessions'));
+  for (const { name, persistence } of rows) assert.equal(persistence, name === 'rate_limits' ? 'u' : 'p', name);
 });

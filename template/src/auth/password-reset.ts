@@ -1,11 +1,12 @@
-import type { Transaction } from 'kysely';
 import { z } from 'zod';
-import type { Schema } from '../database/schema.ts';
+import type { UnitOfWork } from '../database/unit-of-work.ts';
 import { dangerouslyPublic, route } from '../http/route.ts';
 import type { AnyRoute } from '../http/route.ts';
 import { canonicalEmail } from '../http/fields.ts';
 import { passwordChanged, resetPassword } from '../mail/messages.ts';
 import type { Services } from '../services.ts';
+import { createAccounts } from './account-store.ts';
+import type { Accounts } from './account-store.ts';
 import { checkYourEmail, invalidOneTimeToken, oneTimeToken } from './one-time-tokens.ts';
 import { setPasswordByMail } from './password-by-mail.ts';
 import type { ChosenPassword } from './password-by-mail.ts';
@@ -16,6 +17,7 @@ import { createTokenMail } from './token-mail.ts';
 
 /** Replaces a forgotten password with a mailed token. Source: OWASP Forgot Password Cheat Sheet; ASVS 5.0 V6.4. */
 export function passwordResetRoutes(services: Services): readonly AnyRoute[] {
+  const accounts = createAccounts(services.database);
   const throttle = createSignInThrottle(services);
   /** Unverified and disabled accounts get no mail: a reset must not enable them. */
   const mailToken = createTokenMail(services, {
@@ -46,7 +48,8 @@ export function passwordResetRoutes(services: Services): readonly AnyRoute[] {
       body: z.strictObject({ token: oneTimeToken, password: newPassword() }),
       status: 204,
       handle: async ({ body: { token, password }, context }) => {
-        const { id, email } = await setPasswordByMail(services, { token, password, purpose: 'reset-password', context }, replacePassword);
+        const chosen = { token, password, purpose: 'reset-password', context } as const;
+        const { id, email } = await setPasswordByMail(services, chosen, (unit, proven) => replacePassword(accounts, unit, proven));
         context.audit('authn_password_change', { userId: id });
         services.mailInBackground(email, passwordChanged());
         await throttle.proved(email, context);
@@ -62,17 +65,11 @@ export function passwordResetRoutes(services: Services): readonly AnyRoute[] {
  * @throws Problem 400 `invalid-token` when the address had no account or its account was disabled after the mail
  */
 async function replacePassword(
-  transaction: Transaction<Schema>,
+  accounts: Accounts,
+  unit: UnitOfWork,
   { userId, email, hash, now }: ChosenPassword,
 ): Promise<{ id: string; email: string }> {
-  if (userId === null) throw invalidOneTimeToken();
-  const { numUpdatedRows } = await transaction
-    .updateTable('users')
-    .set({ password_hash: hash })
-    .where('id', '=', userId)
-    .where('disabled_at', 'is', null)
-    .executeTakeFirstOrThrow();
-  if (numUpdatedRows !== 1n) throw invalidOneTimeToken();
-  await endSessions(transaction, { userId, now });
+  if (userId === null || !(await accounts.resetHash(unit, userId, hash))) throw invalidOneTimeToken();
+  await endSessions(unit, { userId, now });
   return { id: userId, email };
 }

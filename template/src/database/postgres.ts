@@ -1,8 +1,11 @@
-import type { Dialect, Transaction } from 'kysely';
+import { createHash } from 'node:crypto';
+import type { Dialect, Kysely, Transaction } from 'kysely';
 import { PostgresDialect, sql } from 'kysely';
 import { Pool, types } from 'pg';
+import type { PoolClient } from 'pg';
 import { isPrivateHost } from '../network/private-host.ts';
 import type { DatabaseDriver, DatabaseOptions } from './driver.ts';
+import { onConflict } from './on-conflict.ts';
 import type { Schema } from './schema.ts';
 
 /** SQLSTATE codes of a server that is not available now. Source: PostgreSQL manual, appendix A. */
@@ -11,8 +14,17 @@ const LOST = /^E(?:CONN|HOST|NET|PIPE|TIMEDOUT)|^ENOTFOUND$|^EAI_AGAIN$/;
 /** Messages of driver errors that have no code. */
 const LOST_MESSAGE = /timeout exceeded when trying to connect|^Connection terminated|^Client has encountered a connection error/;
 
+/** Maximum number of statements that a connection prepares: each takes memory of the database server. */
+const PREPARED_STATEMENTS = 200;
+/** The result of a prepared statement changed, because a migration changed its table. */
+const OUTDATED = '0A000';
+
 async function lockName(transaction: Transaction<Schema>, name: string): Promise<void> {
   await sql`select pg_advisory_xact_lock(hashtextextended(${name}, 0))`.execute(transaction);
+}
+
+async function makeVolatile(database: Kysely<unknown>, table: string): Promise<void> {
+  await sql`alter table ${sql.table(table)} set unlogged`.execute(database);
 }
 
 /** A failed attempt to connect. The message names the setting and the address, never the password. */
@@ -36,6 +48,35 @@ function encryption(url: URL): { rejectUnauthorized: true } | false {
 
 const getTypeParser: typeof types.getTypeParser = (oid, format) =>
   oid === types.builtins.INT8 ? Number : (types.getTypeParser(oid, format) as unknown);
+
+/**
+ * Names statements, so that each connection parses and plans them once. Lists of different lengths make different
+ * statements: clients must not be able to fill the memory of the database server with them, so the others have no name.
+ */
+function createStatementNames(): { of(text: string): string | undefined; remove(text: string): void } {
+  const names = new Map<string, string | undefined>();
+  return {
+    of: (text) => {
+      if (!names.has(text) && names.size < PREPARED_STATEMENTS) names.set(text, createHash('sha256').update(text).digest('base64url'));
+      return names.get(text);
+    },
+    remove: (text) => names.set(text, undefined),
+  };
+}
+
+/** Statements without parameters (`begin`, migrations) stay unnamed: preparing them saves nothing. */
+function prepareStatements(client: PoolClient, names: ReturnType<typeof createStatementNames>): void {
+  const send = client.query.bind(client);
+  const query = async (text: string, values: unknown[]) => {
+    try {
+      return await send(values.length > 0 ? { name: names.of(text), text, values } : { text });
+    } catch (error) {
+      if (error instanceof Error && codeOf(error) === OUTDATED) names.remove(text);
+      throw error;
+    }
+  };
+  Object.assign(client, { query });
+}
 
 /** Opens no connection yet: the pool does when queries need one. */
 function createDialect({ databaseUrl, log, statementTimeoutMs = 5000 }: DatabaseOptions): Dialect {
@@ -61,7 +102,11 @@ function createDialect({ databaseUrl, log, statementTimeoutMs = 5000 }: Database
     log.error('database_connection_lost', { error });
   };
   pool.on('error', report);
-  pool.on('connect', (client) => client.on('error', report));
+  const names = createStatementNames();
+  pool.on('connect', (client) => {
+    client.on('error', report);
+    prepareStatements(client, names);
+  });
   const connect = () =>
     pool.connect().catch((error: unknown) => {
       throw error instanceof Error ? new ConnectionError(url, error) : error;
@@ -76,4 +121,4 @@ function isUnavailable(error: unknown): boolean {
   return code ? UNAVAILABLE.test(code) || LOST.test(code) : LOST_MESSAGE.test(error.message);
 }
 
-export const driver: DatabaseDriver = { supportsRowLocks: true, createDialect, isUnavailable, lockName };
+export const driver: DatabaseDriver = { supportsRowLocks: true, createDialect, isUnavailable, lockName, makeVolatile, ...onConflict };
