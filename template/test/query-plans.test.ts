@@ -86,6 +86,7 @@ test('no query of a request reads a whole table: each finds its rows by an index
   await turnPages(send, admin, '/api/v1/users');
   await useAccounts(server, send, user, admin);
   await deleteAccount(server, send);
+  await server.upkeep();
   t.mock.restoreAll();
   assert.ok(queries.size > 40, `${queries.size} queries were seen`);
   for (const query of queries.values()) assert.deepEqual(await fullScans(server.services.database, query), [], query.sql);

@@ -4,7 +4,7 @@ import type { OneTimeTokenRow, Schema, UserRow } from '../database/schema.ts';
 import type { RequestContext } from '../http/request-context.ts';
 import type { Message } from '../mail/messages.ts';
 import type { Services } from '../services.ts';
-import { createMailRequestLimit, forgetOldMails, isMailDue, mailboxOf } from './mail-quota.ts';
+import { createMailRequestLimit, isMailDue, mailboxOf } from './mail-quota.ts';
 import { issueOneTimeToken } from './one-time-tokens.ts';
 
 export type KnownUser = Pick<UserRow, 'disabled_at' | 'email_verified_at' | 'id'>;
@@ -50,7 +50,6 @@ export async function issueWhenDue(
   const mailbox = mailboxOf(email, purpose);
   // Without the lock, parallel requests would all see no recent mail. It locks a name: an unknown address has no row.
   await driver.lockName(transaction, `${purpose}:${mailbox}`);
-  await forgetOldMails(transaction, now);
   const user = await transaction
     .selectFrom('users')
     .select(['id', 'email_verified_at', 'disabled_at'])

@@ -68,6 +68,14 @@ export interface RateLimitRow {
   resets_at: number;
 }
 
+/** Work that one process at a time may do. A lock that is not prolonged ends by itself, for example when its holder was killed. */
+export interface JobLockRow {
+  name: 'upkeep';
+  /** Random id of the process that has the lock. */
+  holder: string;
+  held_until: number;
+}
+
 /** Tables of the template. A feature adds its own in its `table.ts`. */
 export interface Schema {
   users: UsersTable;
@@ -75,4 +83,5 @@ export interface Schema {
   refresh_tokens: RefreshTokenRow;
   one_time_tokens: OneTimeTokenRow;
   rate_limits: RateLimitRow;
+  job_locks: JobLockRow;
 }

@@ -1,36 +1,19 @@
 import { createHash } from 'node:crypto';
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { removalTask } from '../database/upkeep-task.ts';
 import type { Counter, CounterOptions } from './counter.ts';
 import { createLimitCounter } from './guarded.ts';
 import type { CounterStore, StoreNeeds } from './store.ts';
 
-/** Maximum number of rows that one statement deletes. */
-const PORTION = 500;
-
 /** Counts in the database: all processes share one count, and a restart keeps it. */
 function createCounter(options: CounterOptions, { clock, database }: StoreNeeds): Counter {
   const { prefix, windowMs } = options;
-  let nextSweep = clock() + windowMs;
 
   // Keys are addresses and accounts. They are hashed, so that the table contains no personal data.
   const rowKey = (key: string) => `${prefix}:${createHash('sha256').update(key).digest('base64url')}`;
 
-  /** In portions: after an attack from many addresses a single statement would exceed its time limit each time. */
-  async function sweep(now: number): Promise<void> {
-    nextSweep = now + windowMs;
-    for (;;) {
-      const over = database.selectFrom('rate_limits').select('key').where('resets_at', '<=', now).limit(PORTION);
-      const { numDeletedRows } = await database.deleteFrom('rate_limits').where('key', 'in', over).executeTakeFirstOrThrow();
-      if (Number(numDeletedRows) < PORTION) return;
-      await nextTurn();
-    }
-  }
-
   return {
     async increment(key, hits = 1) {
       const now = clock();
-      // In the background, so that this request does not wait. If the sweep fails, the count below fails too and is logged.
-      if (now >= nextSweep) sweep(now).catch(() => undefined);
       // A single statement: with a read and a separate write, parallel requests would be counted as one hit.
       const row = await database
         .insertInto('rate_limits')
@@ -71,4 +54,15 @@ function createCounter(options: CounterOptions, { clock, database }: StoreNeeds)
   };
 }
 
-export const store: CounterStore = { createCounter, createLimitCounter };
+const endedLimits = removalTask({
+  name: 'ended-limits',
+  find: async ({ database, now }, limit) => {
+    const ended = await database.selectFrom('rate_limits').select('key').where('resets_at', '<=', now).limit(limit).execute();
+    return ended.map(({ key }) => key);
+  },
+  remove: ({ database, now }, keys) =>
+    // The end again: meanwhile a hit may have started a new window in the same row.
+    database.deleteFrom('rate_limits').where('key', 'in', keys).where('resets_at', '<=', now).execute(),
+});
+
+export const store: CounterStore = { createCounter, createLimitCounter, upkeep: [endedLimits] };

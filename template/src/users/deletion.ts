@@ -12,22 +12,27 @@ import type { Schema } from '../database/schema.ts';
 export async function closeAccount(transaction: Transaction<Schema>, userId: string, now: number): Promise<void> {
   await transaction
     .updateTable('users')
-    // An id is never an e-mail address, so the column stays unique.
-    .set({ email: userId, display_name: '', password_hash: null, disabled_at: now, deleted_at: now })
+    .set(({ ref }) => ({ email: ref('id'), ...closedAt(now) }))
     .where('id', '=', userId)
     .execute();
   await endSessions(transaction, { userId, now });
   await endOneTimeTokens(transaction, userId);
 }
 
-/** Second step: deletes all rows of a closed account, then the account. After an interruption `finishDeletions` continues. */
-export async function finishDeletion(database: Kysely<Schema>, owned: readonly Owned[], userId: string): Promise<void> {
-  await deleteOwned(database, owned, [userId]);
-  await database.deleteFrom('users').where('id', '=', userId).where('deleted_at', 'is not', null).execute();
-}
+/** The row of a closed account; its e-mail address becomes its id, which is never an address, so the column stays unique. */
+export const closedAt = (now: number) => ({ display_name: '', password_hash: null, disabled_at: now, deleted_at: now });
 
-/** Finishes deletions that a stop or an error has interrupted. */
-export async function finishDeletions(database: Kysely<Schema>, owned: readonly Owned[]): Promise<void> {
-  const closed = await database.selectFrom('users').select('id').where('deleted_at', 'is not', null).execute();
-  for (const { id } of closed) await finishDeletion(database, owned, id);
+/**
+ * Second step: deletes all rows of a closed account, then the account. After an interruption the upkeep continues.
+ *
+ * @param pause see `deleteOwned`
+ */
+export async function finishDeletion(
+  database: Kysely<Schema>,
+  owned: readonly Owned[],
+  userId: string,
+  pause?: () => Promise<void>,
+): Promise<void> {
+  await deleteOwned(database, owned, [userId], pause);
+  await database.deleteFrom('users').where('id', '=', userId).where('deleted_at', 'is not', null).execute();
 }
