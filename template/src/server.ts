@@ -42,7 +42,7 @@ export async function start(config: Config, overrides: ServiceOverrides = {}): P
   const { trustedProxies } = config;
   const needs = { log, metrics, trustedProxies };
   const readiness = createReadiness(services);
-  const upkeep = createUpkeep(services, upkeepTasks(features));
+  const upkeep = createUpkeep(services, upkeepTasks(services, features));
   const main = createHttpServer(createApp(services, createFeatures(services)), needs);
   const management = createHttpServer(managementHandler(services, readiness), needs, MANAGEMENT_LIMITS);
 

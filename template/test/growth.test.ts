@@ -47,8 +47,12 @@ test('docs/operations.md says for each table what bounds it, and names functions
   }
 });
 
-/** What clients do in a month: sign in, refresh, guess, register, ask for mails, delete an account. */
-async function useForAMonth(server: TestServer, account: Account): Promise<void> {
+/**
+ * What clients do in a month: sign in, refresh, guess, register, ask for mails, delete an account.
+ *
+ * @returns the number of rows while mails wait
+ */
+async function useForAMonth(server: TestServer, account: Account): Promise<Record<string, number>> {
   for (let device = 0; device < 11; device += 1) await signIn(server, account);
   assert.equal((await refresh(server, (await signIn(server, account)).refreshToken)).status, 200);
   await login(server, { email: freshEmail(), password: PASSWORD });
@@ -56,10 +60,15 @@ async function useForAMonth(server: TestServer, account: Account): Promise<void>
     await register(server, freshEmail());
     await server.request('POST', '/api/v1/auth/password/forgot', { body: { email: freshEmail() } });
   }
+  const busy = await countRows(server);
   await createUnverified(server, { email: freshEmail(), password: PASSWORD });
   const { tokens } = await createUser(server);
   assert.equal((await server.request('DELETE', '/api/v1/me', { token: tokens.accessToken })).status, 204);
-  await eventually('the work for the mails', async () => ((await countRows(server))['one_time_tokens'] === MAILS ? true : undefined));
+  await eventually('the work for the mails', async () => {
+    const { one_time_tokens: tokens, outbox } = await countRows(server);
+    return tokens === MAILS && outbox === 0 ? true : undefined;
+  });
+  return busy;
 }
 
 test('after each month with the same requests each table has as many rows as after the month before', async (t) => {
@@ -67,8 +76,9 @@ test('after each month with the same requests each table has as many rows as aft
   const account = await createUser(server);
   const peaks: Record<string, number>[] = [];
   const rests: Record<string, number>[] = [];
+  const busy: Record<string, number>[] = [];
   for (let month = 0; month < 3; month += 1) {
-    await useForAMonth(server, account);
+    busy.push(await useForAMonth(server, account));
     peaks.push(await countRows(server));
     server.clock.advance(MONTH_MS);
     await server.upkeep();
@@ -77,6 +87,10 @@ test('after each month with the same requests each table has as many rows as aft
   assert.deepEqual(peaks[2], peaks[1]);
   assert.deepEqual(rests[2], rests[0]);
   const limits = (documented.get('rate_limits')?.[0] ?? '').includes('empty') ? ['rate_limits'] : [];
-  const unused = Object.entries(peaks[0] ?? {}).filter(([name, rows]) => rows === 0 && ![...ofFeatures, ...limits].includes(name));
-  assert.deepEqual(unused, [], 'the test does not fill these tables');
+  const unused = Object.keys(peaks[0] ?? {}).filter((name) => busy[0]?.[name] === 0 && peaks[0]?.[name] === 0);
+  assert.deepEqual(
+    unused.filter((name) => ![...ofFeatures, ...limits].includes(name)),
+    [],
+    'the test does not fill these tables',
+  );
 });

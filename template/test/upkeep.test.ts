@@ -198,7 +198,7 @@ test('a shutdown ends the upkeep between two portions, and another process conti
   const ada = await createUser(server);
   await insertSessions(server, ada, 1500, { expires_at: 1 });
   const second = await startServer(t, { DATABASE_URL: server.services.config.databaseUrl });
-  const upkeep = createUpkeep(server.services, upkeepTasks(features));
+  const upkeep = createUpkeep(server.services, upkeepTasks(server.services, features));
   void upkeep.run();
   await eventually('the first portion', async () => ((await rowsOf(second, 'sessions')) < 1501 ? true : undefined));
   await upkeep.stop();

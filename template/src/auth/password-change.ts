@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { authenticated, route } from '../http/route.ts';
 import type { AnyRoute } from '../http/route.ts';
-import { passwordChanged } from '../mail/messages.ts';
 import { addressKey } from '../network/client-address.ts';
 import type { Services } from '../services.ts';
 import { endOneTimeTokens } from './one-time-tokens.ts';
+import { createOutbox } from './outbox.ts';
 import { claimedPassword, newPassword, refuseGuessable } from './password-policy.ts';
 import { endSessions } from './sessions.ts';
 import { invalidCredentials } from './sign-in.ts';
@@ -14,6 +14,7 @@ import { createPasswordChangeThrottle } from './throttle/password-change-throttl
 export function passwordChangeRoute(services: Services): AnyRoute {
   const { database, passwords, clock } = services;
   const throttle = createPasswordChangeThrottle(services);
+  const outbox = createOutbox(services);
 
   return route({
     method: 'post',
@@ -48,10 +49,10 @@ export function passwordChangeRoute(services: Services): AnyRoute {
         await endSessions(transaction, { userId, now, except: sessionId });
         await endOneTimeTokens(transaction, userId);
         await transaction.updateTable('sessions').set({ authenticated_at: now }).where('id', '=', sessionId).execute();
+        await outbox.notify(transaction, { kind: 'password-changed', email: user.email });
       });
       await throttle.succeeded(proof);
       context.audit('authn_password_change');
-      services.mailInBackground(user.email, passwordChanged());
       return undefined;
     },
   });

@@ -12,7 +12,7 @@ import type { Schema } from '../database/schema.ts';
 export async function closeAccount(transaction: Transaction<Schema>, userId: string, now: number): Promise<void> {
   await transaction
     .updateTable('users')
-    .set(({ ref }) => ({ email: ref('id'), ...closedAt(now) }))
+    .set((eb) => ({ email: eb.ref('id'), ...closedAt(now) }))
     .where('id', '=', userId)
     .execute();
   await endSessions(transaction, { userId, now });

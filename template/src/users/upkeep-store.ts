@@ -36,7 +36,7 @@ export const neverVerifiedAccounts = removalTask({
     // All conditions again: meanwhile the owner may have verified the address.
     database
       .updateTable('users')
-      .set(({ ref }) => ({ email: ref('id'), ...closedAt(now) }))
+      .set((eb) => ({ email: eb.ref('id'), ...closedAt(now) }))
       .where('id', 'in', ids)
       .where(isNeverVerified(now))
       .execute(),

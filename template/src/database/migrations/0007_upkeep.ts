@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely';
 
-/** What the upkeep job needs: its lock, and an index for each search by age. */
+/** What the upkeep job needs: its lock, an index for each search by age, and the mails that wait to be sent. */
 export async function up(database: Kysely<unknown>): Promise<void> {
   await database.schema
     .createTable('job_locks')
@@ -19,4 +19,14 @@ export async function up(database: Kysely<unknown>): Promise<void> {
   await index('sessions_by_expiry', 'sessions', 'expires_at');
   await index('sessions_by_revocation', 'sessions', 'revoked_at');
   await index('users_by_verification', 'users', 'email_verified_at', 'created_at');
+  await database.schema
+    .createTable('outbox')
+    .addColumn('id', 'varchar(36)', (column) => column.primaryKey())
+    .addColumn('kind', 'varchar(30)', (column) => column.notNull())
+    .addColumn('email', 'varchar(254)', (column) => column.notNull())
+    .addColumn('tries', 'integer', (column) => column.notNull())
+    .addColumn('due_at', 'bigint', (column) => column.notNull())
+    .execute();
+  await index('outbox_by_due', 'outbox', 'due_at');
+  await index('outbox_of_address', 'outbox', 'email', 'kind');
 }
