@@ -2,6 +2,7 @@ import type { Migration } from 'kysely/migration';
 import type { Owned } from './database/portions.ts';
 import { migrations } from './database/migrations/index.ts';
 import type { Database } from './database/unit-of-work.ts';
+import type { UpkeepTask } from './database/upkeep-task.ts';
 import type { AnyRoute } from './http/route.ts';
 import type { Services } from './services.ts';
 
@@ -12,6 +13,8 @@ export interface Feature {
   readonly migrations: Readonly<Record<string, Migration>>;
   /** Tables whose rows are deleted with the account that owns them. */
   readonly ownedByUser: readonly Owned[];
+  /** Work that keeps its tables small, once a minute beside the requests. Default: none. */
+  readonly upkeep?: readonly UpkeepTask[];
 }
 
 /** Names of the template have four digits before the first `_`, so they sort before these. */

@@ -71,6 +71,40 @@ describe('rate limits in the database', () => {
     assert.deepEqual(seen.map(({ status }) => status).toSorted(), [200, 200, 200, ...Array.from({ length: 7 }, () => 429)]);
   });
 
+  it('the upkeep removes counts of ended windows only, and no window that begins at the same moment', async (t) => {
+    const server = await startServer(t);
+    const { database } = server.services;
+    const ended = Array.from({ length: 600 }, (_, index) => ({ key: `ended-${index}`, hits: 1, resets_at: server.clock.now() }));
+    await database.insertInto('rate_limits').values(ended).execute();
+    await database
+      .insertInto('rate_limits')
+      .values({ key: 'running', hits: 7, resets_at: server.clock.now() + 60_000 })
+      .execute();
+    const executor = database.getExecutor();
+    const execute = executor.executeQuery.bind(executor);
+    t.mock.method(executor, 'executeQuery', async (...[query, ...rest]: Parameters<typeof execute>) => {
+      const result = await execute(query, ...rest);
+      const found = query.sql.startsWith('select "key" from "rate_limits"') && result.rows.length > 0;
+      if (found)
+        await execute(
+          database
+            .updateTable('rate_limits')
+            .set({ resets_at: server.clock.now() + 60_000 })
+            .where('key', '=', 'ended-0')
+            .compile(),
+          ...rest,
+        );
+      return result;
+    });
+    await server.upkeep();
+    t.mock.restoreAll();
+    const left = await database.selectFrom('rate_limits').select('key').orderBy('key').execute();
+    assert.deepEqual(
+      left.map(({ key }) => key),
+      ['ended-0', 'running'],
+    );
+  });
+
   it('requests over the limit cause no database statement', async (t) => {
     const server = await startServer(t, { RATE_LIMIT_MAX: '5' });
     let statements = 0;

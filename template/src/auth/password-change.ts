@@ -2,11 +2,11 @@ import { z } from 'zod';
 import { inOneUnit } from '../database/unit-of-work.ts';
 import { authenticated, route } from '../http/route.ts';
 import type { AnyRoute } from '../http/route.ts';
-import { passwordChanged } from '../mail/messages.ts';
 import { addressKey } from '../network/client-address.ts';
 import type { Services } from '../services.ts';
 import { createAccounts } from './account-store.ts';
 import { endOneTimeTokens } from './one-time-tokens.ts';
+import { createOutbox } from './outbox.ts';
 import { claimedPassword, newPassword, refuseGuessable } from './password-policy.ts';
 import { endSessions } from './sessions.ts';
 import { invalidCredentials } from './sign-in.ts';
@@ -17,6 +17,7 @@ export function passwordChangeRoute(services: Services): AnyRoute {
   const { database, passwords, clock } = services;
   const accounts = createAccounts(database);
   const throttle = createPasswordChangeThrottle(services);
+  const outbox = createOutbox(services);
 
   return route({
     method: 'post',
@@ -45,10 +46,10 @@ export function passwordChangeRoute(services: Services): AnyRoute {
         await endSessions(unit, { userId, now, except: sessionId });
         await endOneTimeTokens(unit, userId);
         await unit.updateTable('sessions').set({ authenticated_at: now }).where('id', '=', sessionId).execute();
+        await outbox.notify(unit, { kind: 'password-changed', email: user.email });
       });
       await throttle.succeeded(proof);
       context.audit('authn_password_change');
-      services.mailInBackground(user.email, passwordChanged());
       return undefined;
     },
   });

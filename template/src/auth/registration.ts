@@ -3,19 +3,16 @@ import type { UnitOfWork } from '../database/unit-of-work.ts';
 import { dangerouslyPublic, route } from '../http/route.ts';
 import type { AnyRoute } from '../http/route.ts';
 import { canonicalEmail } from '../http/fields.ts';
-import { accountExists, verifyEmail } from '../mail/messages.ts';
-import type { Message } from '../mail/messages.ts';
 import type { Services } from '../services.ts';
 import { createAccounts } from './account-store.ts';
 import type { Accounts } from './account-store.ts';
+import { createMailRequest } from './mail-request.ts';
 import { newAccount } from './new-account.ts';
 import { checkYourEmail, invalidOneTimeToken, oneTimeToken } from './one-time-tokens.ts';
 import { setPasswordByMail } from './password-by-mail.ts';
 import type { ChosenPassword } from './password-by-mail.ts';
 import { newPassword } from './password-policy.ts';
 import { createSignInThrottle } from './throttle/sign-in-throttle.ts';
-import { createTokenMail } from './token-mail.ts';
-import type { KnownUser } from './token-mail.ts';
 
 /**
  * Registration and e-mail verification. A registration takes an address only. With a password in it, a stranger could
@@ -24,10 +21,7 @@ import type { KnownUser } from './token-mail.ts';
 export function registrationRoutes(services: Services): readonly AnyRoute[] {
   const accounts = createAccounts(services.database);
   const throttle = createSignInThrottle(services);
-  const mailToken = createTokenMail(services, {
-    purpose: 'verify-email',
-    compose: (token, user) => registrationMail(services.config.publicUrl, token, user),
-  });
+  const mailToken = createMailRequest(services, 'verify-email');
 
   const register = route({
     method: 'post',
@@ -62,13 +56,6 @@ export function registrationRoutes(services: Services): readonly AnyRoute[] {
   });
 
   return [register, verify];
-}
-
-/** @returns undefined for a disabled account */
-function registrationMail(publicUrl: string, token: string, user: KnownUser | undefined): Message | undefined {
-  if (!user) return verifyEmail(publicUrl, token);
-  if (user.disabled_at !== null) return undefined;
-  return user.email_verified_at === null ? verifyEmail(publicUrl, token) : accountExists(publicUrl);
 }
 
 /**

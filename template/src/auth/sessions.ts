@@ -5,7 +5,7 @@ import { compiledQuery } from '../database/compiled-query.ts';
 import type { Schema, SessionRow } from '../database/schema.ts';
 import type { RequestContext } from '../http/request-context.ts';
 import { ipPrefix } from '../network/client-address.ts';
-import { endOldestSessions, forgetOldSessions, MAX_PER_USER } from './session-limits.ts';
+import { endOldestSessions, forgetSurplusSessions, MAX_PER_USER } from './session-limits.ts';
 
 const DAY_MS = 86_400_000;
 const ABSOLUTE_MS = 30 * DAY_MS;
@@ -42,7 +42,7 @@ export async function openSession(
   { userId, context, now }: { readonly userId: string; readonly context: RequestContext; readonly now: number },
 ): Promise<string> {
   const id = randomUUID();
-  await forgetOldSessions(transaction, userId, now);
+  await forgetSurplusSessions(transaction, userId);
   await endOldestSessions(transaction, userId, context, now);
   await transaction
     .insertInto('sessions')

@@ -1,15 +1,12 @@
 import { createHash } from 'node:crypto';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Kysely } from 'kysely';
 import { driver } from '../database/chosen.ts';
 import { compiledQuery } from '../database/compiled-query.ts';
 import type { RateLimitRow, Schema } from '../database/schema.ts';
+import { removalTask } from '../database/upkeep-task.ts';
 import type { Counter, CounterOptions, Tally } from './counter.ts';
 import { createLimitCounter } from './guarded.ts';
 import type { CounterStore, StoreNeeds } from './store.ts';
-
-/** Maximum number of rows that one statement deletes. */
-const PORTION = 500;
 
 type Row = Pick<RateLimitRow, 'hits' | 'resets_at'>;
 
@@ -28,27 +25,13 @@ const compileQueries = (database: Kysely<Schema>) => ({
 function createCounter(options: CounterOptions, { clock, database }: StoreNeeds): Counter {
   const { prefix, windowMs } = options;
   const queries = compileQueries(database);
-  let nextSweep = clock() + windowMs;
 
   // Keys are addresses and accounts. They are hashed, so that the table contains no personal data.
   const rowKey = (key: string) => `${prefix}:${createHash('sha256').update(key).digest('base64url')}`;
 
-  /** In portions: after an attack from many addresses a single statement would exceed its time limit each time. */
-  async function sweep(now: number): Promise<void> {
-    nextSweep = now + windowMs;
-    for (;;) {
-      const over = database.selectFrom('rate_limits').select('key').where('resets_at', '<=', now).limit(PORTION);
-      const { numDeletedRows } = await database.deleteFrom('rate_limits').where('key', 'in', over).executeTakeFirstOrThrow();
-      if (Number(numDeletedRows) < PORTION) return;
-      await nextTurn();
-    }
-  }
-
   return {
     async increment(key, hits = 1) {
       const now = clock();
-      // In the background, so that this request does not wait. If the sweep fails, the count below fails too and is logged.
-      if (now >= nextSweep) sweep(now).catch(() => undefined);
       const tally = { hits, resetsAt: now + windowMs };
       return tallyOf(await queries.add({ key: rowKey(key), now, ...tally }), tally);
     },
@@ -62,4 +45,15 @@ function createCounter(options: CounterOptions, { clock, database }: StoreNeeds)
   };
 }
 
-export const store: CounterStore = { createCounter, createLimitCounter };
+const endedLimits = removalTask({
+  name: 'ended-limits',
+  find: async ({ database, now }, limit) => {
+    const ended = await database.selectFrom('rate_limits').select('key').where('resets_at', '<=', now).limit(limit).execute();
+    return ended.map(({ key }) => key);
+  },
+  remove: ({ database, now }, keys) =>
+    // The end again: meanwhile a hit may have started a new window in the same row.
+    database.deleteFrom('rate_limits').where('key', 'in', keys).where('resets_at', '<=', now).execute(),
+});
+
+export const store: CounterStore = { createCounter, createLimitCounter, upkeep: [endedLimits] };

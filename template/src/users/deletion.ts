@@ -25,13 +25,17 @@ export function closeOwnAccount(database: Database, principal: Principal, now: n
   });
 }
 
-/** Second step: deletes all rows of a closed account, then the account. After an interruption `finishDeletions` continues. */
-export async function finishDeletion(database: Database, owned: readonly Owned[], userId: string): Promise<void> {
-  await deleteOwned(database, owned, [userId]);
+/**
+ * Second step: deletes all rows of a closed account, then the account. After an interruption the upkeep continues.
+ *
+ * @param pause see `deleteOwned`
+ */
+export async function finishDeletion(
+  database: Database,
+  owned: readonly Owned[],
+  userId: string,
+  pause?: () => Promise<void>,
+): Promise<void> {
+  await deleteOwned(database, owned, [userId], pause);
   await createUsers(database).remove(userId);
-}
-
-/** Finishes deletions that a stop or an error has interrupted. */
-export async function finishDeletions(database: Database, owned: readonly Owned[]): Promise<void> {
-  for (const id of await createUsers(database).closed()) await finishDeletion(database, owned, id);
 }

@@ -3,7 +3,7 @@ import { notFound } from '../http/problem.ts';
 import { authenticated, route } from '../http/route.ts';
 import type { AnyRoute } from '../http/route.ts';
 import type { Services } from '../services.ts';
-import { closeOwnAccount, finishDeletion, finishDeletions } from './deletion.ts';
+import { closeOwnAccount, finishDeletion } from './deletion.ts';
 import { lastAdmin, reauthenticationRequired, RECENT_MS } from './rules.ts';
 import { createUsers } from './store.ts';
 import { me, ownChange, toMe } from './schema.ts';
@@ -13,7 +13,7 @@ import { me, ownChange, toMe } from './schema.ts';
  *
  * @param owned tables whose rows are deleted with it
  */
-export function meRoutes({ database, clock, runInBackground }: Services, owned: readonly Owned[]): readonly AnyRoute[] {
+export function meRoutes({ database, clock }: Services, owned: readonly Owned[]): readonly AnyRoute[] {
   const users = createUsers(database);
 
   return [
@@ -53,7 +53,6 @@ export function meRoutes({ database, clock, runInBackground }: Services, owned: 
         if (!(await closeOwnAccount(database, principal, clock()))) throw lastAdmin();
         context.audit('user_deleted');
         await finishDeletion(database, owned, principal.userId);
-        runInBackground('unfinished-deletions', () => finishDeletions(database, owned));
         return undefined;
       },
     }),

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { Role } from '../access/policy.ts';
 import type { Principal } from '../access/principal.ts';
 import { driver } from '../database/chosen.ts';
@@ -30,11 +31,18 @@ export interface Users {
   lockAdmins(unit: UnitOfWork): Promise<string[]>;
   /** @returns the changed user; undefined when there is none */
   change(unit: UnitOfWork, admin: Principal, id: string, change: UserChange): Promise<User | undefined>;
-  /** Ids of closed accounts. */
-  closed(): Promise<string[]>;
   /** Deletes a closed account whose rows are deleted. */
   remove(id: string): Promise<void>;
 }
+
+/** What closing an account changes. Its address becomes its id, which is never an address, so the column stays unique. */
+export const closedAt = (now: number) => ({
+  email: sql.ref<string>('id'),
+  display_name: '',
+  password_hash: null,
+  disabled_at: now,
+  deleted_at: now,
+});
 
 export function createUsers(database: Database): Users {
   const byId = (from: Database, id: string) =>
@@ -50,8 +58,7 @@ export function createUsers(database: Database): Users {
     closeOwn: async (unit, { userId }, now) => {
       await unit
         .updateTable('users')
-        // An id is never an e-mail address, so the column stays unique.
-        .set({ email: userId, display_name: '', password_hash: null, disabled_at: now, deleted_at: now })
+        .set(closedAt(now))
         .where('id', '=', userId)
         .execute();
     },
@@ -76,11 +83,6 @@ export function createUsers(database: Database): Users {
       const changes = { ...(role && { role }), ...(disabledAt !== undefined && { disabled_at: disabledAt }) };
       await unit.updateTable('users').set(changes).where('id', '=', id).where('deleted_at', 'is', null).execute();
       return byId(unit, id).executeTakeFirst();
-    },
-
-    closed: async () => {
-      const rows = await database.selectFrom('users').select('id').where('deleted_at', 'is not', null).execute();
-      return rows.map(({ id }) => id);
     },
 
     remove: async (id) => {

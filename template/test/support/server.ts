@@ -42,6 +42,8 @@ export interface TestServer {
   /** Log lines so far, all levels. */
   readonly logs: LogLine[];
   readonly clock: { now(): number; advance(milliseconds: number): void };
+  /** Does the upkeep, which the program does about once a minute. */
+  readonly upkeep: () => Promise<void>;
   request(method: string, path: string, options?: TestRequest): Promise<TestResponse>;
   /** Writes bytes to a socket; returns what is received until it is closed or idle for five seconds. */
   sendBytes(text: string | Uint8Array): Promise<string>;
@@ -103,6 +105,7 @@ export async function startServer(t: Ending, settings: Record<string, string | u
     mails,
     logs,
     clock,
+    upkeep: () => running.upkeep.run(),
     request: (method, path, options = {}) => request(method, url + path, options),
     sendBytes: (text) => sendBytes(port, text),
   };
