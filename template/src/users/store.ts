@@ -1,11 +1,11 @@
-import { sql } from 'kysely';
+import type { ExpressionBuilder } from 'kysely';
 import type { Role } from '../access/policy.ts';
 import type { Principal } from '../access/principal.ts';
 import { driver } from '../database/chosen.ts';
 import { compiledQuery } from '../database/compiled-query.ts';
 import { newestFirst } from '../database/newest-first.ts';
 import type { PageRequest } from '../database/newest-first.ts';
-import type { UserRow } from '../database/schema.ts';
+import type { Schema, UserRow } from '../database/schema.ts';
 import type { Database, UnitOfWork } from '../database/unit-of-work.ts';
 
 const COLUMNS = ['id', 'email', 'display_name', 'role', 'email_verified_at', 'disabled_at', 'created_at'] as const;
@@ -36,8 +36,8 @@ export interface Users {
 }
 
 /** What closing an account changes. Its address becomes its id, which is never an address, so the column stays unique. */
-export const closedAt = (now: number) => ({
-  email: sql.ref<string>('id'),
+export const closedAt = (now: number) => (eb: ExpressionBuilder<Schema, 'users'>) => ({
+  email: eb.ref('id'),
   display_name: '',
   password_hash: null,
   disabled_at: now,
@@ -56,11 +56,7 @@ export function createUsers(database: Database): Users {
     },
 
     closeOwn: async (unit, { userId }, now) => {
-      await unit
-        .updateTable('users')
-        .set(closedAt(now))
-        .where('id', '=', userId)
-        .execute();
+      await unit.updateTable('users').set(closedAt(now)).where('id', '=', userId).execute();
     },
 
     pageOfAll: (_admin, page) => newestFirst(database.selectFrom('users').select(COLUMNS).where('deleted_at', 'is', null), page).execute(),

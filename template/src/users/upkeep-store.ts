@@ -35,12 +35,7 @@ export const neverVerifiedAccounts = removalTask({
   },
   remove: ({ database, now }, ids) =>
     // All conditions again: meanwhile the owner may have verified the address.
-    database
-      .updateTable('users')
-      .set(closedAt(now))
-      .where('id', 'in', ids)
-      .where(isNeverVerified(now))
-      .execute(),
+    database.updateTable('users').set(closedAt(now)).where('id', 'in', ids).where(isNeverVerified(now)).execute(),
 });
 
 function isNeverVerified(now: number) {
