@@ -8,7 +8,7 @@ import { createAccounts } from './account-store.ts';
 import { endOneTimeTokens } from './one-time-tokens.ts';
 import { createOutbox } from './outbox.ts';
 import { claimedPassword, newPassword, refuseGuessable } from './password-policy.ts';
-import { endSessions } from './sessions.ts';
+import { confirmSession, endSessions } from './sessions.ts';
 import { invalidCredentials } from './sign-in.ts';
 import { createPasswordChangeThrottle } from './throttle/password-change-throttle.ts';
 
@@ -45,7 +45,7 @@ export function passwordChangeRoute(services: Services): AnyRoute {
         if (!(await accounts.replaceHash(unit, { userId, old: user.password_hash, new: hash }))) throw invalidCredentials();
         await endSessions(unit, { userId, now, except: sessionId });
         await endOneTimeTokens(unit, userId);
-        await unit.updateTable('sessions').set({ authenticated_at: now }).where('id', '=', sessionId).execute();
+        await confirmSession(unit, sessionId, now);
         await outbox.notify(unit, { kind: 'password-changed', email: user.email });
       });
       await throttle.succeeded(proof);

@@ -112,3 +112,21 @@ export async function listOwnSessions(
     .limit(MAX_PER_USER)
     .execute();
 }
+
+/** Whether an account has a stored session, open or ended, from this network. */
+export async function hasSessionFrom(database: Kysely<Schema>, email: string, network: string): Promise<boolean> {
+  const session = await database
+    .selectFrom('sessions')
+    .innerJoin('users', 'users.id', 'sessions.user_id')
+    .select('sessions.id')
+    .where('users.email', '=', email)
+    .where('sessions.ip_prefix', '=', network)
+    .limit(1)
+    .executeTakeFirst();
+  return session !== undefined;
+}
+
+/** Records that the password was checked again in this session. */
+export async function confirmSession(transaction: Transaction<Schema>, id: string, now: number): Promise<void> {
+  await transaction.updateTable('sessions').set({ authenticated_at: now }).where('id', '=', id).execute();
+}
