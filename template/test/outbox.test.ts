@@ -11,7 +11,7 @@ import { eventually } from './support/eventually.ts';
 import { assertSameAnswers } from './support/observable.ts';
 import { assertProblem } from './support/problems.ts';
 import { exampleSettings, startProgram } from './support/program.ts';
-import { startServer, type TestServer } from './support/server.ts';
+import { startServer, type Mail, type TestServer } from './support/server.ts';
 import { startMailServer, type Delivery, type MailServer } from './support/smtp.ts';
 
 const MINUTE_MS = 60_000;
@@ -20,9 +20,13 @@ const NEW_PASSWORD = 'seventeen kites over harbour';
 /** A server that sends its mails to a real mail server. */
 async function startWithMailServer(t: TestContext, settings: Record<string, string> = {}): Promise<[TestServer, MailServer]> {
   const [server, mailServer] = [await startServer(t, settings), await startMailServer(t)];
-  const { send } = createMailer({ smtpUrl: mailServer.url, mailFrom: 'no-reply@example.com' });
-  t.mock.method(server.services.mailer, 'send', send);
+  sendWith(t, server, mailServer);
   return [server, mailServer];
+}
+
+function sendWith(t: TestContext, { services }: TestServer, { url }: MailServer): void {
+  const mailer = createMailer({ smtpUrl: url, mailFrom: 'no-reply@example.com' });
+  t.mock.method(services.mailer, 'send', (mail: Mail) => mailer.send(mail));
 }
 
 const forgot = (server: TestServer, email: string): Promise<Answer> =>
@@ -121,7 +125,7 @@ test('a mail that is never accepted is tried ten times and given up, and the log
 test('two processes send each mail once', async (t) => {
   const [server, mailServer] = await startWithMailServer(t);
   const second = await startServer(t, { DATABASE_URL: server.services.config.databaseUrl });
-  t.mock.method(second.services.mailer, 'send', server.services.mailer.send);
+  sendWith(t, second, mailServer);
   const emails = Array.from({ length: 15 }, () => freshEmail());
   const rows = emails.map((email) => ({ id: randomUUID(), kind: 'verify-email', email, tries: 0, due_at: 1 }) as const);
   await server.services.database.insertInto('outbox').values(rows).execute();
