@@ -46,7 +46,7 @@ def settings(project: Path) -> dict[str, str]:
 
 def database(project: Path) -> str:
     """The database the project was rendered for."""
-    return "sqlite" if (project / "src/database/sqlite.ts").exists() else "postgres"
+    return "postgres" if (project / "src/database/postgres.ts").exists() else "sqlite"
 
 
 def test_the_readme_lists_every_setting_with_its_default(project: Path) -> None:
