@@ -56,7 +56,7 @@ def test_the_readme_lists_every_setting_with_its_default(project: Path) -> None:
 
 def test_the_example_environment_knows_no_setting_the_code_ignores(project: Path) -> None:
     assigned = set(re.findall(r"(?m)^#? ?([A-Z][A-Z_]+)=", read(project, ".env.example")))
-    beyond = {"POSTGRES_PASSWORD"} if database(project) == "postgres" else set()
+    beyond = {"POSTGRES_PASSWORD", "POSTGRES_OWNER_PASSWORD"} if database(project) == "postgres" else set()
     assert assigned - beyond == set(settings(project))
 
 

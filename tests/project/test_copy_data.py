@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.postgres import binaries
-from tests.support.projects import create_database, databases, rows
+from tests.support.projects import create_database, databases, rows, run_sql
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,9 +55,7 @@ def content(path: Path) -> dict[str, list[tuple[object, ...]]]:
 
 
 def count(url: str, table: str) -> int:
-    query = f"select count(*) from {table}"  # noqa: S608 - names from this file
-    command = [binaries() / "psql", "--no-psqlrc", "--tuples-only", f"--command={query}", url]
-    return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    return int(run_sql(url, f"select count(*) from {table}"))  # noqa: S608 - names from this file
 
 
 def kill_half_way(project: Project, source: str, destination: str) -> None:

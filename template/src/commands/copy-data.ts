@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { databaseSettings as postgresSettings } from '../config/postgres.ts';
+import { databaseSettings as postgresSettings, migrationUrl } from '../config/postgres.ts';
 import { databaseSettings as sqliteSettings } from '../config/sqlite.ts';
 import { ConfigError, loadConfig } from '../config/index.ts';
 import { copyData } from '../database/copy/copy.ts';
@@ -37,7 +37,7 @@ function readArguments(): Arguments | undefined {
   if (help) return undefined;
   if (from === undefined && to === undefined) throw new UsageError(`Give --from, --to or both.\n\n${USAGE}`);
   for (const url of [from, to]) if (url !== undefined) requireAddress(url);
-  const configured = from === undefined || to === undefined ? loadConfig().databaseUrl : '';
+  const configured = from === undefined || to === undefined ? migrationUrl(loadConfig()) : '';
   if ((from ?? configured) === (to ?? configured)) throw new UsageError('--from and --to name the same database.');
   return { from: from ?? configured, to: to ?? configured, mayMigrate: migrate };
 }

@@ -1,4 +1,4 @@
-import type { Dialect, Transaction } from 'kysely';
+import type { Dialect, Kysely, Transaction } from 'kysely';
 import type { Log } from '../observability/log.ts';
 import type { Schema } from './schema.ts';
 
@@ -17,6 +17,10 @@ export interface DatabaseDriver {
   createDialect(options: DatabaseOptions): Dialect;
   /** Whether the error means that the database is not available now, not that the query is wrong. */
   isUnavailable(error: unknown): boolean;
+  /** Lets the account in `databaseUrl` read and write the rows of all tables, and nothing else. Runs as their owner. */
+  grantAccess(owner: Kysely<Schema>, databaseUrl: string): Promise<void>;
+  /** @throws Error when the account of the connection could also change the schema or the server */
+  requireLimitedAccount(database: Kysely<Schema>): Promise<void>;
   /** Locks a name until the transaction ends: others with the same name wait. For things that have no row to lock. */
   lockName(transaction: Transaction<Schema>, name: string): Promise<void>;
 }

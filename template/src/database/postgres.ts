@@ -3,6 +3,7 @@ import { PostgresDialect, sql } from 'kysely';
 import { Pool, types } from 'pg';
 import { isPrivateHost } from '../network/private-host.ts';
 import type { DatabaseDriver, DatabaseOptions } from './driver.ts';
+import { grantAccess, requireLimitedAccount } from './postgres-accounts.ts';
 import type { Schema } from './schema.ts';
 
 /** SQLSTATE codes of a server that is not available now. Source: PostgreSQL manual, appendix A. */
@@ -76,4 +77,11 @@ function isUnavailable(error: unknown): boolean {
   return code ? UNAVAILABLE.test(code) || LOST.test(code) : LOST_MESSAGE.test(error.message);
 }
 
-export const driver: DatabaseDriver = { supportsRowLocks: true, createDialect, isUnavailable, lockName };
+export const driver: DatabaseDriver = {
+  supportsRowLocks: true,
+  createDialect,
+  isUnavailable,
+  lockName,
+  grantAccess,
+  requireLimitedAccount,
+};

@@ -114,4 +114,7 @@ export const driver: DatabaseDriver = {
   isUnavailable,
   // For the same reason names need no locks.
   lockName: () => Promise.resolve(),
+  // A file has no accounts.
+  grantAccess: () => Promise.resolve(),
+  requireLimitedAccount: () => Promise.resolve(),
 };
