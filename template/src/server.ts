@@ -55,7 +55,7 @@ export async function start(config: Config, overrides: ServiceOverrides = {}): P
   }
 
   try {
-    const migrated = await ensureMigrated(services.database, migrationsOf(features), config.environment);
+    const migrated = await ensureMigrated(services, migrationsOf(features));
     if (config.environment !== 'production') await requireTables(services.database, features);
     if (migrated.length > 0) log.info('database_migrated', { migrations: migrated });
     const managementPort = await listen(management, config.managementPort, config.managementHost);

@@ -9,6 +9,7 @@ import type { Schema } from '../src/database/schema.ts';
 import { createLog } from '../src/observability/log.ts';
 import { createUser } from './support/accounts.ts';
 import { assertProblem } from './support/problems.ts';
+import { connectAsOwner } from './support/owner.ts';
 import { startServer } from './support/server.ts';
 
 test('statements, locks and idle transactions have time limits', async (t) => {
@@ -23,7 +24,8 @@ test('statements, locks and idle transactions have time limits', async (t) => {
 test('a request for a locked table gets 503, and other requests get 200', async (t) => {
   const server = await startServer(t);
   const { tokens } = await createUser(server);
-  await server.services.database.transaction().execute(async (transaction) => {
+  const owner = connectAsOwner(t, server);
+  await owner.transaction().execute(async (transaction) => {
     await sql`lock table notes in access exclusive mode`.execute(transaction);
     const blocked = server.request('GET', '/api/v1/notes', { token: tokens.accessToken });
     assert.equal((await server.request('GET', '/healthz')).status, 200);
@@ -99,19 +101,20 @@ test('no statement of an account deletion deletes more than 500 rows', async (t)
     .insertInto('notes')
     .values(Array.from({ length: 2000 }, note))
     .execute();
-  await sql`create table deletions (row_count integer)`.execute(database);
+  const owner = connectAsOwner(t, server);
+  await sql`create table deletions (row_count integer)`.execute(owner);
   await sql`
-    create function count_rows() returns trigger language plpgsql as $$
+    create function count_rows() returns trigger language plpgsql security definer as $$
     begin
       insert into deletions select count(*) from gone;
       return null;
-    end $$`.execute(database);
+    end $$`.execute(owner);
   await sql`
     create trigger count_rows after delete on notes referencing old table as gone
-    for each statement execute function count_rows()`.execute(database);
+    for each statement execute function count_rows()`.execute(owner);
   const answer = await server.request('DELETE', '/api/v1/me', { token: user.tokens.accessToken });
   assert.equal(answer.status, 204, answer.text);
-  const { rows } = await sql<{ most: number }>`select max(row_count) as most from deletions`.execute(database);
+  const { rows } = await sql<{ most: number }>`select max(row_count) as most from deletions`.execute(owner);
   const most = rows[0]?.most ?? 0;
   assert.ok(most > 0 && most <= 500, `${most} rows`);
   assert.equal((await database.selectFrom('notes').select('id').execute()).length, 0);

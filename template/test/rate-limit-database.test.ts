@@ -5,6 +5,7 @@ import { createBatches } from '../src/rate-limit/batches.ts';
 import { start } from '../src/server.ts';
 import { createUser } from './support/accounts.ts';
 import { startWithRoutes } from './support/extra-routes.ts';
+import { connectAsOwner } from './support/owner.ts';
 import { assertProblem } from './support/problems.ts';
 import { startServer } from './support/server.ts';
 
@@ -26,7 +27,7 @@ describe('rate limits in the database', () => {
   it('without the table of counts a login gets 503', async (t) => {
     const server = await startServer(t);
     const { email, password } = await createUser(server);
-    await server.services.database.schema.dropTable('rate_limits').execute();
+    await connectAsOwner(t, server).schema.dropTable('rate_limits').execute();
     const login = await server.request('POST', '/api/v1/auth/login', { body: { email, password } });
     assertProblem(login, 503, 'overloaded');
     assert.ok(server.logs.some((line) => line.level === 'error'));
@@ -42,7 +43,7 @@ describe('rate limits in the database', () => {
 
   it('without the table of counts an address still gets 429 at its limit, and one event is logged', async (t) => {
     const server = await startServer(t, { RATE_LIMIT_MAX: '3' });
-    await server.services.database.schema.dropTable('rate_limits').execute();
+    await connectAsOwner(t, server).schema.dropTable('rate_limits').execute();
     const seen = [];
     for (let index = 0; index < 10; index += 1) seen.push((await server.request('GET', '/')).status);
     assert.deepEqual(seen, [200, 200, 200, 429, 429, 429, 429, 429, 429, 429]);

@@ -86,7 +86,7 @@ async function main(): Promise<void> {
   const services = createServices(loadConfig());
   try {
     const password = await readPassword(user);
-    await ensureMigrated(services.database, migrationsOf(features), services.config.environment);
+    await ensureMigrated(services, migrationsOf(features));
     const token = await createUser(services, user, password);
     console.log(`Created ${user.role} ${user.email}.`);
     if (token)

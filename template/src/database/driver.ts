@@ -27,6 +27,10 @@ export interface DatabaseDriver {
   createDialect(options: DatabaseOptions): Dialect;
   /** Whether the error means that the database is not available now, not that the query is wrong. */
   isUnavailable(error: unknown): boolean;
+  /** Lets the account in `databaseUrl` read and write the rows of all tables, and nothing else. Runs as their owner. */
+  grantAccess(owner: Kysely<Schema>, databaseUrl: string): Promise<void>;
+  /** @throws Error when the account of the connection could also change the schema or the server */
+  requireLimitedAccount(database: Kysely<Schema>): Promise<void>;
   /** Locks a name until the transaction ends: others with the same name wait. For things that have no row to lock. */
   lockName(transaction: Transaction<Schema>, name: string): Promise<void>;
   /** Inserts a row unless another one has the same key or the same value in a unique column. @returns whether it was inserted */
@@ -36,6 +40,4 @@ export interface DatabaseDriver {
    * separate write, parallel requests would be counted as one hit.
    */
   compileHitCount(database: Database): (counted: CountedHits) => Promise<Pick<RateLimitRow, 'hits' | 'resets_at'>[]>;
-  /** For migrations: writes to the table do not wait for the disk, and a crash of the database server may lose its rows. */
-  makeVolatile(database: Kysely<unknown>, table: string): Promise<void>;
 }

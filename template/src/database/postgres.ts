@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
-import type { Dialect, Kysely, Transaction } from 'kysely';
+import type { Dialect, Transaction } from 'kysely';
 import { PostgresDialect, sql } from 'kysely';
 import { Pool, types } from 'pg';
 import type { PoolClient } from 'pg';
 import { isPrivateHost } from '../network/private-host.ts';
 import type { DatabaseDriver, DatabaseOptions } from './driver.ts';
 import { onConflict } from './on-conflict.ts';
+import { grantAccess, requireLimitedAccount } from './postgres-accounts.ts';
 import type { Schema } from './schema.ts';
 
 /** SQLSTATE codes of a server that is not available now. Source: PostgreSQL manual, appendix A. */
@@ -21,10 +22,6 @@ const OUTDATED = '0A000';
 
 async function lockName(transaction: Transaction<Schema>, name: string): Promise<void> {
   await sql`select pg_advisory_xact_lock(hashtextextended(${name}, 0))`.execute(transaction);
-}
-
-async function makeVolatile(database: Kysely<unknown>, table: string): Promise<void> {
-  await sql`alter table ${sql.table(table)} set unlogged`.execute(database);
 }
 
 /** A failed attempt to connect. The message names the setting and the address, never the password. */
@@ -121,4 +118,12 @@ function isUnavailable(error: unknown): boolean {
   return code ? UNAVAILABLE.test(code) || LOST.test(code) : LOST_MESSAGE.test(error.message);
 }
 
-export const driver: DatabaseDriver = { supportsRowLocks: true, createDialect, isUnavailable, lockName, makeVolatile, ...onConflict };
+export const driver: DatabaseDriver = {
+  supportsRowLocks: true,
+  createDialect,
+  isUnavailable,
+  lockName,
+  grantAccess,
+  requireLimitedAccount,
+  ...onConflict,
+};

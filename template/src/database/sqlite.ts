@@ -79,6 +79,7 @@ export const driver: DatabaseDriver = {
   // For the same reason names need no locks.
   lockName: () => Promise.resolve(),
   ...onConflict,
-  // `CachingDatabase` decides for each statement.
-  makeVolatile: () => Promise.resolve(),
+  // A file has no accounts.
+  grantAccess: () => Promise.resolve(),
+  requireLimitedAccount: () => Promise.resolve(),
 };

@@ -82,7 +82,8 @@ export async function startServer(t: Ending, settings: Record<string, string | u
     await database.drop();
   });
   const JWT_SECRET = randomBytes(32).toString('base64url');
-  const config = loadConfig({ ...SETTINGS, JWT_SECRET, DATABASE_URL: database.url, ...settings });
+  const accounts = 'DATABASE_URL' in settings ? {} : database.settings;
+  const config = loadConfig({ ...SETTINGS, JWT_SECRET, ...accounts, ...settings });
 
   const mails: Mail[] = [];
   const logs: LogLine[] = [];
