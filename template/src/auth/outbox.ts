@@ -1,6 +1,7 @@
-import type { Kysely, Transaction } from 'kysely';
 import { createTokenDerivation } from '../crypto/opaque-token.ts';
-import type { OutboxRow, Schema } from '../database/schema.ts';
+import type { OutboxRow } from '../database/schema.ts';
+import { inOneUnit } from '../database/unit-of-work.ts';
+import type { Database, UnitOfWork } from '../database/unit-of-work.ts';
 import type { UpkeepTask } from '../database/upkeep-task.ts';
 import { overloaded } from '../http/problem.ts';
 import type { Mail } from '../mail/mailer.ts';
@@ -29,7 +30,7 @@ export interface Outbox {
   /** @throws Problem 503 when too many mails are waiting */
   request(mail: NewMail): Promise<void>;
   /** Promises a mail in the transaction of what it is about. It does nothing when enough of this kind wait for the address. */
-  notify(transaction: Transaction<Schema>, mail: NewMail): Promise<void>;
+  notify(unit: UnitOfWork, mail: NewMail): Promise<void>;
   /** Sends the mails that a failure or a crash has left. */
   readonly upkeep: UpkeepTask;
 }
@@ -42,17 +43,17 @@ export function createOutbox(services: Services): Outbox {
   const { clock, config, database, log, mailer } = services;
   const tokenOf = createTokenDerivation(config.jwtSecret, 'mailed-token');
 
-  async function write(transaction: Transaction<Schema>, { id, kind, email, tries }: OutboxRow): Promise<Message | undefined> {
+  async function write(unit: UnitOfWork, { id, kind, email, tries }: OutboxRow): Promise<Message | undefined> {
     if (kind === 'password-changed') return passwordChanged();
     const request = { email, purpose: kind, token: tokenOf(id), clock };
-    return writeTokenMail(transaction, request, { isRetry: tries > 0, publicUrl: config.publicUrl });
+    return writeTokenMail(unit, request, { isRetry: tries > 0, publicUrl: config.publicUrl });
   }
 
   /** @returns undefined when another process sends it; otherwise what to send, or nothing */
   const claim = (mail: OutboxRow): Promise<{ readonly message: Message | undefined } | undefined> =>
-    database.transaction().execute(async (transaction) => {
-      if (!(await claimMail(transaction, mail, clock() + retryAfter(mail.tries)))) return undefined;
-      return { message: await write(transaction, mail) };
+    inOneUnit(database, async (unit) => {
+      if (!(await claimMail(unit, mail, clock() + retryAfter(mail.tries)))) return undefined;
+      return { message: await write(unit, mail) };
     });
 
   /** @returns false when the mail server did not accept the mail */
@@ -79,7 +80,7 @@ export function createOutbox(services: Services): Outbox {
     }
   }
 
-  async function add(connection: Kysely<Schema>, mail: NewMail): Promise<void> {
+  async function add(connection: Database, mail: NewMail): Promise<void> {
     const id = await addMail(connection, { ...mail, due_at: clock() + TAKE_OVER_MS });
     services.runInBackground('mail', async () => {
       const added = await findMail(database, id);
@@ -92,8 +93,8 @@ export function createOutbox(services: Services): Outbox {
       if (await isOutboxFull(database)) throw overloaded(RETRY_AFTER_SECONDS);
       await add(database, mail);
     },
-    notify: async (transaction, mail) => {
-      if (!(await areEnoughWaiting(transaction, mail))) await add(transaction, mail);
+    notify: async (unit, mail) => {
+      if (!(await areEnoughWaiting(unit, mail))) await add(unit, mail);
     },
     upkeep: {
       name: 'outbox',
