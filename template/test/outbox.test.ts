@@ -127,7 +127,7 @@ test('two processes send each mail once', async (t) => {
   const second = await startServer(t, { DATABASE_URL: server.services.config.databaseUrl });
   sendWith(t, second, mailServer);
   const emails = Array.from({ length: 15 }, () => freshEmail());
-  const rows = emails.map((email) => ({ id: randomUUID(), kind: 'verify-email', email, tries: 0, due_at: 1 }) as const);
+  const rows = emails.map((email) => ({ id: randomUUID(), kind: 'password-changed', email, tries: 0, due_at: 1 }) as const);
   await server.services.database.insertInto('outbox').values(rows).execute();
   const upkeep = { database: server.services.database, now: server.clock.now(), pause: () => Promise.resolve() };
   // Without the lock of the upkeep, as when a process is slow and another one takes over.

@@ -45,6 +45,7 @@ function isNeverVerified(now: number) {
       eb('email_verified_at', 'is', null),
       eb('created_at', '<=', now - NEVER_VERIFIED_MS),
       eb('disabled_at', 'is', null),
+      eb('deleted_at', 'is', null),
       eb.not(eb.exists(tokens)),
     ]);
   };
