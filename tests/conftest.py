@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
+from tests.support import prepared_workers
 from tests.support.postgres import ServerMissingError, postgres
 from tools.node import environment
 
@@ -44,6 +45,16 @@ def missing(reason: str) -> NoReturn:
     if os.environ.get("CI") == "true":
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+@pytest.fixture(autouse=True)
+def _prepared_workers(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Save the import of Copier in each process for a template; attacks on these processes use the real ones."""
+    if "hostile" in request.path.parts:
+        yield
+        return
+    with prepared_workers.use():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -143,9 +143,17 @@ def move_into_place(project: Path, destination: Path, extended: Mapping[str, byt
 @contextmanager
 def signals_deferred() -> Iterator[None]:
     """Defer Ctrl-C and other signals while they would leave files half moved."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
-    try:
+    with deferrable_signals() as defer:
+        defer()
         yield
+
+
+@contextmanager
+def deferrable_signals() -> Iterator[Callable[[], object]]:
+    """Provide a function that defers Ctrl-C and other signals from its call to the end of the block."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    try:
+        yield lambda: signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 

@@ -6,10 +6,12 @@ Each update that was applied is written down in git's folder, by the project's f
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from scaffold.errors import edited_since_update, nothing_to_abort
+from scaffold.errors import ScaffoldError, edited_since_update, nothing_to_abort
+from scaffold.files.staging import signals_deferred
 from scaffold.git.run import is_object_id
 from scaffold.project.record import repository_of
 from scaffold.update import apply, journal
@@ -17,7 +19,7 @@ from scaffold.update.branch import leave_branch
 from scaffold.update.journal import Journal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
     from typing import TextIO
 
@@ -119,6 +121,18 @@ def take_back(folder: Path) -> Applied:
         leave_branch(project, applied.branch, applied.previous, applied.head)
     remember(project, None)
     return applied
+
+
+@contextmanager
+def taken_back_if_interrupted(project: Git) -> Iterator[None]:
+    """Take the update of a block back if the block is interrupted before the update is committed."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        # Nothing to take back: the interruption came before the update was applied, or after its commit.
+        with signals_deferred(), suppress(ScaffoldError):
+            take_back(project.folder)
+        raise
 
 
 def _take_back(top: Git, applied: Applied, paths: set[str], file: TextIO, before: Snapshot) -> None:

@@ -24,8 +24,13 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def apply_merge(project: Git, joined: MergeResult) -> str:
+def apply_merge(project: Git, joined: MergeResult, done: Callable[[], object] = lambda: None) -> str:
     """Bring the result of a merge into the project's files and index; return the tree of the whole repository.
+
+    Args:
+        project: git that changes the project.
+        joined: the result.
+        done: called when all files are written; if it fails, the project is put back. Default: nothing.
 
     Raises:
         ScaffoldError: what `all_or_nothing` raises.
@@ -33,7 +38,7 @@ def apply_merge(project: Git, joined: MergeResult) -> str:
     paths = obstacles.touched(project.prefix(), joined)
 
     def action(git: Git, file: TextIO, before: Snapshot) -> str:
-        return _apply(git, joined, file, before)
+        return _apply(git, joined, file, before, done)
 
     return all_or_nothing(project, paths.written | paths.removed, action)
 
@@ -69,7 +74,7 @@ def all_or_nothing(project: Git, paths: Iterable[str], action: Callable[[Git, Te
         raise
 
 
-def _apply(project: Git, joined: MergeResult, file: TextIO, before: Snapshot) -> str:
+def _apply(project: Git, joined: MergeResult, file: TextIO, before: Snapshot, done: Callable[[], object]) -> str:
     head, prefix, top = project.output("rev-parse", "HEAD"), project.prefix(), project.top()
     _transfer(project, joined)
     target = _whole_tree(project, prefix, joined.result)
@@ -87,6 +92,7 @@ def _apply(project: Git, joined: MergeResult, file: TextIO, before: Snapshot) ->
         move(working, head, target)
         require_gone(top.folder, paths.removed)
         _mark(working, prefix, conflicts)
+        done()
     return target
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scaffold.errors import ScaffoldError
-from scaffold.files.staging import scratch
+from scaffold.files.staging import deferrable_signals, scratch
 from scaffold.git.tree import Blob, with_blobs
 from scaffold.project import env_file
 from scaffold.project.record import repository_of
@@ -62,7 +62,7 @@ class UpdateOptions:
 
 
 def execute(plan: UpdatePlan, options: UpdateOptions | None = None) -> UpdateResult:
-    """Bring a plan into the project: all of it, or nothing.
+    """Bring a plan into the project: all of it, or nothing, also when it is interrupted before the end.
 
     Args:
         plan: a plan, inside the context that made it.
@@ -74,22 +74,35 @@ def execute(plan: UpdatePlan, options: UpdateOptions | None = None) -> UpdateRes
     """
     options = options or UpdateOptions()
     git = plan.project.git
-    if not plan.is_empty and plan.forbidden:
+    if plan.is_empty:
+        added = plan.missing_settings if options.add_settings else ()
+        with env_file.adding_settings(plan.project.folder, plan.example, added):
+            return UpdateResult(plan, applied=False, settings_added=added)
+    if plan.forbidden:
         raise plan.forbidden[0]
-    if not plan.is_empty:
-        _require_possible(plan, options)
+    _require_possible(plan, options)
+    with abort.taken_back_if_interrupted(git):
+        result = _applied(plan, options, git)
+        return _committed(result, git) if options.commit else result
+
+
+def _applied(plan: UpdatePlan, options: UpdateOptions, git: Git) -> UpdateResult:
+    """Bring a plan into the project, and write down how it can be taken back."""
     added = plan.missing_settings if options.add_settings else ()
-    with env_file.adding_settings(plan.project.folder, plan.example, added):
-        result = UpdateResult(plan, applied=not plan.is_empty, settings_added=added)
-        if plan.is_empty:
-            return result
-        with new_branch(git, options.branch) as previous:
-            head, target = git.output("rev-parse", "HEAD"), apply.apply_merge(git, plan.joined)
-    result = _confirmed(replace(result, branch=options.branch or ""), git)
-    target = _with_lockfile(git, target) if result.lockfile_confirmed else target
-    lacking = [name for name in plan.missing_settings if name not in added]
-    abort.remember(git, abort.Applied(head, target, plan.to_version, result.branch, previous, lacking))
-    return _committed(result, git) if options.commit else result
+    branch = options.branch or ""
+    with deferrable_signals() as defer:
+        with (
+            env_file.adding_settings(plan.project.folder, plan.example, added),
+            new_branch(git, options.branch) as previous,
+        ):
+            head, target = git.output("rev-parse", "HEAD"), apply.apply_merge(git, plan.joined, defer)
+        lacking = [name for name in plan.missing_settings if name not in added]
+        applied = abort.Applied(head, target, plan.to_version, branch, previous, lacking)
+        abort.remember(git, applied)
+    result = _confirmed(UpdateResult(plan, applied=True, settings_added=added, branch=branch), git)
+    if result.lockfile_confirmed:
+        abort.remember(git, replace(applied, target=_with_lockfile(git, target)))
+    return result
 
 
 def add_settings(folder: Path) -> tuple[str, ...] | None:

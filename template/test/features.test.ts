@@ -5,7 +5,16 @@ import type { Kysely } from 'kysely';
 import { migrationsOf, requireTables } from '../src/feature.ts';
 import { features } from '../src/features.ts';
 import { createAdmin, createUser, type Account, type Answer } from './support/accounts.ts';
-import { FEATURES, operationOf, type FoundFeature, type OwnedObjects, type RouteAttack } from './support/features.ts';
+import {
+  deletionLast,
+  FEATURES,
+  methodOf,
+  operationOf,
+  pathOf,
+  type FoundFeature,
+  type OwnedObjects,
+  type RouteAttack,
+} from './support/features.ts';
 import { assertSameAnswers } from './support/observable.ts';
 import { assertProblem } from './support/problems.ts';
 import { startServer, type TestServer } from './support/server.ts';
@@ -16,8 +25,6 @@ type Row = Record<string, unknown>;
 const tables = ({ services }: TestServer) => services.database as unknown as Kysely<Record<string, Row>>;
 
 const hasId = (operation: string) => operation.includes('/:');
-const methodOf = (operation: string) => operation.slice(0, operation.indexOf(' '));
-const pathOf = (operation: string, id = '') => operation.slice(operation.indexOf(' ') + 1).replaceAll(/:\w+/g, id);
 
 function call(server: TestServer, { tokens }: Account, method: string, path: string, body?: unknown): Promise<Answer> {
   return server.request(method, path, { token: tokens.accessToken, ...(body === undefined ? {} : { body }) });
@@ -33,7 +40,7 @@ const ownersRoutes = (routes: Readonly<Record<string, RouteAttack>>) =>
       ([operation, { caller, adminOnly, dangerouslyShared }]) =>
         hasId(operation) && caller !== 'anyone' && !adminOnly && !dangerouslyShared,
     )
-    .sort(([first], [second]) => Number(methodOf(first) === 'DELETE') - Number(methodOf(second) === 'DELETE'));
+    .sort(deletionLast);
 
 describe('features', () => {
   test('every folder with a feature.ts is listed in src/features.ts and has its attacks in test/features', () => {

@@ -4,7 +4,7 @@ import { DefaultQueryExecutor, type CompiledQuery } from 'kysely';
 import { createAdmin, createUser, enrol, freshEmail, login, mailTo, PASSWORD, refresh, tokenIn, type Account } from './support/accounts.ts';
 import { fullScans } from './support/database.ts';
 import { eventually } from './support/eventually.ts';
-import { FEATURES, type FeatureAttacks } from './support/features.ts';
+import { deletionLast, FEATURES, methodOf, pathOf, type FeatureAttacks } from './support/features.ts';
 import { startServer, type TestRequest, type TestServer } from './support/server.ts';
 
 /** Sends a request that must succeed and returns the body of the response. */
@@ -56,11 +56,8 @@ async function useFeature(send: Send, user: Account, admin: Account, { routes, o
   const create = () => (objects ? send(user, objects.create, routes[objects.create]?.body) : Promise.resolve({}));
   await create();
   const { id } = (await create()) as { readonly id?: string };
-  const byDeletion = Object.entries(routes).sort(
-    ([first], [second]) => Number(first.startsWith('DELETE')) - Number(second.startsWith('DELETE')),
-  );
-  for (const [operation, { adminOnly, body }] of byDeletion)
-    await send(adminOnly ? admin : user, operation.replace(/:\w+/, id ?? user.id), body);
+  for (const [operation, { adminOnly, body }] of Object.entries(routes).sort(deletionLast))
+    await send(adminOnly ? admin : user, `${methodOf(operation)} ${pathOf(operation, id ?? user.id)}`, body);
 }
 
 /** A list, and the page after the first. */

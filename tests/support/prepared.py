@@ -17,6 +17,8 @@ from tempfile import TemporaryDirectory
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from tests.support import prepared_workers
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -43,7 +45,13 @@ def run(arguments: Sequence[str], cwd: Path, stdin: str, environment: Mapping[st
     with TemporaryDirectory(prefix="scaffold-tests-streams-") as folder:
         paths = {name: str(Path(folder, name)) for name in _STREAMS}
         Path(paths["stdin"]).write_text(stdin, encoding="utf-8")
-        request = {"arguments": [*arguments], "cwd": str(cwd), "environment": {**environment}, "streams": paths}
+        request = {
+            "arguments": [*arguments],
+            "cwd": str(cwd),
+            "environment": {**environment},
+            "streams": paths,
+            "prepared_workers": prepared_workers.are_used(),
+        }
         with _one_at_a_time:
             code = _ask(request)
         output, errors = (Path(paths[name]).read_bytes().decode(errors="surrogateescape") for name in _STREAMS[1:])
@@ -97,6 +105,8 @@ def _become(request: dict[str, Any]) -> None:
     sys.argv = ["scaffold", *request["arguments"]]
     # Of `python -m scaffold` it is the current folder.
     sys.path[0] = request["cwd"]
+    if request["prepared_workers"]:
+        prepared_workers.use().start()
 
 
 if __name__ == "__main__":
@@ -104,5 +114,6 @@ if __name__ == "__main__":
         import_module(module)
     from scaffold.cli import main
 
+    prepared_workers.prepare()
     _serve()
     sys.exit(main())

@@ -13,6 +13,7 @@ from scaffold.git.run import applying
 from scaffold.update.branch import new_branch
 from scaffold.update.update import update_project
 from tests.support.command import git, scaffold
+from tests.support.command import start as start_command
 from tests.support.template_repository import commit, lines, start, state, write
 
 if TYPE_CHECKING:
@@ -109,3 +110,29 @@ def test_a_commit_holds_nothing_but_the_update(made: Path, tmp_path: Path) -> No
     with pytest.raises(ScaffoldError, match=r"other\.txt"):
         update_project(project, commit=True)
     assert state(tmp_path / "top") == before
+
+
+def test_an_interruption_while_a_hook_of_the_commit_runs_takes_the_update_back(project: Path) -> None:
+    before, branch = state(project), git("branch", "--show-current", cwd=project)
+    # The command is the parent of the git that runs the hook.
+    hook(project, "kill -INT $(ps -o ppid= -p $PPID); sleep 20")
+    command = start_command("update", "--yes", "--branch", "template", "--commit", cwd=project)
+    _, complaints = command.communicate(timeout=300)
+    assert (command.returncode, b"Traceback" in complaints) == (130, False)
+    (project / ".git/hooks/pre-commit").unlink()
+    assert (state(project), git("branch", "--show-current", cwd=project)) == (before, branch)
+    assert git("branch", "--list", "template", cwd=project) == ""
+    assert scaffold("update", "--yes", "--commit", cwd=project).returncode == 0
+
+
+def test_an_interruption_while_npm_looks_at_the_lockfile_takes_the_update_back(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("scaffold.update.update._confirmed", interrupt)
+    before = state(project)
+    with pytest.raises(KeyboardInterrupt):
+        update_project(project)
+    assert state(project) == before

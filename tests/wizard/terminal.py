@@ -42,6 +42,7 @@ class Terminal:
         """Start the command on a screen of the given rows and columns."""
         rows, columns = size
         self.raw = b""
+        self._lines: list[str] | None = None
         self._screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self._screen)
         with warnings.catch_warnings():
@@ -61,7 +62,9 @@ class Terminal:
     @property
     def lines(self) -> list[str]:
         """What stands on the screen."""
-        return [line.rstrip() for line in self._screen.display]
+        if self._lines is None:
+            self._lines = [line.rstrip() for line in self._screen.display]
+        return self._lines
 
     @property
     def text(self) -> str:
@@ -82,6 +85,7 @@ class Terminal:
 
     def resize(self, rows: int, columns: int) -> Terminal:
         """Change the size of the window."""
+        self._lines = None
         self._screen.resize(rows, columns)
         self._child.setwinsize(rows, columns)
         return self
@@ -89,7 +93,12 @@ class Terminal:
     def see(self, *texts: str) -> Terminal:
         """Wait until every text stands on the screen, wherever it is folded."""
         wanted = [" ".join(text.split()) for text in texts]
-        return self.wait_until(lambda: all(text in self.text for text in wanted), f"see {wanted}")
+
+        def stands() -> bool:
+            shown = self.text
+            return all(text in shown for text in wanted)
+
+        return self.wait_until(stands, f"see {wanted}")
 
     def wait_until(self, condition: Callable[[], bool], title: str) -> Terminal:
         """Draw what the command writes until a condition holds.
@@ -127,6 +136,7 @@ class Terminal:
         except pexpect.EOF:
             return False
         self.raw += data
+        self._lines = None
         self._stream.feed(data)
         return True
 

@@ -14,8 +14,8 @@ interface Room {
 }
 
 /**
- * A copy of the fields that may be logged: no secrets and no personal data at any depth, limited in size, plain data only.
- * Values of sensitive names are dropped unread. Source: ASVS 5.0 16.2.5; OWASP Logging Cheat Sheet, "Data to exclude".
+ * A copy of the fields that may be logged: no secrets, e-mail addresses or bodies at any depth, limited in size, plain
+ * data only. Values of sensitive names are dropped unread. Source: ASVS 5.0 16.2.5; OWASP Logging Cheat Sheet, "Data to exclude".
  */
 export function redactFields(fields: object): Record<string, unknown> {
   return redactObject(fields, 0, { left: MAX_LINE });

@@ -72,3 +72,13 @@ export function declaredCaller(access: Access): Caller {
   if (access.kind === 'permission') return access.permission;
   return access.kind === 'public' ? 'anyone' : 'signed-in';
 }
+
+/** The method of an operation such as `GET /api/v1/notes/:id`. */
+export const methodOf = (operation: string): string => operation.slice(0, operation.indexOf(' '));
+
+/** The path of an operation, with an id in the place of its parameters. */
+export const pathOf = (operation: string, id = ''): string => operation.slice(operation.indexOf(' ') + 1).replaceAll(/:\w+/g, id);
+
+/** Sorts operations so that what deletes an object comes after what uses it. */
+export const deletionLast = ([first]: readonly [string, unknown], [second]: readonly [string, unknown]): number =>
+  Number(methodOf(first) === 'DELETE') - Number(methodOf(second) === 'DELETE');
