@@ -148,10 +148,10 @@ test('requests prepare the statement that reads the caller once', async (t) => {
 });
 
 test('after a migration changes the columns of a prepared statement, one query fails and the next succeeds', async (t) => {
-  const { database } = (await startServer(t)).services;
-  const read = () => sql`select * from notes where title = ${''}`.execute(database);
+  const server = await startServer(t);
+  const read = () => sql`select * from notes where title = ${''}`.execute(server.services.database);
   await read();
-  await sql`alter table notes add column colour text`.execute(database);
+  await sql`alter table notes add column colour text`.execute(connectAsOwner(t, server));
   await assert.rejects(read(), /cached plan must not change result type/);
   await assert.doesNotReject(read());
 });
