@@ -52,7 +52,7 @@ describe('rate limits in the database', () => {
 
   it('when the table of counts is back, requests are counted in it again', async (t) => {
     const server = await startServer(t, { RATE_LIMIT_MAX: '100' });
-    const { schema } = server.services.database;
+    const { schema } = connectAsOwner(t, server);
     await schema.alterTable('rate_limits').renameTo('elsewhere').execute();
     for (let index = 0; index < 3; index += 1) assert.equal((await server.request('GET', '/')).status, 200);
     await schema.alterTable('elsewhere').renameTo('rate_limits').execute();
