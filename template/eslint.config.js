@@ -3,7 +3,8 @@ import { defineConfig, globalIgnores } from 'eslint/config';
 import security from 'eslint-plugin-security';
 import tseslint from 'typescript-eslint';
 
-// The message of each rule names the attack or accident it prevents; `except` lists the places that may do it.
+// The message of each rule names the attack or accident it prevents; `except` lists the places that may do it. With
+// `exceptStores`, stores may do it too.
 const SYNTAX = [
   {
     selector: "MemberExpression[object.name='process'][property.name='env']",
@@ -30,6 +31,18 @@ const SYNTAX = [
     selector: 'MemberExpression[object.name=/^(sql|CompiledQuery)$/][property.name=/^(raw|lit|val)$/]',
     message: 'Raw SQL allows injection: use the query builder or the sql tag, which bind their parameters.',
     except: [],
+  },
+  {
+    selector: 'CallExpression[callee.property.name=/^(selectFrom|insertInto|replaceInto|updateTable|deleteFrom|mergeInto)$/]',
+    message: 'A query outside a store escapes the review of what may be read and changed: give a store.ts a function for it.',
+    except: ['src/database/', 'src/rate-limit/', 'development/', 'test/'],
+    exceptStores: true,
+  },
+  {
+    selector: 'CallExpression[callee.property.name=/^(returning|returningAll|onConflict|onDuplicateKeyUpdate)$/]',
+    message: 'Not every database has it: use an operation of src/database/driver.ts, or update and then read.',
+    // Features that are not listed in LAYERS are yours.
+    except: ['src/database/', 'src/*/', 'development/', 'test/'],
   },
   {
     selector: "Property[key.name='rejectUnauthorized'][value.value=false]",
@@ -78,6 +91,13 @@ const IMPORTS = [
     except: ['src/database/', 'test/'],
   },
   {
+    regex: '^kysely$',
+    message:
+      'Only stores know the query builder: give a store.ts a function for it. Types for the others are in src/database/unit-of-work.ts.',
+    except: ['src/database/', 'src/rate-limit/', 'development/', 'test/'],
+    exceptStores: true,
+  },
+  {
     regex: '^express$',
     importNames: ['Router'],
     message: 'A sub-router escapes strict routing and the route registry: declare routes with route().',
@@ -122,6 +142,18 @@ const LAYERS = [
   'server.ts',
 ];
 
+/** Files with queries that are not named `store.ts` or `…-store.ts`. */
+const MORE_STORES = [
+  'src/services.ts', // opens the database
+  'src/users/owner.ts', // your features import it from there
+  'src/auth/mail-quota.ts',
+  'src/auth/one-time-tokens.ts',
+  'src/auth/session-limits.ts',
+  'src/auth/sessions.ts',
+  'src/auth/token-mail.ts',
+  'src/auth/jwt/refresh-tokens.ts',
+];
+
 const FEATURES = LAYERS.indexOf('notes');
 const isFile = (layer) => layer.endsWith('.ts');
 const anyOf = (layers) => `(?:${layers.map((layer) => layer.replace('.', '\\.') + (isFile(layer) ? '$' : '/')).join('|')})`;
@@ -147,16 +179,17 @@ function upwards(place, rank, above) {
   ].join('|');
 }
 
-const withoutExceptions = ({ except: _, ...rule }) => rule;
+const withoutExceptions = ({ except: _, exceptStores: __, ...rule }) => rule;
 
 /**
  * In ESLint the last matching block wins, so every place gets one block with all its rules.
  *
  * @param {string} place a rule applies there unless its `except` names the place
  * @param {number} rank of the layer; undefined outside src/
+ * @param {string[]} stores files of the place that are stores; the other rules hold for them too
  */
-function restrictions(place, rank) {
-  const holds = ({ except }) => !except.some((start) => place.startsWith(start));
+function restrictions(place, rank, stores) {
+  const holds = ({ except, exceptStores }) => !(stores && exceptStores) && !except.some((start) => place.startsWith(start));
   const above = LAYERS.slice(rank + 1);
   const layers =
     rank === undefined || above.length === 0
@@ -169,7 +202,7 @@ function restrictions(place, rank) {
           },
         ];
   return {
-    files: [place],
+    files: stores ?? [place],
     rules: {
       'no-restricted-syntax': ['error', ...SYNTAX.filter(holds).map(withoutExceptions)],
       '@typescript-eslint/no-restricted-imports': ['error', { patterns: [...IMPORTS.filter(holds).map(withoutExceptions), ...layers] }],
@@ -177,13 +210,21 @@ function restrictions(place, rank) {
   };
 }
 
+const isIn = (place, file) => file.startsWith(place.split('*')[0]) && file.split('/').length === place.split('/').length;
+
+function blocksOf(place, rank) {
+  const named = place.endsWith('*.ts') ? [place.replace(/\*\.ts$/, 'store.ts'), place.replace(/\*\.ts$/, '*-store.ts')] : [];
+  const stores = [...named, ...MORE_STORES.filter((file) => isIn(place, file))];
+  return [restrictions(place, rank), ...(stores.length > 0 ? [restrictions(place, rank, stores)] : [])];
+}
+
 const PLACES = [
   restrictions('**/*.ts'),
-  foldersIn('*').map((place) => restrictions(place, FEATURES - 1)),
-  LAYERS.map((layer, rank) => (isFile(layer) ? [`src/${layer}`] : foldersIn(layer)).map((place) => restrictions(place, rank))),
+  foldersIn('*').map((place) => blocksOf(place, FEATURES - 1)),
+  LAYERS.map((layer, rank) => (isFile(layer) ? [`src/${layer}`] : foldersIn(layer)).map((place) => blocksOf(place, rank))),
   restrictions('development/**'),
   restrictions('test/**'),
-].flat(2);
+].flat(3);
 
 export default defineConfig(
   globalIgnores(['node_modules/', 'data/', 'coverage/']),

@@ -37,7 +37,7 @@ certificate.
 # Chapter of a control: the first whose word begins the name of its first test file.
 _CHAPTERS = {
     "Passwords and sign-in": ("password", "common-password", "login", "throttle", "account-ceiling", "hashing"),
-    "Registration and mail": ("registration", "mail", "account-timing", "create-user"),
+    "Registration and mail": ("registration", "mail", "outbox", "account-timing", "create-user"),
     "Tokens and sessions": ("auth-", "sessions", "disabled-account", "account-deletion"),
     "Authorization and ownership": (
         "authorization",
@@ -54,7 +54,7 @@ _CHAPTERS = {
     "Rate limits, connections and timeouts": ("rate-limit", "connections", "pipelining", "timeouts"),
     "Errors, logs and security events": ("problems", "log", "security-events"),
     "Configuration and secrets": ("configuration", "production", "setup", "start"),
-    "Operation": ("health", "metrics", "shutdown"),
+    "Operation": ("health", "metrics", "shutdown", "upkeep"),
     "API document and security.txt": ("openapi", "security-txt"),
     "Code and dependencies": ("dependencies", "lint", "package"),
     "Containers": ("test_image", "test_compose"),

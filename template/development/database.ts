@@ -59,10 +59,10 @@ async function administratorOf(server: PostgresServer, port: number, password: s
   }
 }
 
-/** Creates the account and the database of the project. The account may create databases, because `npm test` does. */
+/** Creates the account and the database of the project. The account may create databases and accounts, because `npm test` does. */
 async function create(client: Client, { user, password, database }: Target): Promise<void> {
   const verb = user === ADMINISTRATOR ? 'alter' : 'create';
-  await client.query(`${verb} role ${escapeIdentifier(user)} login createdb password ${escapeLiteral(password)}`);
+  await client.query(`${verb} role ${escapeIdentifier(user)} login createdb createrole password ${escapeLiteral(password)}`);
   if (database !== ADMINISTRATOR) await client.query(`create database ${escapeIdentifier(database)} owner ${escapeIdentifier(user)}`);
 }
 

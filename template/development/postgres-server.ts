@@ -71,7 +71,7 @@ const nextSteps = () =>
   [
     'Neither a running Docker or Podman nor an installed PostgreSQL was found. Install one and run this command again:',
     `  ${INSTALL[process.platform] ?? 'install Podman, Docker or PostgreSQL'}`,
-    'Or set DATABASE_URL in .env to a server of yours. For npm test its account must be allowed to create databases.',
+    'Or set DATABASE_URL in .env to a server of yours. For npm test its account must be allowed to create databases and roles.',
   ].join('\n');
 
 function inContainer(engine: string, { port, password, name }: ServerOptions): PostgresServer {

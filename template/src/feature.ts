@@ -1,8 +1,8 @@
-import type { Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
 import type { Owned } from './database/portions.ts';
 import { migrations } from './database/migrations/index.ts';
-import type { Schema } from './database/schema.ts';
+import type { Database } from './database/unit-of-work.ts';
+import type { UpkeepTask } from './database/upkeep-task.ts';
 import type { AnyRoute } from './http/route.ts';
 import type { Services } from './services.ts';
 
@@ -13,6 +13,8 @@ export interface Feature {
   readonly migrations: Readonly<Record<string, Migration>>;
   /** Tables whose rows are deleted with the account that owns them. */
   readonly ownedByUser: readonly Owned[];
+  /** Work that keeps its tables small, once a minute beside the requests. Default: none. */
+  readonly upkeep?: readonly UpkeepTask[];
 }
 
 /** Names of the template have four digits before the first `_`, so they sort before these. */
@@ -39,7 +41,7 @@ export function migrationsOf(features: readonly Pick<Feature, 'migrations'>[]): 
  *
  * @throws Error when no migration has created a table of `ownedByUser`
  */
-export async function requireTables(database: Kysely<Schema>, features: readonly Pick<Feature, 'ownedByUser'>[]): Promise<void> {
+export async function requireTables(database: Database, features: readonly Pick<Feature, 'ownedByUser'>[]): Promise<void> {
   const owned = features.flatMap((feature) => feature.ownedByUser);
   if (owned.length === 0) return;
   const existing = new Set((await database.introspection.getTables()).map(({ name }) => name));

@@ -5,6 +5,9 @@ import { ensureMigrated } from './database/migrator.ts';
 import { createHttpServer, drain, listen, MANAGEMENT_LIMITS } from './http/listener/http-server.ts';
 import { logSecurityEvent } from './observability/security-log.ts';
 import { createReadiness } from './operations/readiness.ts';
+import { createUpkeep } from './operations/upkeep.ts';
+import type { Upkeep } from './operations/upkeep.ts';
+import { upkeepTasks } from './operations/upkeep-tasks.ts';
 import { stopOnSignals } from './operations/shutdown.ts';
 import { managementHandler } from './operations/management.ts';
 import { flushLog } from './observability/standard-output.ts';
@@ -13,8 +16,6 @@ import { migrationsOf, requireTables } from './feature.ts';
 import { features } from './features.ts';
 import { createServices } from './services.ts';
 import type { ServiceOverrides, Services } from './services.ts';
-import { finishDeletions } from './users/deletion.ts';
-import { ownedByUser } from './users/owned-rows.ts';
 
 /** How long running requests may take to finish after a signal, in milliseconds. */
 const STOP_DEADLINE_MS = 10_000;
@@ -23,6 +24,8 @@ export interface RunningServer {
   readonly port: number;
   readonly managementPort: number;
   readonly services: Services;
+  /** `start` does not start it; the program does. */
+  readonly upkeep: Upkeep;
   /** Lets running requests finish, then closes both listeners and the database. Further calls return the same promise. */
   stop(): Promise<void>;
 }
@@ -39,27 +42,27 @@ export async function start(config: Config, overrides: ServiceOverrides = {}): P
   const { trustedProxies } = config;
   const needs = { log, metrics, trustedProxies };
   const readiness = createReadiness(services);
+  const upkeep = createUpkeep(services, upkeepTasks(services, features));
   const main = createHttpServer(createApp(services, createFeatures(services)), needs);
   const management = createHttpServer(managementHandler(services, readiness), needs, MANAGEMENT_LIMITS);
 
   async function shutDown(): Promise<void> {
     readiness.drain();
-    await drain(main, STOP_DEADLINE_MS);
+    await Promise.all([upkeep.stop(), drain(main, STOP_DEADLINE_MS)]);
     await drain(management, 0);
     logSecurityEvent(services, 'sys_shutdown');
     await services.close();
   }
 
   try {
-    const migrated = await ensureMigrated(services.database, migrationsOf(features), config.environment);
+    const migrated = await ensureMigrated(services, migrationsOf(features));
     if (config.environment !== 'production') await requireTables(services.database, features);
     if (migrated.length > 0) log.info('database_migrated', { migrations: migrated });
-    services.runInBackground('unfinished-deletions', () => finishDeletions(services.database, ownedByUser(features)));
     const managementPort = await listen(management, config.managementPort, config.managementHost);
     const port = await listen(main, config.port, config.host);
     logSecurityEvent(services, 'sys_startup', { environment: config.environment, host: config.host, port, managementPort });
     let stopping: Promise<void> | undefined;
-    return { port, managementPort, services, stop: () => (stopping ??= shutDown()) };
+    return { port, managementPort, services, upkeep, stop: () => (stopping ??= shutDown()) };
   } catch (error) {
     await shutDown();
     throw error;
@@ -71,6 +74,7 @@ async function main(): Promise<void> {
     const config = loadConfig();
     const server = await start(config);
     stopOnSignals(server);
+    server.upkeep.start();
     if (config.environment === 'development' && process.stdout.isTTY) process.stdout.write(firstRequest(config, server));
     if (/[@.]example\.(?:com|net|org)$/.test(config.securityContact)) {
       server.services.log.warn('security_contact_is_an_example', { hint: 'set SECURITY_CONTACT to an address that you read' });

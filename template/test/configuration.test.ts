@@ -62,6 +62,9 @@ const GARBAGE: Record<string, string[]> = {
   LOGIN_LIMIT_MAX: ['0', 'x'],
   BCRYPT_COST: ['9', '31', 'x'],
   DATABASE_URL: ['', 'nowhere', 'mysql://localhost/x', 'https://example.com'],
+  ...(SETTING_NAMES.includes('MIGRATION_DATABASE_URL') && {
+    MIGRATION_DATABASE_URL: ['nowhere', 'https://example.com', 'postgresql://owner:pw@localhost/another_database'],
+  }),
   JWT_SECRET: [
     '',
     'secret',
@@ -164,6 +167,8 @@ describe('configuration', () => {
 
   it('production refuses a well-known database password', () => {
     if (!EXAMPLE['DATABASE_URL']?.startsWith('postgres')) return;
+    const [DATABASE_URL, weak] = ['a-long-random-word', 'owner'].map((password) => `postgres://owner:${password}@127.0.0.1:5432/app`);
+    assert.deepEqual(refused({ ...PRODUCTION, DATABASE_URL, MIGRATION_DATABASE_URL: weak }), ['MIGRATION_DATABASE_URL']);
     for (const password of ['app', 'postgres', 'password', 'changeme', 'secret', 'example']) {
       assert.deepEqual(
         refused({ ...PRODUCTION, DATABASE_URL: `postgres://app:${password}@127.0.0.1:5432/app` }),

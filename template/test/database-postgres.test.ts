@@ -2,12 +2,14 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import net, { type AddressInfo } from 'node:net';
 import test from 'node:test';
-import { sql } from 'kysely';
+import { sql, type Kysely } from 'kysely';
 import { openDatabase } from '../src/database/connection.ts';
 import { databaseSettings } from '../src/config/chosen.ts';
+import type { Schema } from '../src/database/schema.ts';
 import { createLog } from '../src/observability/log.ts';
 import { createUser } from './support/accounts.ts';
 import { assertProblem } from './support/problems.ts';
+import { connectAsOwner } from './support/owner.ts';
 import { startServer } from './support/server.ts';
 
 test('statements, locks and idle transactions have time limits', async (t) => {
@@ -22,7 +24,8 @@ test('statements, locks and idle transactions have time limits', async (t) => {
 test('a request for a locked table gets 503, and other requests get 200', async (t) => {
   const server = await startServer(t);
   const { tokens } = await createUser(server);
-  await server.services.database.transaction().execute(async (transaction) => {
+  const owner = connectAsOwner(t, server);
+  await owner.transaction().execute(async (transaction) => {
     await sql`lock table notes in access exclusive mode`.execute(transaction);
     const blocked = server.request('GET', '/api/v1/notes', { token: tokens.accessToken });
     assert.equal((await server.request('GET', '/healthz')).status, 200);
@@ -98,20 +101,66 @@ test('no statement of an account deletion deletes more than 500 rows', async (t)
     .insertInto('notes')
     .values(Array.from({ length: 2000 }, note))
     .execute();
-  await sql`create table deletions (row_count integer)`.execute(database);
+  const owner = connectAsOwner(t, server);
+  await sql`create table deletions (row_count integer)`.execute(owner);
   await sql`
-    create function count_rows() returns trigger language plpgsql as $$
+    create function count_rows() returns trigger language plpgsql security definer as $$
     begin
       insert into deletions select count(*) from gone;
       return null;
-    end $$`.execute(database);
+    end $$`.execute(owner);
   await sql`
     create trigger count_rows after delete on notes referencing old table as gone
-    for each statement execute function count_rows()`.execute(database);
+    for each statement execute function count_rows()`.execute(owner);
   const answer = await server.request('DELETE', '/api/v1/me', { token: user.tokens.accessToken });
   assert.equal(answer.status, 204, answer.text);
-  const { rows } = await sql<{ most: number }>`select max(row_count) as most from deletions`.execute(database);
+  const { rows } = await sql<{ most: number }>`select max(row_count) as most from deletions`.execute(owner);
   const most = rows[0]?.most ?? 0;
   assert.ok(most > 0 && most <= 500, `${most} rows`);
   assert.equal((await database.selectFrom('notes').select('id').execute()).length, 0);
+});
+
+/** Statements that the connection of the transaction has prepared. */
+async function preparedBy(connection: Kysely<Schema>): Promise<string[]> {
+  const { rows } = await sql<{ statement: string }>`select statement from pg_prepared_statements`.execute(connection);
+  return rows.map(({ statement }) => statement);
+}
+
+test('queries with 300 list lengths are answered, and the database server keeps at most 200 statements', async (t) => {
+  const { database } = (await startServer(t)).services;
+  await database.connection().execute(async (connection) => {
+    for (let length = 1; length <= 300; length += 1) {
+      const list = Array.from({ length }, (_, index) => index);
+      const { rows } = await sql<{ listed: boolean }>`select ${length - 1}::int in (${sql.join(list)}) as listed`.execute(connection);
+      assert.deepEqual(rows, [{ listed: true }]);
+    }
+    const prepared = await preparedBy(connection);
+    assert.ok(prepared.length > 100 && prepared.length <= 200, `${prepared.length} statements`);
+  });
+});
+
+test('requests prepare the statement that reads the caller once', async (t) => {
+  const server = await startServer(t);
+  const { tokens } = await createUser(server);
+  for (let index = 0; index < 5; index += 1) await server.request('GET', '/api/v1/me', { token: tokens.accessToken });
+  const prepared = await server.services.database.connection().execute(preparedBy);
+  assert.equal(prepared.filter((statement) => statement.includes('"authenticatedAt"')).length, 1);
+});
+
+test('after a migration changes the columns of a prepared statement, one query fails and the next succeeds', async (t) => {
+  const server = await startServer(t);
+  const read = () => sql`select * from notes where title = ${''}`.execute(server.services.database);
+  await read();
+  await sql`alter table notes add column colour text`.execute(connectAsOwner(t, server));
+  await assert.rejects(read(), /cached plan must not change result type/);
+  await assert.doesNotReject(read());
+});
+
+test('after a crash of the database server only the counts of rate limits can be missing', async (t) => {
+  const { database } = (await startServer(t)).services;
+  const { rows } = await sql<{ name: string; persistence: string }>`
+    select relname as name, relpersistence as persistence from pg_class
+    where relkind = 'r' and relnamespace = 'public'::regnamespace`.execute(database);
+  assert.ok(rows.some(({ name }) => name === 'sessions'));
+  for (const { name, persistence } of rows) assert.equal(persistence, name === 'rate_limits' ? 'u' : 'p', name);
 });

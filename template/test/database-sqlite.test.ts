@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { DatabaseSync, StatementSync } from 'node:sqlite';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
@@ -107,4 +108,79 @@ test('the schema in the database file cannot run functions and cannot be modifie
   await sql`pragma writable_schema = on`.execute(database);
   await assert.rejects(sql`update sqlite_schema set sql = ''`.execute(database), /may not be modified/);
   await database.destroy();
+});
+
+type Write = (database: Kysely<Schema>) => Promise<unknown>;
+
+const hit = { key: 'address', hits: 1, resets_at: 1 };
+const addCount: Write = (database) =>
+  database
+    .insertInto('rate_limits')
+    .values(hit)
+    .onConflict((conflict) => conflict.column('key').doUpdateSet({ hits: 2 }))
+    .returning('hits')
+    .execute();
+
+/** Opens a database and records how it is set while each of its statements runs: full commits wait for the disk. */
+async function openRecorded(t: TestContext): Promise<{ database: Kysely<Schema>; seen: Map<string, string> }> {
+  const seen = new Map<string, string>();
+  const connections: DatabaseSync[] = [];
+  // eslint-disable-next-line @typescript-eslint/unbound-method -- called on the database below
+  const { prepare } = DatabaseSync.prototype;
+  t.mock.method(DatabaseSync.prototype, 'prepare', function open(this: DatabaseSync, text: string) {
+    connections.push(this);
+    return prepare.call(this, text);
+  });
+  const isFull = (connection: DatabaseSync) => prepare.call(connection, 'pragma synchronous').get()?.['synchronous'] === 2;
+  for (const method of ['all', 'run'] as const) {
+    // eslint-disable-next-line @typescript-eslint/unbound-method -- applied to the statement below
+    const execute = StatementSync.prototype[method] as (this: StatementSync, ...values: never[]) => never;
+    t.mock.method(StatementSync.prototype, method, function record(this: StatementSync, ...values: never[]) {
+      seen.set(this.sourceSQL.split(' ').slice(0, 3).join(' '), connections.every(isFull) ? 'full' : 'not full');
+      return execute.apply(this, values);
+    });
+  }
+  const database = freshPlace(t).open();
+  await migrate(database, migrationsOf(features));
+  seen.clear();
+  return { database, seen };
+}
+
+test('a power failure can lose the counts of rate limits and nothing else', async (t) => {
+  const { database, seen } = await openRecorded(t);
+  await addCount(database);
+  await addCount(database);
+  await database.insertInto('users').values(user('first@example.com')).execute();
+  await database.updateTable('sessions').set({ revoked_at: 1 }).execute();
+  await database.deleteFrom('rate_limits').where('key', '=', 'address').execute();
+  await database.deleteFrom('users').execute();
+  await database.destroy();
+  assert.deepEqual(Object.fromEntries(seen), {
+    'insert into "rate_limits"': 'not full',
+    'insert into "users"': 'full',
+    'update "sessions" set': 'full',
+    'delete from "rate_limits"': 'not full',
+    'delete from "users"': 'full',
+  });
+});
+
+test('a transaction that writes counts too survives a power failure', async (t) => {
+  const { database, seen } = await openRecorded(t);
+  const both = database.transaction().execute(async (transaction) => {
+    await addCount(transaction);
+    await transaction.insertInto('users').values(user('first@example.com')).execute();
+  });
+  await assert.doesNotReject(both);
+  await database.destroy();
+  assert.deepEqual([...new Set(seen.values())], ['full']);
+  assert.ok(seen.has('commit'));
+});
+
+test('after a count that failed, commits are durable again', async (t) => {
+  const { database, seen } = await openRecorded(t);
+  const broken = { ...hit, hits: sql<number>`null` };
+  await assert.rejects(database.insertInto('rate_limits').values(broken).execute(), /NOT NULL/);
+  await database.insertInto('users').values(user('first@example.com')).execute();
+  await database.destroy();
+  assert.equal(seen.get('insert into "users"'), 'full');
 });

@@ -113,6 +113,6 @@ test('when the mail server is down, a registration still gets 202 and the log do
   // A disabled account gets no mail: an answer that waits for the mail would tell it from others.
   assertSameAnswers(answers);
   assert.equal(answers[0]?.status, 202);
-  await eventually('the failure in the log', () => server.logs.find(({ event }) => event === 'background_work_failed'));
+  await eventually('the failure in the log', () => server.logs.find(({ event }) => event === 'mail_not_accepted'));
   assert.ok(!JSON.stringify(server.logs).includes(email));
 });

@@ -5,6 +5,7 @@ import { createBatches } from '../src/rate-limit/batches.ts';
 import { start } from '../src/server.ts';
 import { createUser } from './support/accounts.ts';
 import { startWithRoutes } from './support/extra-routes.ts';
+import { connectAsOwner } from './support/owner.ts';
 import { assertProblem } from './support/problems.ts';
 import { startServer } from './support/server.ts';
 
@@ -26,7 +27,7 @@ describe('rate limits in the database', () => {
   it('without the table of counts a login gets 503', async (t) => {
     const server = await startServer(t);
     const { email, password } = await createUser(server);
-    await server.services.database.schema.dropTable('rate_limits').execute();
+    await connectAsOwner(t, server).schema.dropTable('rate_limits').execute();
     const login = await server.request('POST', '/api/v1/auth/login', { body: { email, password } });
     assertProblem(login, 503, 'overloaded');
     assert.ok(server.logs.some((line) => line.level === 'error'));
@@ -42,7 +43,7 @@ describe('rate limits in the database', () => {
 
   it('without the table of counts an address still gets 429 at its limit, and one event is logged', async (t) => {
     const server = await startServer(t, { RATE_LIMIT_MAX: '3' });
-    await server.services.database.schema.dropTable('rate_limits').execute();
+    await connectAsOwner(t, server).schema.dropTable('rate_limits').execute();
     const seen = [];
     for (let index = 0; index < 10; index += 1) seen.push((await server.request('GET', '/')).status);
     assert.deepEqual(seen, [200, 200, 200, 429, 429, 429, 429, 429, 429, 429]);
@@ -51,7 +52,7 @@ describe('rate limits in the database', () => {
 
   it('when the table of counts is back, requests are counted in it again', async (t) => {
     const server = await startServer(t, { RATE_LIMIT_MAX: '100' });
-    const { schema } = server.services.database;
+    const { schema } = connectAsOwner(t, server);
     await schema.alterTable('rate_limits').renameTo('elsewhere').execute();
     for (let index = 0; index < 3; index += 1) assert.equal((await server.request('GET', '/')).status, 200);
     await schema.alterTable('elsewhere').renameTo('rate_limits').execute();
@@ -69,6 +70,40 @@ describe('rate limits in the database', () => {
     const answers = Promise.all(Array.from({ length: 10 }, () => ask('/')));
     const seen = await Promise.race([answers, delay(8000, [])]);
     assert.deepEqual(seen.map(({ status }) => status).toSorted(), [200, 200, 200, ...Array.from({ length: 7 }, () => 429)]);
+  });
+
+  it('the upkeep removes counts of ended windows only, and no window that begins at the same moment', async (t) => {
+    const server = await startServer(t);
+    const { database } = server.services;
+    const ended = Array.from({ length: 600 }, (_, index) => ({ key: `ended-${index}`, hits: 1, resets_at: server.clock.now() }));
+    await database.insertInto('rate_limits').values(ended).execute();
+    await database
+      .insertInto('rate_limits')
+      .values({ key: 'running', hits: 7, resets_at: server.clock.now() + 60_000 })
+      .execute();
+    const executor = database.getExecutor();
+    const execute = executor.executeQuery.bind(executor);
+    t.mock.method(executor, 'executeQuery', async (...[query, ...rest]: Parameters<typeof execute>) => {
+      const result = await execute(query, ...rest);
+      const found = query.sql.startsWith('select "key" from "rate_limits"') && result.rows.length > 0;
+      if (found)
+        await execute(
+          database
+            .updateTable('rate_limits')
+            .set({ resets_at: server.clock.now() + 60_000 })
+            .where('key', '=', 'ended-0')
+            .compile(),
+          ...rest,
+        );
+      return result;
+    });
+    await server.upkeep();
+    t.mock.restoreAll();
+    const left = await database.selectFrom('rate_limits').select('key').orderBy('key').execute();
+    assert.deepEqual(
+      left.map(({ key }) => key),
+      ['ended-0', 'running'],
+    );
   });
 
   it('requests over the limit cause no database statement', async (t) => {

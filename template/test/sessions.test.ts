@@ -252,7 +252,8 @@ test('a sign-in deletes at most 500 refresh tokens of an old session', async (t)
   const server = await startServer(t);
   const user = await createUser(server);
   const { database, clock } = server.services;
-  const { id } = await database.selectFrom('sessions').select('id').where('user_id', '=', user.id).executeTakeFirstOrThrow();
+  const session = await database.selectFrom('sessions').selectAll().where('user_id', '=', user.id).executeTakeFirstOrThrow();
+  const { id } = session;
   const used = Array.from({ length: 2000 }, (_, number) => ({
     token_hash: String(number).padStart(64, '0'),
     session_id: id,
@@ -261,6 +262,8 @@ test('a sign-in deletes at most 500 refresh tokens of an old session', async (t)
   }));
   await database.insertInto('refresh_tokens').values(used).execute();
   await database.updateTable('sessions').set({ revoked_at: 1 }).where('id', '=', id).execute();
+  const newer = Array.from({ length: 40 }, () => ({ ...session, id: randomUUID(), revoked_at: clock() }));
+  await database.insertInto('sessions').values(newer).execute();
   const left: number[] = [];
   for (let count = 0; count < 5; count += 1) {
     await signIn(server, user);

@@ -77,7 +77,7 @@ describe('start', { concurrency: true }, () => {
       ? `postgres://app:${CANARY}@127.0.0.1:1/app`
       : 'file:/dev/null/app.sqlite';
     await assert.rejects(
-      startAnyway(t, loadConfig({ ...settings, DATABASE_URL })),
+      startAnyway(t, loadConfig({ ...settings, DATABASE_URL, MIGRATION_DATABASE_URL: '' })),
       (error: Error) => !`${error.message}${error.stack ?? ''}`.includes(CANARY),
     );
   });

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
+
+from tests.support.projects import run_sql
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,7 +88,7 @@ def test_a_stop_leaves_time_to_finish_requests(services: dict[str, dict[str, Any
 def test_no_secret_stands_in_the_file(project: Path) -> None:
     text = (project / "compose.yaml").read_text(encoding="utf-8")
     secrets = re.findall(r"(?m)^\s*\w*(?:PASSWORD|SECRET|KEY)\w*:\s+(.*)$", text)
-    assert all(value.startswith("${") for value in secrets)
+    assert all(value.startswith("${") or value == '""' for value in secrets)
 
 
 def test_the_database_cannot_be_reached_from_outside_nor_reach_out(rendered: Callable[..., Path]) -> None:
@@ -97,12 +100,41 @@ def test_the_database_cannot_be_reached_from_outside_nor_reach_out(rendered: Cal
     assert re.search(r"@sha256:[0-9a-f]{64}\Z", compose["services"]["database"]["image"])
 
 
-def test_the_api_signs_in_as_a_role_that_is_no_superuser(rendered: Callable[..., Path]) -> None:
+def test_only_the_migrations_know_the_owner_of_the_tables(rendered: Callable[..., Path]) -> None:
     project = rendered(database="postgres", deployment="compose", ci="github")
-    role = (project / "deploy/compose/create-app-role.sql").read_text(encoding="utf-8")
-    compose = (project / "compose.yaml").read_text(encoding="utf-8")
-    assert "CREATE ROLE app LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE" in role
-    assert "DATABASE_URL: postgres://app:" in compose
+    services = yaml.safe_load((project / "compose.yaml").read_text(encoding="utf-8"))["services"]
+    app, migrate = services["app"]["environment"], services["migrate"]["environment"]
+    assert app["DATABASE_URL"].startswith("postgres://app:${POSTGRES_PASSWORD:")
+    # Empty, because .env has them and is given to every container.
+    assert (app.get("MIGRATION_DATABASE_URL"), app.get("POSTGRES_OWNER_PASSWORD")) == ("", "")
+    assert migrate["MIGRATION_DATABASE_URL"].startswith("postgres://app_owner:${POSTGRES_OWNER_PASSWORD:")
+    assert {**app, "MIGRATION_DATABASE_URL": ""} == {**migrate, "MIGRATION_DATABASE_URL": ""}
+
+
+def test_the_account_of_the_api_owns_nothing_also_in_a_volume_where_it_owned_everything(
+    rendered: Callable[..., Path], postgres_url: str
+) -> None:
+    project = rendered(database="postgres", deployment="compose", ci="github")
+    script = (project / "deploy/compose/create-app-role.sql").read_text(encoding="utf-8")
+    # This server has another superuser than the image.
+    script = script.replace("ALTER ROLE postgres PASSWORD NULL;", "")
+    words = {"POSTGRES_PASSWORD": "word", "POSTGRES_OWNER_PASSWORD": 'owner\'s "word"'}
+    run_sql(postgres_url, "create role app login; create database app owner app")
+    app = urlsplit(postgres_url)._replace(path="/app").geturl()
+    try:
+        run_sql(app, "set role app; create table notes (id text)")
+        for _ in range(2):
+            run_sql(app, script, **words)
+        owners = "select rolname from pg_roles join pg_class on relowner = pg_roles.oid where relname = 'notes'"
+        assert run_sql(app, owners).split() == ["app_owner"]
+        rights = "has_database_privilege('app', 'app', 'create'), has_schema_privilege('app', 'public', 'create')"
+        assert run_sql(app, f"select {rights}").split() == ["f|f"]
+        roles = (
+            "select rolname, rolsuper, rolcreaterole, rolcreatedb from pg_roles where rolname like 'app%' order by 1"
+        )
+        assert run_sql(app, roles).split() == ["app|f|f|f", "app_owner|f|f|f"]
+    finally:
+        run_sql(postgres_url, "drop database app; drop role app; drop role app_owner")
 
 
 def test_a_project_without_compose_has_no_trace_of_it(rendered: Callable[..., Path]) -> None:

@@ -46,7 +46,7 @@ def settings(project: Path) -> dict[str, str]:
 
 def database(project: Path) -> str:
     """The database the project was rendered for."""
-    return "sqlite" if (project / "src/database/sqlite.ts").exists() else "postgres"
+    return "postgres" if (project / "src/database/postgres.ts").exists() else "sqlite"
 
 
 def test_the_readme_lists_every_setting_with_its_default(project: Path) -> None:
@@ -56,7 +56,7 @@ def test_the_readme_lists_every_setting_with_its_default(project: Path) -> None:
 
 def test_the_example_environment_knows_no_setting_the_code_ignores(project: Path) -> None:
     assigned = set(re.findall(r"(?m)^#? ?([A-Z][A-Z_]+)=", read(project, ".env.example")))
-    beyond = {"POSTGRES_PASSWORD"} if database(project) == "postgres" else set()
+    beyond = {"POSTGRES_PASSWORD", "POSTGRES_OWNER_PASSWORD"} if database(project) == "postgres" else set()
     assert assigned - beyond == set(settings(project))
 
 

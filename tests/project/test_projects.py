@@ -97,7 +97,7 @@ def test_the_first_admin_is_made_on_the_command_line(project: Project) -> None:
 @rows(attacked_sample())
 def test_production_asks_for_migrations_first_and_starts_after_them(project: Project) -> None:
     """A server that changes its own tables would need rights an intruder inherits."""
-    settings = PRODUCTION | {"DATABASE_URL": project.empty_database()}
+    settings = PRODUCTION | project.production_database()
     with pytest.raises(ServerFailedError, match="npm run migrate"), serving(project.folder, settings):
         pass
     code, output = project.npm("run", "migrate", **settings)

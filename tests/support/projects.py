@@ -61,6 +61,13 @@ class Project:
             return create_database(self.database_server)
         return f"file:data/{secrets.token_hex(6)}.sqlite"
 
+    def production_database(self) -> dict[str, str]:
+        """Return the settings of an empty database as in production: PostgreSQL has an account for the service."""
+        url = self.empty_database()
+        if not self.database_server:
+            return {"DATABASE_URL": url}
+        return {"DATABASE_URL": create_account(url), "MIGRATION_DATABASE_URL": url}
+
 
 # What tsc, eslint and node run; README, licence and deployment files are not among it.
 CODE = ("src/", "test/", "package-lock.json")
@@ -193,6 +200,23 @@ def _link(source: str, target: str) -> None:
 def create_database(server: str) -> str:
     """Create an empty PostgreSQL database; returns its URL."""
     name = f"project_{secrets.token_hex(6)}"
-    command = [str(binaries() / "psql"), "--quiet", "--no-psqlrc", f"--command=create database {name}", server]
-    subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
+    run_sql(server, f"create database {name}")
     return urlsplit(server)._replace(path=f"/{name}").geturl()
+
+
+def create_account(database: str) -> str:
+    """Create an account without any right; returns the URL of the database with it."""
+    name = f"service_{secrets.token_hex(6)}"
+    run_sql(database, f"create role {name} login password '{name}-word'")
+    parts = urlsplit(database)
+    return parts._replace(netloc=f"{name}:{name}-word@{parts.hostname}:{parts.port}").geturl()
+
+
+def run_sql(url: str, statements: str, **variables: str) -> str:
+    """Run SQL with psql, with variables in its environment; returns the rows that it prints."""
+    options = ["--quiet", "--no-psqlrc", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1", "--file=-"]
+    command = [str(binaries() / "psql"), *options, url]
+    ran = subprocess.run(
+        command, input=statements, env=os.environ | variables, check=True, text=True, capture_output=True
+    )
+    return ran.stdout

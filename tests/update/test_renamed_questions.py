@@ -129,6 +129,10 @@ def test_our_own_notes_and_renames_name_questions_that_exist() -> None:
     assert set(template.mapping("renamed", "questions").values()) <= names
 
 
+def test_an_update_to_another_database_names_the_command_that_moves_the_rows() -> None:
+    assert "`npm run copy-data`" in builtin().mapping("when_changed", "questions")["database"]
+
+
 @pytest.mark.matrix
 def test_the_record_has_the_new_name_after_the_update(history: History, tmp_path: Path) -> None:
     project = history.project(tmp_path / "project", "v1.0.0", store="database")

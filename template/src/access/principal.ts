@@ -8,3 +8,17 @@ export interface Principal {
   /** When the credentials were last checked in this session, in milliseconds since 1970. */
   readonly authenticatedAt: number;
 }
+
+/** What callers see of their own account. No access rule depends on it. */
+export interface Profile {
+  readonly email: string;
+  readonly displayName: string;
+  /** Milliseconds since 1970. */
+  readonly createdAt: number;
+}
+
+/** Principal and profile come from one query. */
+export interface Caller {
+  readonly principal: Principal;
+  readonly profile: Profile;
+}

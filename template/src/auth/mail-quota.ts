@@ -9,7 +9,8 @@ import { failClosed } from './throttle/fail-closed.ts';
 type Purpose = OneTimeTokenRow['purpose'];
 
 const MINUTE_MS = 60_000;
-const DAY_MS = 24 * 60 * MINUTE_MS;
+/** How long a mail counts, in milliseconds; its row stays stored as long. */
+export const MAIL_COUNTS_MS = 24 * 60 * MINUTE_MS;
 /** Mail requests of one address in units of `LOGIN_LIMIT_MAX`; several users of an office share one address. */
 const ADDRESS_FACTOR = 5;
 const ADDRESS_WINDOW_MS = 15 * MINUTE_MS;
@@ -60,21 +61,10 @@ export async function isMailDue(transaction: Transaction<Schema>, mailbox: strin
     .select('issued_at')
     .where('mailbox', '=', mailbox)
     .where('purpose', '=', purpose)
-    .where('issued_at', '>', now - DAY_MS)
+    .where('issued_at', '>', now - MAIL_COUNTS_MS)
     .orderBy('issued_at', 'desc')
     .limit(QUICK_MAILS)
     .execute();
   const pause = latest.length < QUICK_MAILS ? QUICK_PAUSE_MS : longPause(purpose);
   return latest[0] === undefined || latest[0].issued_at + pause <= now;
-}
-
-/** Deletes rows that no limit and no token needs any more. A few at a time are enough, because every mail adds only one. */
-export async function forgetOldMails(transaction: Transaction<Schema>, now: number): Promise<void> {
-  const old = transaction
-    .selectFrom('one_time_tokens')
-    .select('token_hash')
-    .where('issued_at', '<=', now - DAY_MS)
-    .orderBy('issued_at')
-    .limit(20);
-  await transaction.deleteFrom('one_time_tokens').where('token_hash', 'in', old).execute();
 }

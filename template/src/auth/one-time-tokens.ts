@@ -31,9 +31,15 @@ export async function issueOneTimeToken(
     userId,
     purpose,
     now,
-  }: { readonly email: string; readonly userId: string | null; readonly purpose: Purpose; readonly now: number },
+    token = createOpaqueToken(),
+  }: {
+    readonly email: string;
+    readonly userId: string | null;
+    readonly purpose: Purpose;
+    readonly now: number;
+    readonly token?: string | undefined;
+  },
 ): Promise<string> {
-  const token = createOpaqueToken();
   await transaction
     .insertInto('one_time_tokens')
     .values({
@@ -48,6 +54,22 @@ export async function issueOneTimeToken(
     })
     .execute();
   return token;
+}
+
+/**
+ * Lets a token work as long as a new one, because its mail is sent once more.
+ *
+ * @returns false when the token was used or has ended
+ */
+export async function prolongOneTimeToken(transaction: Transaction<Schema>, { token, purpose, now }: OneTimeTokenUse): Promise<boolean> {
+  const { numUpdatedRows } = await transaction
+    .updateTable('one_time_tokens')
+    .set({ expires_at: now + tokenMinutes(purpose) * MINUTE_MS })
+    .where('token_hash', '=', hashOpaqueToken(token))
+    .where('used_at', 'is', null)
+    .where('expires_at', '>', now)
+    .executeTakeFirstOrThrow();
+  return numUpdatedRows === 1n;
 }
 
 export interface OneTimeTokenUse {

@@ -1,6 +1,6 @@
-import type { Transaction } from 'kysely';
 import { driver } from '../database/chosen.ts';
-import type { Schema } from '../database/schema.ts';
+import { inOneUnit } from '../database/unit-of-work.ts';
+import type { UnitOfWork } from '../database/unit-of-work.ts';
 import type { RequestContext } from '../http/request-context.ts';
 import { addressKey } from '../network/client-address.ts';
 import type { Services } from '../services.ts';
@@ -18,23 +18,23 @@ export interface ChosenPassword extends MailboxProof {
  * Sets a password with a mailed token. If the password is refused, the token stays valid. If the token is wrong, no hash
  * is computed.
  *
- * @param store writes the hash, in the transaction that uses the token up
+ * @param store writes the hash, in the unit that uses the token up
  * @returns what `store` returns
  * @throws Problem 400 `invalid-token` or `password-compromised`; 503 when too many hashes are waiting
  */
 export async function setPasswordByMail<T>(
   { database, passwords, clock }: Services,
   { token, purpose, password, context }: Omit<OneTimeTokenUse, 'now'> & { readonly password: string; readonly context: RequestContext },
-  store: (transaction: Transaction<Schema>, chosen: ChosenPassword) => Promise<T>,
+  store: (unit: UnitOfWork, chosen: ChosenPassword) => Promise<T>,
 ): Promise<T> {
   const use = { token, purpose, now: clock() };
   const proof = await ownerOfOneTimeToken(database, use);
   refuseGuessable(password, proof.email);
   const hash = await passwords.hash(password, addressKey(context.ip), context.gone);
-  return database.transaction().execute(async (transaction) => {
-    await driver.lockName(transaction, `${purpose}:${mailboxOf(proof.email, purpose)}`);
-    const stored = await store(transaction, { ...proof, hash, now: use.now });
-    await consumeOneTimeToken(transaction, use, proof.email);
+  return inOneUnit(database, async (unit) => {
+    await driver.lockName(unit, `${purpose}:${mailboxOf(proof.email, purpose)}`);
+    const stored = await store(unit, { ...proof, hash, now: use.now });
+    await consumeOneTimeToken(unit, use, proof.email);
     return stored;
   });
 }

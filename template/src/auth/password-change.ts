@@ -1,19 +1,23 @@
 import { z } from 'zod';
+import { inOneUnit } from '../database/unit-of-work.ts';
 import { authenticated, route } from '../http/route.ts';
 import type { AnyRoute } from '../http/route.ts';
-import { passwordChanged } from '../mail/messages.ts';
 import { addressKey } from '../network/client-address.ts';
 import type { Services } from '../services.ts';
+import { createAccounts } from './account-store.ts';
 import { endOneTimeTokens } from './one-time-tokens.ts';
+import { createOutbox } from './outbox.ts';
 import { claimedPassword, newPassword, refuseGuessable } from './password-policy.ts';
-import { endSessions } from './sessions.ts';
+import { confirmSession, endSessions } from './sessions.ts';
 import { invalidCredentials } from './sign-in.ts';
 import { createPasswordChangeThrottle } from './throttle/password-change-throttle.ts';
 
 /** A change needs the current password and ends all other sessions. Source: ASVS 5.0 V6.2.3, V7.4.3. */
 export function passwordChangeRoute(services: Services): AnyRoute {
   const { database, passwords, clock } = services;
+  const accounts = createAccounts(database);
   const throttle = createPasswordChangeThrottle(services);
+  const outbox = createOutbox(services);
 
   return route({
     method: 'post',
@@ -24,7 +28,7 @@ export function passwordChangeRoute(services: Services): AnyRoute {
     problems: [401],
     status: 204,
     handle: async ({ body, principal: { userId, sessionId }, context }) => {
-      const user = await database.selectFrom('users').select(['email', 'password_hash']).where('id', '=', userId).executeTakeFirstOrThrow();
+      const user = await accounts.readPassword(userId);
       refuseGuessable(body.newPassword, user.email);
       const proof = { sessionId, hash: user.password_hash ?? '' };
       await throttle.check(proof, context);
@@ -37,21 +41,15 @@ export function passwordChangeRoute(services: Services): AnyRoute {
       }
       const hash = await passwords.hash(body.newPassword, who, gone);
       const now = clock();
-      await database.transaction().execute(async (transaction) => {
-        const { numUpdatedRows } = await transaction
-          .updateTable('users')
-          .set({ password_hash: hash })
-          .where('id', '=', userId)
-          .where('password_hash', '=', user.password_hash)
-          .executeTakeFirstOrThrow();
-        if (numUpdatedRows !== 1n) throw invalidCredentials();
-        await endSessions(transaction, { userId, now, except: sessionId });
-        await endOneTimeTokens(transaction, userId);
-        await transaction.updateTable('sessions').set({ authenticated_at: now }).where('id', '=', sessionId).execute();
+      await inOneUnit(database, async (unit) => {
+        if (!(await accounts.replaceHash(unit, { userId, old: user.password_hash, new: hash }))) throw invalidCredentials();
+        await endSessions(unit, { userId, now, except: sessionId });
+        await endOneTimeTokens(unit, userId);
+        await confirmSession(unit, sessionId, now);
+        await outbox.notify(unit, { kind: 'password-changed', email: user.email });
       });
       await throttle.succeeded(proof);
       context.audit('authn_password_change');
-      services.mailInBackground(user.email, passwordChanged());
       return undefined;
     },
   });

@@ -1,28 +1,26 @@
-import type { Transaction } from 'kysely';
 import { z } from 'zod';
-import type { Schema } from '../database/schema.ts';
+import type { UnitOfWork } from '../database/unit-of-work.ts';
 import { dangerouslyPublic, route } from '../http/route.ts';
 import type { AnyRoute } from '../http/route.ts';
 import { canonicalEmail } from '../http/fields.ts';
-import { passwordChanged, resetPassword } from '../mail/messages.ts';
 import type { Services } from '../services.ts';
+import { createAccounts } from './account-store.ts';
+import type { Accounts } from './account-store.ts';
+import { createMailRequest } from './mail-request.ts';
 import { checkYourEmail, invalidOneTimeToken, oneTimeToken } from './one-time-tokens.ts';
+import { createOutbox } from './outbox.ts';
 import { setPasswordByMail } from './password-by-mail.ts';
 import type { ChosenPassword } from './password-by-mail.ts';
 import { newPassword } from './password-policy.ts';
 import { endSessions } from './sessions.ts';
 import { createSignInThrottle } from './throttle/sign-in-throttle.ts';
-import { createTokenMail } from './token-mail.ts';
 
 /** Replaces a forgotten password with a mailed token. Source: OWASP Forgot Password Cheat Sheet; ASVS 5.0 V6.4. */
 export function passwordResetRoutes(services: Services): readonly AnyRoute[] {
+  const accounts = createAccounts(services.database);
   const throttle = createSignInThrottle(services);
-  /** Unverified and disabled accounts get no mail: a reset must not enable them. */
-  const mailToken = createTokenMail(services, {
-    purpose: 'reset-password',
-    compose: (token, user) =>
-      user && user.email_verified_at !== null && user.disabled_at === null ? resetPassword(services.config.publicUrl, token) : undefined,
-  });
+  const outbox = createOutbox(services);
+  const mailToken = createMailRequest(services, 'reset-password');
 
   return [
     route({
@@ -46,9 +44,12 @@ export function passwordResetRoutes(services: Services): readonly AnyRoute[] {
       body: z.strictObject({ token: oneTimeToken, password: newPassword() }),
       status: 204,
       handle: async ({ body: { token, password }, context }) => {
-        const { id, email } = await setPasswordByMail(services, { token, password, purpose: 'reset-password', context }, replacePassword);
+        const change = { token, password, purpose: 'reset-password', context } as const;
+        const { id, email } = await setPasswordByMail(services, change, async (unit, chosen) => {
+          await outbox.notify(unit, { kind: 'password-changed', email: chosen.email });
+          return replacePassword(accounts, unit, chosen);
+        });
         context.audit('authn_password_change', { userId: id });
-        services.mailInBackground(email, passwordChanged());
         await throttle.proved(email, context);
         return undefined;
       },
@@ -62,17 +63,11 @@ export function passwordResetRoutes(services: Services): readonly AnyRoute[] {
  * @throws Problem 400 `invalid-token` when the address had no account or its account was disabled after the mail
  */
 async function replacePassword(
-  transaction: Transaction<Schema>,
+  accounts: Accounts,
+  unit: UnitOfWork,
   { userId, email, hash, now }: ChosenPassword,
 ): Promise<{ id: string; email: string }> {
-  if (userId === null) throw invalidOneTimeToken();
-  const { numUpdatedRows } = await transaction
-    .updateTable('users')
-    .set({ password_hash: hash })
-    .where('id', '=', userId)
-    .where('disabled_at', 'is', null)
-    .executeTakeFirstOrThrow();
-  if (numUpdatedRows !== 1n) throw invalidOneTimeToken();
-  await endSessions(transaction, { userId, now });
+  if (userId === null || !(await accounts.resetHash(unit, userId, hash))) throw invalidOneTimeToken();
+  await endSessions(unit, { userId, now });
   return { id: userId, email };
 }

@@ -1,31 +1,27 @@
-import type { Transaction } from 'kysely';
 import { z } from 'zod';
-import type { Schema } from '../database/schema.ts';
+import type { UnitOfWork } from '../database/unit-of-work.ts';
 import { dangerouslyPublic, route } from '../http/route.ts';
 import type { AnyRoute } from '../http/route.ts';
 import { canonicalEmail } from '../http/fields.ts';
-import { accountExists, verifyEmail } from '../mail/messages.ts';
-import type { Message } from '../mail/messages.ts';
 import type { Services } from '../services.ts';
+import { createAccounts } from './account-store.ts';
+import type { Accounts } from './account-store.ts';
+import { createMailRequest } from './mail-request.ts';
 import { newAccount } from './new-account.ts';
 import { checkYourEmail, invalidOneTimeToken, oneTimeToken } from './one-time-tokens.ts';
 import { setPasswordByMail } from './password-by-mail.ts';
 import type { ChosenPassword } from './password-by-mail.ts';
 import { newPassword } from './password-policy.ts';
 import { createSignInThrottle } from './throttle/sign-in-throttle.ts';
-import { createTokenMail } from './token-mail.ts';
-import type { KnownUser } from './token-mail.ts';
 
 /**
  * Registration and e-mail verification. A registration takes an address only. With a password in it, a stranger could
  * choose the password, and the owner of the mailbox would activate it with a click. Source: ASVS 5.0 V6.4.1.
  */
 export function registrationRoutes(services: Services): readonly AnyRoute[] {
+  const accounts = createAccounts(services.database);
   const throttle = createSignInThrottle(services);
-  const mailToken = createTokenMail(services, {
-    purpose: 'verify-email',
-    compose: (token, user) => registrationMail(services.config.publicUrl, token, user),
-  });
+  const mailToken = createMailRequest(services, 'verify-email');
 
   const register = route({
     method: 'post',
@@ -49,7 +45,8 @@ export function registrationRoutes(services: Services): readonly AnyRoute[] {
     body: z.strictObject({ token: oneTimeToken, password: newPassword() }),
     status: 204,
     handle: async ({ body: { token, password }, context }) => {
-      const { id, email, created } = await setPasswordByMail(services, { token, password, purpose: 'verify-email', context }, openAccount);
+      const chosen = { token, password, purpose: 'verify-email', context } as const;
+      const { id, email, created } = await setPasswordByMail(services, chosen, (unit, proven) => openAccount(accounts, unit, proven));
       if (created) context.audit('user_created', { userId: id });
       else context.audit('user_updated', { userId: id, change: 'email-verified' });
       // Guesses at the address before the account existed must not block its owner.
@@ -61,32 +58,19 @@ export function registrationRoutes(services: Services): readonly AnyRoute[] {
   return [register, verify];
 }
 
-/** @returns undefined for a disabled account */
-function registrationMail(publicUrl: string, token: string, user: KnownUser | undefined): Message | undefined {
-  if (!user) return verifyEmail(publicUrl, token);
-  if (user.disabled_at !== null) return undefined;
-  return user.email_verified_at === null ? verifyEmail(publicUrl, token) : accountExists(publicUrl);
-}
-
 /**
  * Creates the account, or verifies an existing one: version 0.1 of the template created accounts at registration.
  *
  * @throws Problem 400 `invalid-token` when the address has a verified account by now, or its account was disabled
  */
 async function openAccount(
-  transaction: Transaction<Schema>,
+  accounts: Accounts,
+  unit: UnitOfWork,
   { email, hash, now }: ChosenPassword,
 ): Promise<{ id: string; email: string; created: boolean }> {
-  const created = newAccount({ email, role: 'user', passwordHash: hash, now });
-  const proven = { password_hash: hash, email_verified_at: now };
-  const account = await transaction
-    .insertInto('users')
-    .values(created)
-    .onConflict((conflict) =>
-      conflict.column('email').doUpdateSet(proven).where('users.email_verified_at', 'is', null).where('users.disabled_at', 'is', null),
-    )
-    .returning('id')
-    .executeTakeFirst();
-  if (!account) throw invalidOneTimeToken();
-  return { id: account.id, email, created: account.id === created.id };
+  const verified = await accounts.verify(unit, { email, hash, now });
+  if (verified !== undefined) return { id: verified, email, created: false };
+  const account = newAccount({ email, role: 'user', passwordHash: hash, now });
+  if (!(await accounts.enrol(unit, account))) throw invalidOneTimeToken();
+  return { id: account.id, email, created: true };
 }

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { Kysely, Transaction } from 'kysely';
-import type { Principal } from '../access/principal.ts';
+import type { Caller, Principal, Profile } from '../access/principal.ts';
 import { compiledQuery } from '../database/compiled-query.ts';
 import type { Schema, SessionRow } from '../database/schema.ts';
 import type { RequestContext } from '../http/request-context.ts';
 import { ipPrefix } from '../network/client-address.ts';
-import { endOldestSessions, forgetOldSessions, MAX_PER_USER } from './session-limits.ts';
+import { endOldestSessions, forgetSurplusSessions, MAX_PER_USER } from './session-limits.ts';
 
 const DAY_MS = 86_400_000;
 const ABSOLUTE_MS = 30 * DAY_MS;
@@ -14,12 +14,13 @@ const ABSOLUTE_MS = 30 * DAY_MS;
  * Reads the caller with one query on every request, so that an ended session, a disabled user or a changed role takes
  * effect on the next request, whatever the token says.
  */
-export function createPrincipalReader(database: Kysely<Schema>, clock: () => number) {
-  const read = compiledQuery<{ sessionId: string; userId: string; now: number }, Principal>(database, (bind) =>
+export function createCallerReader(database: Kysely<Schema>, clock: () => number) {
+  const read = compiledQuery<{ sessionId: string; userId: string; now: number }, Principal & Profile>(database, (bind) =>
     database
       .selectFrom('sessions')
       .innerJoin('users', 'users.id', 'sessions.user_id')
       .select(['users.id as userId', 'sessions.id as sessionId', 'users.role', 'sessions.authenticated_at as authenticatedAt'])
+      .select(['users.email', 'users.display_name as displayName', 'users.created_at as createdAt'])
       .where('sessions.id', '=', bind('sessionId'))
       .where('users.id', '=', bind('userId'))
       .where('sessions.revoked_at', 'is', null)
@@ -27,9 +28,11 @@ export function createPrincipalReader(database: Kysely<Schema>, clock: () => num
       .where('users.disabled_at', 'is', null)
       .where('users.email_verified_at', 'is not', null),
   );
-  return async (sessionId: string, userId: string): Promise<Principal | undefined> => {
-    const [principal] = await read({ sessionId, userId, now: clock() });
-    return principal;
+  return async (sessionId: string, userId: string): Promise<Caller | undefined> => {
+    const [row] = await read({ sessionId, userId, now: clock() });
+    if (!row) return undefined;
+    const { email, displayName, createdAt, ...principal } = row;
+    return { principal, profile: { email, displayName, createdAt } };
   };
 }
 
@@ -39,7 +42,7 @@ export async function openSession(
   { userId, context, now }: { readonly userId: string; readonly context: RequestContext; readonly now: number },
 ): Promise<string> {
   const id = randomUUID();
-  await forgetOldSessions(transaction, userId, now);
+  await forgetSurplusSessions(transaction, userId);
   await endOldestSessions(transaction, userId, context, now);
   await transaction
     .insertInto('sessions')
@@ -108,4 +111,22 @@ export async function listOwnSessions(
     .orderBy('id')
     .limit(MAX_PER_USER)
     .execute();
+}
+
+/** Whether an account has a stored session, open or ended, from this network. */
+export async function hasSessionFrom(database: Kysely<Schema>, email: string, network: string): Promise<boolean> {
+  const session = await database
+    .selectFrom('sessions')
+    .innerJoin('users', 'users.id', 'sessions.user_id')
+    .select('sessions.id')
+    .where('users.email', '=', email)
+    .where('sessions.ip_prefix', '=', network)
+    .limit(1)
+    .executeTakeFirst();
+  return session !== undefined;
+}
+
+/** Records that the password was checked again in this session. */
+export async function confirmSession(transaction: Transaction<Schema>, id: string, now: number): Promise<void> {
+  await transaction.updateTable('sessions').set({ authenticated_at: now }).where('id', '=', id).execute();
 }

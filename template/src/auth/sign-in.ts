@@ -1,11 +1,13 @@
-import type { Transaction } from 'kysely';
 import { z } from 'zod';
 import { QueueFull } from '../crypto/concurrency-limit.ts';
-import type { Schema } from '../database/schema.ts';
+import { inOneUnit } from '../database/unit-of-work.ts';
+import type { UnitOfWork } from '../database/unit-of-work.ts';
 import { Problem } from '../http/problem.ts';
 import type { RequestContext } from '../http/request-context.ts';
 import { canonicalEmail } from '../http/fields.ts';
 import type { Services } from '../services.ts';
+import { createAccounts } from './account-store.ts';
+import type { SignInAccount } from './account-store.ts';
 import { claimedPassword } from './password-policy.ts';
 import { openSession } from './sessions.ts';
 import { createSignInThrottle } from './throttle/sign-in-throttle.ts';
@@ -39,22 +41,17 @@ export function createSignIn(services: Services) {
   const { database, passwords, clock } = services;
   const throttle = createSignInThrottle(services);
 
-  const readUser = (email: string) =>
-    database
-      .selectFrom('users')
-      .select(['id', 'password_hash', 'email_verified_at', 'disabled_at'])
-      .where('email', '=', email)
-      .executeTakeFirst();
+  const accounts = createAccounts(database);
 
   async function verifyCredentials(
     { email, password }: Credentials,
     attempt: SignInAttempt,
     { gone }: RequestContext,
   ): Promise<{ id: string; hash: string } | undefined> {
-    let user: Awaited<ReturnType<typeof readUser>>;
+    let user: SignInAccount | undefined;
     const stored = async (): Promise<string | null> => {
       const opens = await attempt.begin();
-      user = await readUser(email);
+      user = await accounts.findByEmail(email);
       return opens ? (user?.password_hash ?? null) : null;
     };
     // The hash is computed before the state of the account is checked, so that the time is the same for every account.
@@ -72,22 +69,10 @@ export function createSignIn(services: Services) {
     });
   }
 
-  /** Locks the user, checks that password and account did not change during the hash, and stores the upgraded hash. */
-  async function lockUser(transaction: Transaction<Schema>, id: string, hash: string, newHash: string): Promise<void> {
-    const { numUpdatedRows } = await transaction
-      .updateTable('users')
-      .set({ password_hash: newHash })
-      .where('id', '=', id)
-      .where('password_hash', '=', hash)
-      .where('disabled_at', 'is', null)
-      .executeTakeFirstOrThrow();
-    if (numUpdatedRows !== 1n) throw invalidCredentials();
-  }
-
   return async <T>(
     claimed: Credentials,
     context: RequestContext,
-    complete: (transaction: Transaction<Schema>, session: NewSession) => Promise<T>,
+    complete: (unit: UnitOfWork, session: NewSession) => Promise<T>,
   ): Promise<T> => {
     const attempt = await throttle.admit(claimed.email, context);
     const user = await verifyCredentials(claimed, attempt, context);
@@ -97,10 +82,11 @@ export function createSignIn(services: Services) {
       throw invalidCredentials();
     }
     const newHash = await upToDate(user.hash, claimed.password, attempt, context);
-    const result = await database.transaction().execute(async (transaction) => {
-      await lockUser(transaction, user.id, user.hash, newHash);
-      const sessionId = await openSession(transaction, { userId: user.id, context, now: clock() });
-      return complete(transaction, { userId: user.id, sessionId });
+    const result = await inOneUnit(database, async (unit) => {
+      // Password and account may have changed during the hash.
+      if (!(await accounts.replaceHash(unit, { userId: user.id, old: user.hash, new: newHash }))) throw invalidCredentials();
+      const sessionId = await openSession(unit, { userId: user.id, context, now: clock() });
+      return complete(unit, { userId: user.id, sessionId });
     });
     await attempt.succeeded();
     context.audit('authn_login_success', { userId: user.id });

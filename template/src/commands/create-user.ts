@@ -1,11 +1,13 @@
 import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
+import { createAccounts } from '../auth/account-store.ts';
 import { issueOneTimeToken } from '../auth/one-time-tokens.ts';
 import { newPassword, refuseGuessable } from '../auth/password-policy.ts';
 import { ROLES } from '../access/policy.ts';
 import { newAccount } from '../auth/new-account.ts';
 import { ConfigError, loadConfig } from '../config/index.ts';
+import { inOneUnit } from '../database/unit-of-work.ts';
 import { ensureMigrated } from '../database/migrator.ts';
 import { migrationsOf } from '../feature.ts';
 import { features } from '../features.ts';
@@ -72,14 +74,10 @@ async function createUser(services: Services, { email, role }: NewUser, password
   const hash = password === undefined ? null : await passwords.hash(password);
   const now = clock();
   const row = newAccount({ email, role, passwordHash: hash, now });
-  return database.transaction().execute(async (transaction) => {
-    const { numInsertedOrUpdatedRows } = await transaction
-      .insertInto('users')
-      .values(row)
-      .onConflict((conflict) => conflict.column('email').doNothing())
-      .executeTakeFirstOrThrow();
-    if (numInsertedOrUpdatedRows !== 1n) throw new Refusal(EXIT.refused, `There is already an account for ${email}. Nothing was changed.`);
-    return hash === null ? issueOneTimeToken(transaction, { email, userId: row.id, purpose: 'reset-password', now }) : undefined;
+  return inOneUnit(database, async (unit) => {
+    if (!(await createAccounts(database).enrol(unit, row)))
+      throw new Refusal(EXIT.refused, `There is already an account for ${email}. Nothing was changed.`);
+    return hash === null ? issueOneTimeToken(unit, { email, userId: row.id, purpose: 'reset-password', now }) : undefined;
   });
 }
 
@@ -88,7 +86,7 @@ async function main(): Promise<void> {
   const services = createServices(loadConfig());
   try {
     const password = await readPassword(user);
-    await ensureMigrated(services.database, migrationsOf(features), services.config.environment);
+    await ensureMigrated(services, migrationsOf(features));
     const token = await createUser(services, user, password);
     console.log(`Created ${user.role} ${user.email}.`);
     if (token)

@@ -27,6 +27,12 @@ const ALWAYS: readonly CrossCheck[] = [
       name: 'NODE_OPTIONS',
       rule: 'must not contain --insecure-http-parser: it allows request smuggling past a proxy',
     },
+  // One that is set in .env would otherwise stay in force while the environment names another database.
+  (settings) => {
+    const [service, owner] = ['DATABASE_URL', 'MIGRATION_DATABASE_URL'].map((name) => URL.parse(String(settings.get(name)))?.pathname);
+    const differs = service !== undefined && owner !== undefined && service !== owner;
+    return differs && { name: 'MIGRATION_DATABASE_URL', rule: 'must name the same database as DATABASE_URL' };
+  },
 ];
 
 const LEAST_BCRYPT_COST = new Map<unknown, number>([
@@ -47,11 +53,8 @@ const PRODUCTION: readonly CrossCheck[] = [
       name: 'SMTP_URL',
       rule: 'is required in production: verification and reset mails must be sent',
     },
-  (settings) =>
-    hasPublishedPassword(String(settings.get('DATABASE_URL'))) && {
-      name: 'DATABASE_URL',
-      rule: 'must not use a well-known password or the user name as password',
-    },
+  publishedPassword('DATABASE_URL'),
+  publishedPassword('MIGRATION_DATABASE_URL'),
   (_, environment) =>
     environment['NODE_TLS_REJECT_UNAUTHORIZED'] === '0' && {
       name: 'NODE_TLS_REJECT_UNAUTHORIZED',
@@ -64,9 +67,12 @@ const PRODUCTION: readonly CrossCheck[] = [
     },
 ];
 
-function hasPublishedPassword(address: string): boolean {
-  const { username = '', password = '' } = URL.parse(address) ?? {};
-  return password !== '' && (isPlaceholder(password) || ['admin', 'postgres', 'root', username].includes(password));
+function publishedPassword(name: string): CrossCheck {
+  return (settings) => {
+    const { username = '', password = '' } = URL.parse(String(settings.get(name))) ?? {};
+    const isPublished = password !== '' && (isPlaceholder(password) || ['admin', 'postgres', 'root', username].includes(password));
+    return isPublished && { name, rule: 'must not use a well-known password or the user name as password' };
+  };
 }
 
 const isCleartext = (origin: unknown) => typeof origin === 'string' && origin.startsWith('http://');

@@ -14,6 +14,19 @@ function hasShape(text: string): boolean {
 /** Without TLS only where nobody can read the traffic: on this machine or in its private network. */
 const isProven = (text: string) => !text.endsWith('sslmode=disable') || isPrivateHost(new URL(text).hostname);
 
+const address = () => z.string({ error: SHAPE }).refine(hasShape, { error: SHAPE, abort: true }).refine(isProven, { error: PROVEN });
+
 export const databaseSettings = {
-  DATABASE_URL: z.string({ error: SHAPE }).refine(hasShape, { error: SHAPE, abort: true }).refine(isProven, { error: PROVEN }),
+  /** The account of the service: it reads and writes rows, nothing else. */
+  DATABASE_URL: address(),
+  /** The account that owns the tables and changes them. Only migrations use it. */
+  MIGRATION_DATABASE_URL: address().optional(),
 };
+
+interface Addresses {
+  readonly databaseUrl: string;
+  readonly migrationDatabaseUrl?: string | undefined;
+}
+
+/** The database as migrations reach it. Default: with the account of the service. */
+export const migrationUrl = ({ databaseUrl, migrationDatabaseUrl }: Addresses): string => migrationDatabaseUrl ?? databaseUrl;

@@ -22,14 +22,23 @@ export type Owned = {
   };
 }[keyof Schema];
 
-/** Deletes all rows of the owners in portions, children first. Other requests run between portions. Safe to repeat. */
-export async function deleteOwned(database: Kysely<Schema>, owned: readonly Owned[], owners: readonly string[]): Promise<void> {
+/**
+ * Deletes all rows of the owners in portions, children first. Safe to repeat.
+ *
+ * @param pause lets other requests run; called after each portion. Default: one turn of the event loop
+ */
+export async function deleteOwned(
+  database: Kysely<Schema>,
+  owned: readonly Owned[],
+  owners: readonly string[],
+  pause: () => Promise<void> = turnOfTheEventLoop,
+): Promise<void> {
   for (const { table, key, children = [], ...rest } of owned) {
     let keys = await nextPortion(database, { table, key, ...rest }, owners);
     while (keys.length > 0) {
-      await deleteOwned(database, children, keys);
+      await deleteOwned(database, children, keys, pause);
       await sql`delete from ${sql.table(table)} where ${sql.ref(key)} in (${sql.join(keys)})`.execute(database);
-      await turnOfTheEventLoop();
+      await pause();
       keys = await nextPortion(database, { table, key, ...rest }, owners);
     }
   }

@@ -68,6 +68,25 @@ export interface RateLimitRow {
   resets_at: number;
 }
 
+/** A mail that is not sent yet. It contains neither token nor text: both are made when the mail is sent. */
+export interface OutboxRow {
+  /** The token of the mail is derived from it and a key that is not in the database. */
+  id: string;
+  kind: OneTimeTokenRow['purpose'] | 'password-changed';
+  email: string;
+  tries: number;
+  /** When the next try begins. */
+  due_at: number;
+}
+
+/** Work that one process at a time may do. A lock that is not prolonged ends by itself, for example when its holder was killed. */
+export interface JobLockRow {
+  name: 'upkeep';
+  /** Random id of the process that has the lock. */
+  holder: string;
+  held_until: number;
+}
+
 /** Tables of the template. A feature adds its own in its `table.ts`. */
 export interface Schema {
   users: UsersTable;
@@ -75,4 +94,6 @@ export interface Schema {
   refresh_tokens: RefreshTokenRow;
   one_time_tokens: OneTimeTokenRow;
   rate_limits: RateLimitRow;
+  outbox: OutboxRow;
+  job_locks: JobLockRow;
 }

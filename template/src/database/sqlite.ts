@@ -1,14 +1,15 @@
 import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import type { Dialect, SqliteDatabase, SqliteDialectConfig, SqliteStatement } from 'kysely';
+import type { Dialect, SqliteDialectConfig } from 'kysely';
 import { SqliteAdapter, SqliteDialect } from 'kysely';
 import type { DatabaseDriver, DatabaseOptions } from './driver.ts';
+import { onConflict } from './on-conflict.ts';
+import { CachingDatabase } from './sqlite-statements.ts';
 import { TurnTakingDriver } from './sqlite-turns.ts';
 
 const SCHEME = 'file:';
 const OPENING_TIMEOUT_MS = 2000;
-const CACHED_STATEMENTS = 200;
 
 /** Primary result codes of a database that is not available now. Source: https://sqlite.org/rescode.html */
 const UNAVAILABLE = new Set([5 /* busy */, 6 /* locked */, 10 /* i/o */, 13 /* full */, 14 /* cannot open */]);
@@ -42,43 +43,6 @@ class NodeSqliteDialect extends SqliteDialect {
   }
 }
 
-/** Adapts the SQLite of Node.js to the interface of Kysely. Each statement is compiled once. */
-class CachingDatabase implements SqliteDatabase {
-  readonly #database: DatabaseSync;
-  readonly #statements = new Map<string, SqliteStatement>();
-
-  constructor(database: DatabaseSync) {
-    this.#database = database;
-  }
-
-  prepare(sql: string): SqliteStatement {
-    // Lock at the beginning: between a first read and a later lock a second process could write.
-    return this.#statements.get(sql) ?? this.#compile(sql === 'begin' ? 'begin immediate' : sql, sql);
-  }
-
-  close(): void {
-    this.#statements.clear();
-    this.#database.close();
-  }
-
-  #compile(sql: string, key: string): SqliteStatement {
-    const compiled = this.#database.prepare(sql);
-    const bind = (parameters: readonly unknown[]) => parameters as Parameters<typeof compiled.all>;
-    // On a full disk SQLite rolls back by itself. A second rollback would fail, and its error would hide the first one.
-    const isOver = () => sql === 'rollback' && !this.#database.isTransaction;
-    const statement: SqliteStatement = {
-      reader: compiled.columns().length > 0,
-      all: (parameters) => compiled.all(...bind(parameters)),
-      run: (parameters) => (isOver() ? { changes: 0, lastInsertRowid: 0 } : compiled.run(...bind(parameters))),
-      iterate: (parameters) => compiled.iterate(...bind(parameters)),
-    };
-    // Lists of different lengths make different statements: clients must not be able to fill the memory with them.
-    if (this.#statements.size >= CACHED_STATEMENTS) this.#statements.clear();
-    this.#statements.set(key, statement);
-    return statement;
-  }
-}
-
 /** Other users of the machine must not read password hashes: folder 0700, file 0600 (-wal and -shm get the same mode). */
 function createPrivately(path: string): void {
   /* eslint-disable security/detect-non-literal-fs-filename -- the operator names the file, nobody else can */
@@ -93,7 +57,7 @@ function createDialect({ databaseUrl }: DatabaseOptions): Dialect {
   const path = databaseUrl.slice(SCHEME.length);
   createPrivately(path);
   const database = new DatabaseSync(path, { timeout: OPENING_TIMEOUT_MS, defensive: true, enableForeignKeyConstraints: true });
-  database.exec('pragma journal_mode = wal');
+  database.exec('pragma journal_mode = wal; pragma synchronous = full');
   // A schema planted in the file must not run functions, and deleted rows must not stay readable in the file.
   database.exec('pragma trusted_schema = off; pragma secure_delete = on');
   // From now on the driver waits for locks: SQLite's own wait would block every request.
@@ -114,4 +78,8 @@ export const driver: DatabaseDriver = {
   isUnavailable,
   // For the same reason names need no locks.
   lockName: () => Promise.resolve(),
+  ...onConflict,
+  // A file has no accounts.
+  grantAccess: () => Promise.resolve(),
+  requireLimitedAccount: () => Promise.resolve(),
 };

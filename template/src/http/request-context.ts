@@ -1,7 +1,7 @@
 import type { Request, RequestHandler, Response } from 'express';
 import { randomUUID } from 'node:crypto';
 import { isIP } from 'node:net';
-import type { Principal } from '../access/principal.ts';
+import type { Caller, Principal } from '../access/principal.ts';
 import type { SecurityEvent } from '../observability/security-events.ts';
 import { logSecurityEvent } from '../observability/security-log.ts';
 import type { SecurityLog } from '../observability/security-log.ts';
@@ -36,7 +36,7 @@ export class RequestState implements RequestContext {
   route = 'unmatched';
   /** False for repeated refusals: they are only counted, so that a flood cannot fill the disk with log lines. */
   logged = true;
-  principal: Principal | undefined;
+  caller: Caller | undefined;
   input: Input = { params: undefined, query: undefined, body: undefined };
   readonly #request: Request;
   readonly #response: Response;
@@ -47,6 +47,10 @@ export class RequestState implements RequestContext {
     this.#request = request;
     this.#response = response;
     this.#securityLog = securityLog;
+  }
+
+  get principal(): Principal | undefined {
+    return this.caller?.principal;
   }
 
   get ip(): string {

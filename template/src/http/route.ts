@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { Principal } from '../access/principal.ts';
+import type { Principal, Profile } from '../access/principal.ts';
 import type { Access } from '../access/rules.ts';
 import type { RequestContext } from './request-context.ts';
 
@@ -21,6 +21,7 @@ export interface HandlerInput<
   readonly query: Parsed<Q>;
   readonly body: Parsed<B>;
   readonly principal: A extends { kind: 'public' } ? undefined : Principal;
+  readonly profile: A extends { kind: 'public' } ? undefined : Profile;
   readonly context: RequestContext;
 }
 

@@ -22,7 +22,7 @@ export function noteRoutes({ database, clock }: Services): readonly AnyRoute[] {
       query: pageQuery,
       status: 200,
       response: notePage,
-      handle: async ({ principal, query }) => toPage(await notes.list(principal, query), query.limit, toNote),
+      handle: async ({ principal, query }) => toPage(await notes.pageOfOwner(principal, query), query.limit, toNote),
     }),
     route({
       method: 'post',

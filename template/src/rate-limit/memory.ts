@@ -16,4 +16,4 @@ function createCounter({ windowMs }: CounterOptions, { clock }: Pick<StoreNeeds,
 }
 
 /** A count in this process can neither fail nor be slow, so a limiter uses it directly. */
-export const store: CounterStore = { createCounter, createLimitCounter: createCounter };
+export const store: CounterStore = { createCounter, createLimitCounter: createCounter, upkeep: [] };

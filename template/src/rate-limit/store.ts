@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely';
 import type { Schema } from '../database/schema.ts';
+import type { UpkeepTask } from '../database/upkeep-task.ts';
 import type { Log } from '../observability/log.ts';
 import type { Metrics } from '../observability/metrics/metrics.ts';
 import type { Counter, CounterOptions, LimitCounter, LimitOptions } from './counter.ts';
@@ -22,4 +23,6 @@ export interface LimitNeeds {
 export interface CounterStore {
   createCounter(options: CounterOptions, needs: StoreNeeds): Counter;
   createLimitCounter(options: LimitOptions, needs: LimitNeeds): LimitCounter;
+  /** Removes counts whose window has ended. */
+  readonly upkeep: readonly UpkeepTask[];
 }

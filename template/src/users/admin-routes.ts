@@ -3,13 +3,14 @@ import { notFound } from '../http/problem.ts';
 import { can, route } from '../http/route.ts';
 import type { AnyRoute } from '../http/route.ts';
 import type { Services } from '../services.ts';
+import { changeUser } from './administration.ts';
 import { problemOf, yourself } from './rules.ts';
 import { createUsers } from './store.ts';
 import { toUser, user, userChange, userId, userPage } from './schema.ts';
 
 /** Users, for administrators. */
-export function userRoutes({ database, clock }: Services): readonly AnyRoute[] {
-  const users = createUsers(database, clock);
+export function userRoutes(services: Services): readonly AnyRoute[] {
+  const users = createUsers(services.database);
 
   return [
     route({
@@ -22,7 +23,7 @@ export function userRoutes({ database, clock }: Services): readonly AnyRoute[] {
       response: userPage,
       handle: async ({ principal, query, context }) => {
         context.audit('authz_admin', { action: 'list-users' });
-        return toPage(await users.list(principal, query), query.limit, toUser);
+        return toPage(await users.pageOfAll(principal, query), query.limit, toUser);
       },
     }),
     route({
@@ -52,7 +53,7 @@ export function userRoutes({ database, clock }: Services): readonly AnyRoute[] {
       response: user,
       handle: async ({ principal, params, body, context }) => {
         if (params.id === principal.userId) throw yourself();
-        const changed = await users.change(principal, params.id, body);
+        const changed = await changeUser(services, principal, params.id, body);
         if (typeof changed === 'string') throw problemOf(changed);
         context.audit('authz_change', { target: changed.id, role: changed.role, disabled: changed.disabled_at !== null });
         return toUser(changed);

@@ -1,33 +1,41 @@
-import type { Kysely, Transaction } from 'kysely';
+import type { Principal } from '../access/principal.ts';
 import { endOneTimeTokens } from '../auth/one-time-tokens.ts';
 import { endSessions } from '../auth/sessions.ts';
 import { deleteOwned } from '../database/portions.ts';
 import type { Owned } from '../database/portions.ts';
-import type { Schema } from '../database/schema.ts';
+import { inOneUnit } from '../database/unit-of-work.ts';
+import type { Database } from '../database/unit-of-work.ts';
+import { isLastAdmin } from './rules.ts';
+import { createUsers } from './store.ts';
 
 /**
  * First step of a deletion: ends all access, frees the e-mail address and removes name and password. The other rows are
  * deleted in portions; nobody can add rows any more.
+ *
+ * @returns false for the last administrator, whose account stays
  */
-export async function closeAccount(transaction: Transaction<Schema>, userId: string, now: number): Promise<void> {
-  await transaction
-    .updateTable('users')
-    // An id is never an e-mail address, so the column stays unique.
-    .set({ email: userId, display_name: '', password_hash: null, disabled_at: now, deleted_at: now })
-    .where('id', '=', userId)
-    .execute();
-  await endSessions(transaction, { userId, now });
-  await endOneTimeTokens(transaction, userId);
+export function closeOwnAccount(database: Database, principal: Principal, now: number): Promise<boolean> {
+  const users = createUsers(database);
+  return inOneUnit(database, async (unit) => {
+    if (isLastAdmin(await users.lockAdmins(unit), principal.userId)) return false;
+    await users.closeOwn(unit, principal, now);
+    await endSessions(unit, { userId: principal.userId, now });
+    await endOneTimeTokens(unit, principal.userId);
+    return true;
+  });
 }
 
-/** Second step: deletes all rows of a closed account, then the account. After an interruption `finishDeletions` continues. */
-export async function finishDeletion(database: Kysely<Schema>, owned: readonly Owned[], userId: string): Promise<void> {
-  await deleteOwned(database, owned, [userId]);
-  await database.deleteFrom('users').where('id', '=', userId).where('deleted_at', 'is not', null).execute();
-}
-
-/** Finishes deletions that a stop or an error has interrupted. */
-export async function finishDeletions(database: Kysely<Schema>, owned: readonly Owned[]): Promise<void> {
-  const closed = await database.selectFrom('users').select('id').where('deleted_at', 'is not', null).execute();
-  for (const { id } of closed) await finishDeletion(database, owned, id);
+/**
+ * Second step: deletes all rows of a closed account, then the account. After an interruption the upkeep continues.
+ *
+ * @param pause see `deleteOwned`
+ */
+export async function finishDeletion(
+  database: Database,
+  owned: readonly Owned[],
+  userId: string,
+  pause?: () => Promise<void>,
+): Promise<void> {
+  await deleteOwned(database, owned, [userId], pause);
+  await createUsers(database).remove(userId);
 }

@@ -3,7 +3,7 @@ import { notFound } from '../http/problem.ts';
 import { authenticated, route } from '../http/route.ts';
 import type { AnyRoute } from '../http/route.ts';
 import type { Services } from '../services.ts';
-import { finishDeletion, finishDeletions } from './deletion.ts';
+import { closeOwnAccount, finishDeletion } from './deletion.ts';
 import { lastAdmin, reauthenticationRequired, RECENT_MS } from './rules.ts';
 import { createUsers } from './store.ts';
 import { me, ownChange, toMe } from './schema.ts';
@@ -13,8 +13,8 @@ import { me, ownChange, toMe } from './schema.ts';
  *
  * @param owned tables whose rows are deleted with it
  */
-export function meRoutes({ database, clock, runInBackground }: Services, owned: readonly Owned[]): readonly AnyRoute[] {
-  const users = createUsers(database, clock);
+export function meRoutes({ database, clock }: Services, owned: readonly Owned[]): readonly AnyRoute[] {
+  const users = createUsers(database);
 
   return [
     route({
@@ -24,11 +24,7 @@ export function meRoutes({ database, clock, runInBackground }: Services, owned: 
       access: authenticated,
       status: 200,
       response: me,
-      handle: async ({ principal }) => {
-        const own = await users.findOwn(principal);
-        if (!own) throw notFound();
-        return toMe(own);
-      },
+      handle: ({ principal, profile }) => Promise.resolve(toMe(principal, profile)),
     }),
     route({
       method: 'patch',
@@ -38,11 +34,10 @@ export function meRoutes({ database, clock, runInBackground }: Services, owned: 
       body: ownChange,
       status: 200,
       response: me,
-      handle: async ({ principal, body, context }) => {
-        const own = await users.renameOwn(principal, body.displayName);
-        if (!own) throw notFound();
+      handle: async ({ principal, profile, body, context }) => {
+        if (!(await users.renameOwn(principal, body.displayName))) throw notFound();
         context.audit('user_updated');
-        return toMe(own);
+        return toMe(principal, { ...profile, ...body });
       },
     }),
     route({
@@ -55,10 +50,9 @@ export function meRoutes({ database, clock, runInBackground }: Services, owned: 
       status: 204,
       handle: async ({ principal, context }) => {
         if (clock() - principal.authenticatedAt > RECENT_MS) throw reauthenticationRequired();
-        if (!(await users.closeOwn(principal))) throw lastAdmin();
+        if (!(await closeOwnAccount(database, principal, clock()))) throw lastAdmin();
         context.audit('user_deleted');
         await finishDeletion(database, owned, principal.userId);
-        runInBackground('unfinished-deletions', () => finishDeletions(database, owned));
         return undefined;
       },
     }),

@@ -1,3 +1,4 @@
+import { SESSION_ROWS } from '../auth/session-limits.ts';
 import type { Owned } from '../database/portions.ts';
 import type { Feature } from '../feature.ts';
 
@@ -14,7 +15,7 @@ const OWNED_BY_USER: readonly Owned[] = [
     key: 'id',
     owner: 'user_id',
     largestRow: 2000,
-    children: [{ table: 'refresh_tokens', key: 'token_hash', owner: 'session_id', largestRow: 500 }],
+    children: SESSION_ROWS,
   },
   { table: 'one_time_tokens', key: 'token_hash', owner: 'user_id', largestRow: 500 },
 ];

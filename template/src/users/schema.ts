@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Principal, Profile } from '../access/principal.ts';
 import { ROLES } from '../access/policy.ts';
 import { pageOf } from '../http/pagination.ts';
 import { text } from '../http/fields.ts';
@@ -27,16 +28,16 @@ export const user = z.strictObject({ ...me.shape, disabled: z.boolean(), emailVe
 
 export const userPage = pageOf(user);
 
-export const toMe = (row: User): z.input<typeof me> => ({
-  id: row.id,
-  email: row.email,
-  displayName: row.display_name,
-  role: row.role,
-  createdAt: new Date(row.created_at).toISOString(),
+export const toMe = ({ userId, role }: Pick<Principal, 'role' | 'userId'>, profile: Profile): z.input<typeof me> => ({
+  id: userId,
+  email: profile.email,
+  displayName: profile.displayName,
+  role,
+  createdAt: new Date(profile.createdAt).toISOString(),
 });
 
 export const toUser = (row: User): z.input<typeof user> => ({
-  ...toMe(row),
+  ...toMe({ userId: row.id, role: row.role }, { email: row.email, displayName: row.display_name, createdAt: row.created_at }),
   disabled: row.disabled_at !== null,
   emailVerified: row.email_verified_at !== null,
 });

@@ -6,36 +6,53 @@ import { Client, escapeIdentifier } from 'pg';
 import type { Schema } from '../../src/database/schema.ts';
 
 export interface TestDatabase {
-  /** For `DATABASE_URL`. */
+  /** With the account that owns the tables. */
   readonly url: string;
+  /** For a service that uses the database with an account of its own. */
+  readonly settings: Readonly<Record<string, string>>;
   drop(): Promise<void>;
 }
 
-/** `DATABASE_URL` of the project, if it is on this machine: tests create and delete databases there. */
+/** The server of the project, if it is on this machine: tests create and delete databases and accounts there. */
 function developmentServer(): string | undefined {
   const file = existsSync('.env') ? '.env' : '.env.example';
-  const url = parseEnv(readFileSync(file, 'utf8'))['DATABASE_URL'];
+  const { MIGRATION_DATABASE_URL, DATABASE_URL } = parseEnv(readFileSync(file, 'utf8'));
+  const url = [MIGRATION_DATABASE_URL, DATABASE_URL].find((address) => address);
   return url !== undefined && ['localhost', '127.0.0.1'].includes(new URL(url).hostname) ? url : undefined;
 }
 
 const SERVER = process.env['TEST_DATABASE_URL'] ?? developmentServer();
 
-/** Creates an empty database on the server in `TEST_DATABASE_URL`, or else on the one of the project. */
+/**
+ * Creates an empty database, and an account for the service, on the server in `TEST_DATABASE_URL`, or else on the one of
+ * the project. The account has a name that needs quotes.
+ */
 export async function createTestDatabase(): Promise<TestDatabase> {
   const name = `test_${randomBytes(8).toString('hex')}`;
-  await execute(`create database ${escapeIdentifier(name)}`);
+  const service = `${name} "Service"`;
+  const password = randomBytes(16).toString('hex');
+  await execute(`create database ${escapeIdentifier(name)}`, `create role ${escapeIdentifier(service)} login password '${password}'`);
   const url = new URL(SERVER ?? '');
   url.pathname = name;
   return {
     url: url.href,
-    drop: () => execute(`drop database if exists ${escapeIdentifier(name)} with (force)`),
+    settings: { DATABASE_URL: withAccount(url, service, password), MIGRATION_DATABASE_URL: url.href },
+    drop: () =>
+      execute(`drop database if exists ${escapeIdentifier(name)} with (force)`, `drop role if exists ${escapeIdentifier(service)}`),
   };
 }
 
-async function execute(statement: string): Promise<void> {
+function withAccount(url: URL, account: string, password: string): string {
+  const changed = new URL(url);
+  changed.username = encodeURIComponent(account);
+  changed.password = password;
+  return changed.href;
+}
+
+async function execute(...statements: readonly string[]): Promise<void> {
   const client = await connect();
   try {
-    await client.query(statement);
+    for (const statement of statements) await client.query(statement);
   } finally {
     await client.end();
   }

@@ -32,7 +32,7 @@ export async function exampleSettings(t: TestContext): Promise<NodeJS.ProcessEnv
   t.after(() => database.drop());
   const example = parseEnv(readFileSync(new URL('../../.env.example', import.meta.url), 'utf8'));
   const JWT_SECRET = randomBytes(32).toString('base64url');
-  return { ...example, PORT: '0', MANAGEMENT_PORT: '0', BCRYPT_COST: '10', JWT_SECRET, DATABASE_URL: database.url };
+  return { ...example, PORT: '0', MANAGEMENT_PORT: '0', BCRYPT_COST: '10', JWT_SECRET, ...database.settings };
 }
 
 /** Additional settings for production. */

@@ -42,6 +42,8 @@ export interface TestServer {
   /** Log lines so far, all levels. */
   readonly logs: LogLine[];
   readonly clock: { now(): number; advance(milliseconds: number): void };
+  /** Does the upkeep, which the program does about once a minute. */
+  readonly upkeep: () => Promise<void>;
   request(method: string, path: string, options?: TestRequest): Promise<TestResponse>;
   /** Writes bytes to a socket; returns what is received until it is closed or idle for five seconds. */
   sendBytes(text: string | Uint8Array): Promise<string>;
@@ -80,7 +82,8 @@ export async function startServer(t: Ending, settings: Record<string, string | u
     await database.drop();
   });
   const JWT_SECRET = randomBytes(32).toString('base64url');
-  const config = loadConfig({ ...SETTINGS, JWT_SECRET, DATABASE_URL: database.url, ...settings });
+  const accounts = 'DATABASE_URL' in settings ? {} : database.settings;
+  const config = loadConfig({ ...SETTINGS, JWT_SECRET, ...accounts, ...settings });
 
   const mails: Mail[] = [];
   const logs: LogLine[] = [];
@@ -103,6 +106,7 @@ export async function startServer(t: Ending, settings: Record<string, string | u
     mails,
     logs,
     clock,
+    upkeep: () => running.upkeep.run(),
     request: (method, path, options = {}) => request(method, url + path, options),
     sendBytes: (text) => sendBytes(port, text),
   };

@@ -8,10 +8,20 @@ export interface Delivery {
   readonly data: string;
 }
 
+export interface MailServer {
+  readonly url: string;
+  readonly port: number;
+  readonly deliveries: Delivery[];
+  readonly commands: string[];
+  /** While true, mails are refused with 451. Default: false. */
+  isDown: boolean;
+}
+
 /** Starts a mail server on loopback without TLS, which accepts and stores every mail. */
-export async function startMailServer(t: TestContext): Promise<{ url: string; port: number; deliveries: Delivery[]; commands: string[] }> {
+export async function startMailServer(t: TestContext): Promise<MailServer> {
   const deliveries: Delivery[] = [];
   const commands: string[] = [];
+  const mailServer = { url: '', port: 0, deliveries, commands, isDown: false };
   const server = net.createServer((socket) => {
     let pending = '';
     let envelope: string[] = [];
@@ -19,6 +29,10 @@ export async function startMailServer(t: TestContext): Promise<{ url: string; po
     const say = (line: string) => socket.write(`${line}\r\n`);
     const obey = (line: string) => {
       commands.push(line);
+      if (mailServer.isDown && line.toUpperCase() === 'DATA') {
+        say('451 try later');
+        return;
+      }
       if (/^(?:MAIL FROM|RCPT TO):/i.test(line)) envelope.push(line);
       reading = line.toUpperCase() === 'DATA';
       say(reading ? '354 go on' : line.toUpperCase() === 'STARTTLS' ? '454 not here' : '250 ok');
@@ -46,5 +60,5 @@ export async function startMailServer(t: TestContext): Promise<{ url: string; po
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   t.after(() => server.close());
   const { port } = server.address() as AddressInfo;
-  return { url: `smtp://127.0.0.1:${port}`, port, deliveries, commands };
+  return Object.assign(mailServer, { url: `smtp://127.0.0.1:${port}`, port });
 }

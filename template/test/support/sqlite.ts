@@ -5,16 +5,19 @@ import { sql, type CompiledQuery, type Kysely } from 'kysely';
 import type { Schema } from '../../src/database/schema.ts';
 
 export interface TestDatabase {
-  /** For `DATABASE_URL`. */
   readonly url: string;
+  /** For a service that uses the database. */
+  readonly settings: Readonly<Record<string, string>>;
   drop(): Promise<void>;
 }
 
 /** Creates an empty database in a temporary folder. */
 export async function createTestDatabase(): Promise<TestDatabase> {
   const folder = await mkdtemp(join(tmpdir(), 'test-database-'));
+  const url = `file:${join(folder, 'test.sqlite')}`;
   return {
-    url: `file:${join(folder, 'test.sqlite')}`,
+    url,
+    settings: { DATABASE_URL: url },
     drop: () => rm(folder, { recursive: true, force: true }),
   };
 }

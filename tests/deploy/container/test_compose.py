@@ -169,9 +169,9 @@ def test_the_database_is_out_of_reach_and_its_superuser_too(deployed: Deployment
     container = deployed.container("database")
     routes = deployed.engine("exec", container, "cat", "/proc/net/route").splitlines()[1:]
     assert "00000000" not in [route.split()[1] for route in routes], "a way out"
-    roles = "select rolname, rolsuper from pg_roles where rolcanlogin order by 1"
+    roles = "select rolname, rolsuper from pg_roles where rolcanlogin order by rolname || '|'"
     psql = ("exec", container, "psql", "--username=postgres", "--dbname=app", "--tuples-only", "--no-align")
-    assert deployed.engine(*psql, f"--command={roles}").split() == ["app|f", "postgres|t"]
+    assert deployed.engine(*psql, f"--command={roles}").split() == ["app_owner|f", "app|f", "postgres|t"]
     over_tcp = (
         'PGPASSWORD="$POSTGRES_PASSWORD" psql --host=127.0.0.1 --username=postgres --dbname=app --command="select 1"'
     )

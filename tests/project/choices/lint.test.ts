@@ -50,7 +50,12 @@ const DANGEROUS: readonly Snippet[] = [
     file: FEATURE,
     code: "export const cleared = (text: string): string => { text = ''; return text; };",
   },
-  { attack: 'a comparison that converts', rule: 'eqeqeq', file: FEATURE, code: 'export const same = (a: unknown, b: unknown): boolean => a == b;' },
+  {
+    attack: 'a comparison that converts',
+    rule: 'eqeqeq',
+    file: FEATURE,
+    code: 'export const same = (a: unknown, b: unknown): boolean => a == b;',
+  },
   {
     attack: 'a property named by input',
     rule: 'security/detect-object-injection',
@@ -191,6 +196,52 @@ const DANGEROUS: readonly Snippet[] = [
   { attack: 'the prototype of all objects', rule: 'no-extend-native', file: FEATURE, code: 'Object.prototype.constructor = Object;' },
 ];
 
+/** `ok` marks what only a store, or a feature of the owner, may do. */
+const QUERIES: readonly (Omit<Snippet, 'attack'> & { readonly ok?: true })[] = [
+  ...[
+    FEATURE,
+    'src/app.ts',
+    'src/auth/sign-in.ts',
+    'src/auth/jwt/routes.ts',
+    'src/users/deletion.ts',
+    'src/commands/create-user.ts',
+  ].flatMap((file) => [
+    {
+      file,
+      rule: '@typescript-eslint/no-restricted-imports',
+      code: "import type { Kysely } from 'kysely';\nexport type Given = Kysely<object>;",
+    },
+    { file, rule: 'no-restricted-syntax', code: 'export const all = (database) => database.selectFrom(1);' },
+    { file, rule: 'no-restricted-syntax', code: 'export const added = (query) => query.onConflict(1);' },
+  ]),
+  { file: 'src/notes/store.ts', rule: 'no-restricted-syntax', code: 'export const changed = (query) => query.returning(1);' },
+  { file: 'src/auth/account-store.ts', rule: 'no-restricted-syntax', code: 'export const added = (query) => query.onConflict(1);' },
+  {
+    file: 'src/notes/store.ts',
+    rule: '@typescript-eslint/no-restricted-imports',
+    code: "import { sql } from 'kysely';\nexport const now = sql`1`;",
+  },
+  {
+    file: 'src/notes/store.ts',
+    rule: '@typescript-eslint/no-restricted-imports',
+    code: "import type { Kysely } from 'kysely';\nexport type Given = Kysely<object>;",
+    ok: true,
+  },
+  { file: 'src/users/store.ts', rule: 'no-restricted-syntax', code: 'export const all = (database) => database.selectFrom(1);', ok: true },
+  {
+    file: 'src/auth/account-store.ts',
+    rule: 'no-restricted-syntax',
+    code: 'export const all = (database) => database.selectFrom(1);',
+    ok: true,
+  },
+  {
+    file: 'src/database/on-conflict.ts',
+    rule: 'no-restricted-syntax',
+    code: 'export const added = (query) => query.onConflict(1);',
+    ok: true,
+  },
+];
+
 /** `ok` marks an import that points down: the rule must not be in the way. */
 const UPWARDS: readonly (Pick<Snippet, 'file' | 'code'> & { readonly ok?: true })[] = [
   { file: 'src/http/route.ts', code: "import '../auth/sessions.ts';" },
@@ -226,15 +277,25 @@ function lint(snippets: readonly Pick<Snippet, 'file' | 'code'>[]): Promise<stri
 }
 
 describe('lint', () => {
+  // One run of ESLint for all, because its start takes most of the time.
+  const all = lint([...DANGEROUS, ...QUERIES, ...UPWARDS]);
+
   it('npm run lint reports every piece of dangerous code with the expected rule', async () => {
-    const found = await lint(DANGEROUS);
+    const found = await all;
     for (const [index, { attack, rule }] of DANGEROUS.entries()) {
       assert.ok(found[index]?.includes(rule), `${attack}: expected ${rule}, found ${String(found[index])}`);
     }
   });
 
+  it('a query outside a store is refused, and so is SQL that not every database has', async () => {
+    const found = (await all).slice(DANGEROUS.length);
+    for (const [index, { file, code, rule, ok = false }] of QUERIES.entries()) {
+      assert.equal(found[index]?.includes(rule), !ok, `${file}: ${code}: ${String(found[index])}`);
+    }
+  });
+
   it('an import that points up is refused: a layer must not depend on what stands on it', async () => {
-    const found = await lint(UPWARDS);
+    const found = (await all).slice(DANGEROUS.length + QUERIES.length);
     for (const [index, { file, code, ok = false }] of UPWARDS.entries()) {
       assert.equal(found[index]?.includes('@typescript-eslint/no-restricted-imports'), !ok, `${file}: ${code}`);
     }

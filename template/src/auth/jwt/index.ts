@@ -2,7 +2,7 @@ import type { Request } from 'express';
 import { unauthenticated } from '../../http/problem.ts';
 import type { Services } from '../../services.ts';
 import type { Authenticator } from '../../http/authenticator.ts';
-import { createPrincipalReader } from '../sessions.ts';
+import { createCallerReader } from '../sessions.ts';
 import { createAccessTokens } from './access-token.ts';
 import { jwtRoutes } from './routes.ts';
 
@@ -12,7 +12,7 @@ const BEARER = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/i;
 export function createAuthenticator(services: Services): Authenticator {
   const { config, clock, database } = services;
   const tokens = createAccessTokens({ secret: config.jwtSecret, issuer: config.publicUrl, clock });
-  const readPrincipal = createPrincipalReader(database, clock);
+  const readCaller = createCallerReader(database, clock);
 
   return {
     scheme: {
@@ -25,9 +25,9 @@ export function createAuthenticator(services: Services): Authenticator {
       const [, token] = BEARER.exec(header) ?? [];
       if (!token) throw unauthenticated('invalid-token');
       const { sessionId, userId } = await tokens.verify(token);
-      const principal = await readPrincipal(sessionId, userId);
-      if (!principal) throw unauthenticated('invalid-token');
-      return principal;
+      const caller = await readCaller(sessionId, userId);
+      if (!caller) throw unauthenticated('invalid-token');
+      return caller;
     },
     // A browser does not add a bearer token by itself, so another site cannot send requests with it.
     guard: () => undefined,

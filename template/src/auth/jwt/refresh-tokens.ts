@@ -90,18 +90,23 @@ interface Presented {
  * Locks the row of the session, so that a refresh and a logout at the same moment cannot both succeed. A token without
  * a seal must have a row: otherwise anyone who knows the id of a session could end it.
  */
-function lockSession(
+async function lockSession(
   transaction: Transaction<Schema>,
   hash: string,
   sealedFor: string | undefined,
   now: number,
 ): Promise<{ id: string; user_id: string } | undefined> {
-  const session = transaction.updateTable('sessions').set({ last_seen_at: now });
-  const named =
-    sealedFor === undefined
-      ? session.where('id', '=', (subquery) => subquery.selectFrom('refresh_tokens').select('session_id').where('token_hash', '=', hash))
-      : session.where('id', '=', sealedFor);
-  return named.where('revoked_at', 'is', null).where('expires_at', '>', now).returning(['id', 'user_id']).executeTakeFirst();
+  const id = sealedFor ?? (await sessionOfRow(transaction, hash));
+  if (id === undefined) return undefined;
+  const named = transaction.updateTable('sessions').set({ last_seen_at: now }).where('id', '=', id);
+  const open = named.where('revoked_at', 'is', null).where('expires_at', '>', now);
+  if ((await open.executeTakeFirstOrThrow()).numUpdatedRows !== 1n) return undefined;
+  return transaction.selectFrom('sessions').select(['id', 'user_id']).where('id', '=', id).executeTakeFirstOrThrow();
+}
+
+async function sessionOfRow(transaction: Transaction<Schema>, hash: string): Promise<string | undefined> {
+  const row = await transaction.selectFrom('refresh_tokens').select('session_id').where('token_hash', '=', hash).executeTakeFirst();
+  return row?.session_id;
 }
 
 /** A single statement, so that only one of two requests at the same moment gets the successor. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { addressKey, ipPrefix } from '../../network/client-address.ts';
 import type { Services } from '../../services.ts';
+import { hasSessionFrom } from '../sessions.ts';
 import { failClosed } from './fail-closed.ts';
 
 const DAY_MS = 86_400_000;
@@ -47,28 +48,18 @@ export function createAccountCeiling(services: Services): AccountCeiling {
   const network = ({ email, ip }: Claimant) => `${accountKey(email)}:${ipPrefix(ip)}`;
   const address = ({ email, ip }: Claimant) => `${accountKey(email)}:${addressKey(ip)}`;
 
-  const sessionFrom = ({ email, ip }: Claimant) =>
-    database
-      .selectFrom('sessions')
-      .innerJoin('users', 'users.id', 'sessions.user_id')
-      .select('sessions.id')
-      .where('users.email', '=', email)
-      .where('sessions.ip_prefix', '=', ipPrefix(ip))
-      .limit(1)
-      .executeTakeFirst();
-
   const forgive = async (claimant: Claimant): Promise<void> => {
     await Promise.all([accounts.reset(accountKey(claimant.email)), networks.reset(network(claimant))]);
   };
 
   return {
     isKnown: async (claimant) => {
-      const [session, proof, guesses] = await Promise.all([
-        sessionFrom(claimant),
+      const [hasSession, proof, guesses] = await Promise.all([
+        hasSessionFrom(database, claimant.email, ipPrefix(claimant.ip)),
         proofs.peek(address(claimant)),
         networks.peek(network(claimant)),
       ]);
-      return (session !== undefined || proof.hits > 0) && guesses.hits < MAX_IN_A_ROW;
+      return (hasSession || proof.hits > 0) && guesses.hits < MAX_IN_A_ROW;
     },
     count: async (claimant, origin) => {
       if (origin === 'known') return (await networks.increment(network(claimant))).hits <= MAX_IN_A_ROW;

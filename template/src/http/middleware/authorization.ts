@@ -10,9 +10,9 @@ export function authenticate(authenticator: Authenticator, access: Access): Requ
   return async (request, _response, next) => {
     authenticator.guard(request);
     if (access.kind !== 'public') {
-      const principal = await authenticator.authenticate(request);
-      if (principal === undefined) throw unauthenticated();
-      contextOf(request).principal = principal;
+      const caller = await authenticator.authenticate(request);
+      if (caller === undefined) throw unauthenticated();
+      contextOf(request).caller = caller;
     }
     next();
   };

@@ -14,8 +14,8 @@ interface ResponseNeeds {
 export function respond(route: AnyRoute, services: ResponseNeeds): RequestHandler {
   return async (request, response) => {
     const context = contextOf(request);
-    const { input, principal } = context;
-    const result = await route.handle({ ...input, principal, context } as never);
+    const { input, caller } = context;
+    const result = await route.handle({ ...input, ...caller, context } as never);
     response.status(route.status);
     if (route.response === undefined) response.end();
     else response.json(filtered(route.response, result, route, services));

@@ -1,0 +1,112 @@
+import { createTokenDerivation } from '../crypto/opaque-token.ts';
+import type { OutboxRow } from '../database/schema.ts';
+import { inOneUnit } from '../database/unit-of-work.ts';
+import type { Database, UnitOfWork } from '../database/unit-of-work.ts';
+import type { UpkeepTask } from '../database/upkeep-task.ts';
+import { overloaded } from '../http/problem.ts';
+import type { Mail } from '../mail/mailer.ts';
+import type { Message } from '../mail/messages.ts';
+import { passwordChanged } from '../mail/messages.ts';
+import type { Services } from '../services.ts';
+import { addMail, areEnoughWaiting, claimMail, findDueMails, findMail, isOutboxFull, removeMail } from './outbox-store.ts';
+import { writeTokenMail } from './token-mail.ts';
+
+const MINUTE_MS = 60_000;
+/** Tries to send one mail; the pauses between them double from one minute to ten, an hour in all. */
+const MAX_TRIES = 10;
+/** A token lives longer than the longest pause (see `prolongOneTimeToken`). */
+const retryAfter = (tries: number) => Math.min(2 ** tries, 10) * MINUTE_MS;
+/** For clients that are refused because too many mails wait. */
+const RETRY_AFTER_SECONDS = 60;
+/** The upkeep takes over a mail when the process that promised it has not tried to send it for this long, in milliseconds. */
+const TAKE_OVER_MS = 1000;
+/** Mails that are sent at the same time by the upkeep. */
+const BATCH = 20;
+
+type NewMail = Pick<OutboxRow, 'email' | 'kind'>;
+
+/** Mails that survive a crash: each is a row until the mail server has accepted it. */
+export interface Outbox {
+  /** @throws Problem 503 when too many mails are waiting */
+  request(mail: NewMail): Promise<void>;
+  /** Promises a mail in the transaction of what it is about. It does nothing when enough of this kind wait for the address. */
+  notify(unit: UnitOfWork, mail: NewMail): Promise<void>;
+  /** Sends the mails that a failure or a crash has left. */
+  readonly upkeep: UpkeepTask;
+}
+
+/**
+ * A mail is sent at least once: a random pause after the response (see `runInBackground`), and again when the mail server
+ * did not accept it or the process was killed.
+ */
+export function createOutbox(services: Services): Outbox {
+  const { clock, config, database, log, mailer } = services;
+  const tokenOf = createTokenDerivation(config.jwtSecret, 'mailed-token');
+
+  async function write(unit: UnitOfWork, { id, kind, email, tries }: OutboxRow): Promise<Message | undefined> {
+    if (kind === 'password-changed') return passwordChanged();
+    const request = { email, purpose: kind, token: tokenOf(id), clock };
+    return writeTokenMail(unit, request, { isRetry: tries > 0, publicUrl: config.publicUrl });
+  }
+
+  /** @returns undefined when another process sends it; otherwise what to send, or nothing */
+  const claim = (mail: OutboxRow): Promise<{ readonly message: Message | undefined } | undefined> =>
+    inOneUnit(database, async (unit) => {
+      if (!(await claimMail(unit, mail, clock() + retryAfter(mail.tries)))) return undefined;
+      return { message: await write(unit, mail) };
+    });
+
+  /** @returns false when the mail server did not accept the mail */
+  async function deliver(mail: OutboxRow): Promise<boolean> {
+    const { id, kind, email, tries } = mail;
+    if (tries >= MAX_TRIES) {
+      log.error('mail_given_up', { kind, tries });
+    } else {
+      const claimed = await claim(mail);
+      if (!claimed) return true;
+      if (claimed.message && !(await isAccepted({ to: email, ...claimed.message }, { kind, tries: tries + 1 }))) return false;
+    }
+    await removeMail(database, id);
+    return true;
+  }
+
+  async function isAccepted(mail: Mail, fields: { readonly kind: OutboxRow['kind']; readonly tries: number }): Promise<boolean> {
+    try {
+      await mailer.send(mail);
+      return true;
+    } catch (error) {
+      log.warn('mail_not_accepted', { ...fields, error });
+      return false;
+    }
+  }
+
+  async function add(connection: Database, mail: NewMail): Promise<void> {
+    const id = await addMail(connection, { ...mail, due_at: clock() + TAKE_OVER_MS });
+    services.runInBackground('mail', async () => {
+      const added = await findMail(database, id);
+      if (added) await deliver(added);
+    });
+  }
+
+  return {
+    request: async (mail) => {
+      if (await isOutboxFull(database)) throw overloaded(RETRY_AFTER_SECONDS);
+      await add(database, mail);
+    },
+    notify: async (unit, mail) => {
+      if (!(await areEnoughWaiting(unit, mail))) await add(unit, mail);
+    },
+    upkeep: {
+      name: 'outbox',
+      run: async ({ pause }) => {
+        for (;;) {
+          const due = await findDueMails(database, clock(), BATCH);
+          const accepted = await Promise.all(due.map(deliver));
+          // While the mail server is down, one batch in each run is enough to notice when it is back.
+          if (due.length < BATCH || accepted.includes(false)) return;
+          await pause();
+        }
+      },
+    },
+  };
+}
