@@ -38,6 +38,7 @@ COPYING = (
     "src/commands/copy-data.ts",
     "src/config/sqlite.ts",
     "src/database/copy/",
+    "src/database/sqlite-statements.ts",
     "src/database/sqlite-turns.ts",
     "src/database/sqlite.ts",
 )

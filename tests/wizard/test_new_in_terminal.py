@@ -358,7 +358,7 @@ def test_escape_goes_back_and_the_keys_are_named(start: Start, folder: Path) -> 
 def test_a_question_mark_shows_what_each_choice_brings(start: Start, kind: str, question_mark: str) -> None:
     terminal = start("my-api", *flags(but="database"), rows=60, TERM=kind).see("sqlite", "explain").press(question_mark)
     terminal.see(
-        "test/database-sqlite.test.ts", "src/database/postgres.ts", "2 packages: @types/pg, pg", "db-tls-verified"
+        "test/database-sqlite.test.ts", "src/config/postgres.ts", "2 packages: @types/pg, pg", "db-tls-verified"
     )
     terminal.press("\r" if kind == "xterm" else "\n").see(REVIEW).press(question_mark)
     terminal.see("package.json", "20 packages: @eslint/js", "BCRYPT_COST", "security controls, listed in")

@@ -40,4 +40,6 @@ export interface DatabaseDriver {
    * separate write, parallel requests would be counted as one hit.
    */
   compileHitCount(database: Database): (counted: CountedHits) => Promise<Pick<RateLimitRow, 'hits' | 'resets_at'>[]>;
+  /** For migrations: writes to the table do not wait for the disk, and a crash of the database server may lose its rows. */
+  makeVolatile(database: Kysely<unknown>, table: string): Promise<void>;
 }

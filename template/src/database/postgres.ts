@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { Dialect, Transaction } from 'kysely';
-import { PostgresDialect, sql } from 'kysely';
+import type { Dialect, Kysely, Transaction } from 'kysely';
+import { PostgresAdapter, PostgresDialect, sql } from 'kysely';
 import { Pool, types } from 'pg';
 import type { PoolClient } from 'pg';
 import { isPrivateHost } from '../network/private-host.ts';
@@ -45,6 +45,11 @@ function encryption(url: URL): { rejectUnauthorized: true } | false {
 
 const getTypeParser: typeof types.getTypeParser = (oid, format) =>
   oid === types.builtins.INT8 ? Number : (types.getTypeParser(oid, format) as unknown);
+
+/** Does nothing in other databases: copy-data migrates them too. */
+async function makeVolatile(database: Kysely<unknown>, table: string): Promise<void> {
+  if (database.getExecutor().adapter instanceof PostgresAdapter) await sql`alter table ${sql.table(table)} set unlogged`.execute(database);
+}
 
 /**
  * Names statements, so that each connection parses and plans them once. Lists of different lengths make different
@@ -125,5 +130,6 @@ export const driver: DatabaseDriver = {
   lockName,
   grantAccess,
   requireLimitedAccount,
+  makeVolatile,
   ...onConflict,
 };

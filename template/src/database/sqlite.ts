@@ -82,4 +82,6 @@ export const driver: DatabaseDriver = {
   // A file has no accounts.
   grantAccess: () => Promise.resolve(),
   requireLimitedAccount: () => Promise.resolve(),
+  // `CachingDatabase` decides for each statement.
+  makeVolatile: () => Promise.resolve(),
 };
