@@ -1,8 +1,15 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import net from 'node:net';
+import { tmpdir } from 'node:os';
 import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { exampleSettings } from './support/program.ts';
 import { parseAnswer } from './support/raw-http.ts';
 import { startServer, type TestServer } from './support/server.ts';
+
+const HEALTHCHECK = new URL('../src/commands/healthcheck.ts', import.meta.url);
 
 const managed = async (server: TestServer, path: string, init: RequestInit = {}) => {
   const answer = await fetch(server.managementUrl + path, init);
@@ -110,6 +117,21 @@ describe('health and management', () => {
       assert.equal((await ask('/livez', '1.1', `Host: ${host}`)).status, 200, host);
     }
     assert.equal((await ask('/livez', '1.0')).status, 200);
+  });
+
+  it('the health check of a container exits with 0 only while the server is ready', async (t) => {
+    const server = await startServer(t);
+    const { port } = new URL(server.managementUrl);
+    const settings = { ...(await exampleSettings(t)), MANAGEMENT_HOST: '127.0.0.1', MANAGEMENT_PORT: port };
+    const check = async () => {
+      const child = spawn(process.execPath, [fileURLToPath(HEALTHCHECK)], { cwd: tmpdir(), env: settings, stdio: 'ignore' });
+      const [code] = (await once(child, 'close')) as [number | null];
+      return code;
+    };
+    assert.equal(await check(), 0, 'ready');
+    await server.services.database.destroy();
+    server.clock.advance(60_000);
+    assert.equal(await check(), 1, 'without its database');
   });
 
   it('/healthz returns a status and no version, host name or uptime', async (t) => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { trustedPeers } from '../src/network/client-address.ts';
 import { startServer, type TestServer } from './support/server.ts';
 
 /** The statuses of one request for each set of headers. */
@@ -62,6 +63,12 @@ describe('proxies', () => {
     assert.deepEqual(seen, [PASSED, PASSED, REFUSED, REFUSED, REFUSED]);
     const neighbour = await server.request('GET', '/', { headers: { 'x-forwarded-for': '2001:db8:0:200::1' } });
     assert.equal(neighbour.status, PASSED);
+  });
+
+  it('addresses of trusted proxies are told apart, IPv4 and IPv6, also as IPv4 in IPv6', () => {
+    const isProxy = trustedPeers(['192.0.2.0/24', '2001:db8:1::/48', '::1']);
+    for (const ip of ['192.0.2.7', '::ffff:192.0.2.7', '2001:db8:1::7', '::1']) assert.equal(isProxy(ip), true, ip);
+    for (const ip of ['192.0.3.7', '2001:db8:2::7', '::2', undefined]) assert.equal(isProxy(ip), false, String(ip));
   });
 
   it('text in X-Forwarded-For that is not an address is neither counted as a client nor logged', async (t) => {
