@@ -143,9 +143,9 @@ function attackObjects(name: string, objects: OwnedObjects, routes: Readonly<Rec
           assert.equal(foreign.status, 404, `${operation}: ${foreign.status} for an object of another user`);
           assertSameAnswers([foreign, await call(server, stranger, method, pathOf(operation, randomUUID()), body)]);
         }
+        assert.deepEqual(await stored(server, objects, id), before, `${operation}: changed an object of another user`);
       }
     }
-    assert.deepEqual(await stored(server, objects, id), before);
     for (const [operation, { body }] of ownersRoutes(routes)) {
       const own = await call(server, ada, methodOf(operation), pathOf(operation, id), body);
       assert.ok(own.status < 300, `${operation}: ${own.status} for the owner, so the attacks on it prove nothing`);

@@ -82,8 +82,11 @@ FORGOTTEN = {
         "tasks.owner_id",
     ),
     "filter by owner": (
-        without("src/tasks/store.ts", r"\n *\.where\('owner_id', '=', principal.userId\)(?=\n *\.returning)"),
-        "PATCH /api/v1/tasks/:id: 200 for an object of another user",
+        without(
+            "src/tasks/store.ts",
+            r"\n *\.where\('owner_id', '=', principal.userId\)(?=\n *\.execute\(\);\n *return find)",
+        ),
+        "PATCH /api/v1/tasks/:id: changed an object of another user",
     ),
 }
 
