@@ -21,7 +21,7 @@ async function startAnyway(t: TestContext, config: Config): Promise<void> {
   t.after(() => running.stop());
 }
 
-describe('start', { concurrency: true }, () => {
+describe('start', { concurrency: 2 }, () => {
   it('an invalid setting stops the start with exit code 78, and its value is not printed', async (t) => {
     const settings = { ...(await exampleSettings(t)), NODE_ENV: undefined, JWT_SECRET: undefined, PORT: CANARY };
     const program = startProgram(t, settings, [], `NODE_ENV=${CANARY}\nJWT_SECRET=${CANARY}\nMAIL_FROM=${CANARY}\n`);
