@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.command import COMPLETE, SCAFFOLD, environment, scaffold
+from tests.support.command import COMPLETE, environment, scaffold
+from tests.support.prepared import SCAFFOLD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 from tests.support import prepared
+from tests.support.prepared import SCAFFOLD
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-SCAFFOLD = (sys.executable, "-m", "scaffold")
 CONTACT = ("--security-contact", "security@example.com")
 COMPLETE = (*CONTACT, "--defaults")
 IDENTITY = {

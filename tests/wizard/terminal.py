@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-import sys
+import select
+import signal
 import termios
 import time
-import warnings
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-import pexpect
 import pyte
+
+from tests.support import prepared
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -26,7 +27,9 @@ ESCAPE = "\x1b"
 CTRL_C = "\x03"
 CTRL_D = "\x04"
 ERASE_LINE = "\x15"
-SCAFFOLD = (sys.executable, "-m", "scaffold")
+SCAFFOLD = prepared.SCAFFOLD
+# A command that lost its terminal tidies up and ends; after so long it is killed.
+_GRACE_SECONDS = 20
 
 
 class Terminal:
@@ -45,19 +48,15 @@ class Terminal:
         self._lines: list[str] | None = None
         self._screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self._screen)
-        with warnings.catch_warnings():
-            # The child replaces itself at once, so the threads of the test runner cannot hurt it.
-            warnings.simplefilter("ignore", DeprecationWarning)
-            self._child = pexpect.spawn(
-                command[0], list(command[1:]), cwd=str(folder), env=dict(environment), dimensions=size
-            )
-        self._child.delaybeforesend = None
+        self._terminal, theirs = os.openpty()
+        termios.tcsetwinsize(theirs, size)
+        self._command = prepared.start_in_terminal(command, folder, environment, theirs)
+        os.close(theirs)
 
     @property
     def pid(self) -> int:
         """Process id of the command."""
-        assert self._child.pid is not None
-        return self._child.pid
+        return self._command.pid
 
     @property
     def lines(self) -> list[str]:
@@ -74,20 +73,20 @@ class Terminal:
     @property
     def echoes(self) -> bool:
         """Whether the terminal shows typed keys and waits for whole lines, as a shell expects to find it."""
-        local_modes = termios.tcgetattr(self._child.fileno())[3]
+        local_modes = termios.tcgetattr(self._terminal)[3]
         return bool(local_modes & termios.ECHO) and bool(local_modes & termios.ICANON)
 
     def press(self, *keys: str) -> Terminal:
         """Type keys."""
         for key in keys:
-            self._child.send(key)
+            os.write(self._terminal, key.encode())
         return self
 
     def resize(self, rows: int, columns: int) -> Terminal:
         """Change the size of the window."""
         self._lines = None
         self._screen.resize(rows, columns)
-        self._child.setwinsize(rows, columns)
+        termios.tcsetwinsize(self._terminal, (rows, columns))
         return self
 
     def see(self, *texts: str) -> Terminal:
@@ -118,22 +117,21 @@ class Terminal:
     def end(self) -> int:
         """Wait for the end of the command and return its exit code, negative for a signal."""
         self.wait_until(lambda: not self._draw(), "see the end")
-        self._child.wait()
-        if self._child.exitstatus is None:
-            return -(self._child.signalstatus or 0)
-        return self._child.exitstatus
+        return self._command.wait()
 
     def close(self) -> None:
         """End the command if it still runs."""
-        self._child.close(force=True)
+        os.close(self._terminal)
+        if not self._command.has_ended(_GRACE_SECONDS):
+            os.kill(self.pid, signal.SIGKILL)
+        self._command.wait()
 
     def _draw(self) -> bool:
-        try:
-            # Bytes as long as no encoding is given; the type information only knows of text.
-            data = cast("bytes", self._child.read_nonblocking(65536, timeout=0.05))
-        except pexpect.TIMEOUT:
+        if not select.select([self._terminal], [], [], 0.05)[0]:
             return True
-        except pexpect.EOF:
+        try:
+            data = os.read(self._terminal, 1 << 16)
+        except OSError:  # nobody has the terminal any more
             return False
         self.raw += data
         self._lines = None

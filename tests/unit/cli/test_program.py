@@ -16,7 +16,8 @@ from scaffold.cli.program import COMMANDS
 from scaffold.errors import NotUndoneError
 from scaffold.git.run import GitError
 from scaffold.template.source import version
-from tests.support.command import COMPLETE, SCAFFOLD, environment, scaffold
+from tests.support.command import COMPLETE, environment, scaffold
+from tests.support.prepared import SCAFFOLD
 
 SLOW = ("copier", "jinja2", "yaml", "rich", "questionary", "prompt_toolkit", "pydantic", "plumbum", "subprocess")
 
