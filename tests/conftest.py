@@ -28,6 +28,12 @@ def pytest_configure(config: pytest.Config) -> None:
     config.add_cleanup(lambda: rmtree(folder, ignore_errors=True))
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Return how many processes test at the same time: one more than processors, as tests wait for programs."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_report_header() -> str:
     """Print what repeats a run."""
     return f"seed of the samples: SCAFFOLD_TEST_SEED={os.environ['SCAFFOLD_TEST_SEED']}"
