@@ -56,7 +56,7 @@ def missing(reason: str) -> NoReturn:
 @pytest.fixture(autouse=True)
 def _prepared_workers(request: pytest.FixtureRequest) -> Iterator[None]:
     """Save the import of Copier in each process for a template; attacks on these processes use the real ones."""
-    if "hostile" in request.path.parts:
+    if request.node.get_closest_marker("real_workers"):
         yield
         return
     with prepared_workers.use():

@@ -36,7 +36,7 @@ MERGE_BOMB = "a0: &a0 {x: 1}\n" + "".join(
 )
 DEEP = "[" * 30_000
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.real_workers, pytest.mark.timeout(120)]
 
 
 @pytest.fixture(autouse=True)

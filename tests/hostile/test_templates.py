@@ -21,6 +21,8 @@ from tests.hostile.test_canaries import run, silent
 from tests.support.command import environment
 from tests.support.small_template import ANSWERS_FILE, RECORD, as_repository, write_files
 
+pytestmark = pytest.mark.real_workers
+
 # Spellings that some file system takes for `.git`; git refuses them when it checks out (core.protectHFS, protectNTFS).
 SPELLINGS = (
     ".git",
