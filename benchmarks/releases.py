@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from shutil import rmtree
 from typing import TYPE_CHECKING, TypeVar
@@ -25,7 +25,7 @@ from benchmarks.servers import SETTINGS, Server, prepare, project_server
 from tools.node import environment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
 Side = TypeVar("Side")
 
@@ -37,10 +37,14 @@ class Checkout:
     Attributes:
         root: folder of the checkout.
         work: folder for what the measurement makes.
+        answers: flags of `scaffold new`. Default: none.
+        settings: more settings of its server. Default: none.
     """
 
     root: Path
     work: Path
+    answers: tuple[str, ...] = ()
+    settings: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def project(self) -> Path:
@@ -54,20 +58,22 @@ class Checkout:
         subprocess.run(command, cwd=self.work, env=env, check=True, stdin=subprocess.DEVNULL, capture_output=True)
 
     def generate(self) -> None:
-        """Create the default project."""
+        """Create the project."""
         rmtree(self.work / "my-api", ignore_errors=True)
-        self.scaffold("new", "my-api", "--defaults", "--security-contact", CONTACT, "--json")
+        self.scaffold("new", "my-api", "--defaults", "--security-contact", CONTACT, "--json", *self.answers)
 
     def install(self) -> None:
-        """Create the default project and install it as in production."""
+        """Create the project and install it as in production."""
         self.generate()
         production_copy(self.work / "my-api", self.work)
-        prepare(self.project)
+        prepare(self.project, **self.settings)
 
     @contextmanager
     def serving(self) -> Iterator[Server]:
         """Run the project with a compile cache, as its image does."""
-        with project_server(self.project, NODE_COMPILE_CACHE=str(self.work / "compile-cache")) as server:
+        with project_server(
+            self.project, NODE_COMPILE_CACHE=str(self.work / "compile-cache"), **self.settings
+        ) as server:
             yield server
 
     def start(self) -> tuple[float, float]:

@@ -70,9 +70,9 @@ def reference(project: Path, name: str) -> Iterator[Server]:
         yield Server(f"http://127.0.0.1:{said['port']}", process.pid, said.get("token", ""))
 
 
-def prepare(project: Path) -> None:
-    """Make the database and the benchmark's users."""
-    env = environment(**SETTINGS)
+def prepare(project: Path, **settings: str) -> None:
+    """Make the database and the benchmark's users; keyword arguments are more settings."""
+    env = environment(**SETTINGS | settings)
     subprocess.run(["npm", "run", "--silent", "migrate"], cwd=project, env=env, check=True, capture_output=True)
     for email in (EMAIL, CROWD):
         command = ["npm", "run", "--silent", "create-user", "--", "--email", email, "--role", "user"]
