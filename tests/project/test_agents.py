@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.answers import title
-from tests.support.projects import Project, databases, rows
+from tests.support.projects import Project, checked_with_recipe, databases, rows
 from tests.support.recipe import add_tasks
 from tools.processes import ended
 
@@ -53,7 +53,7 @@ def test_the_attacks_on_the_feature_of_the_recipe_fail(with_tasks: Project) -> N
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize(
     "project",
-    [pytest.param(row, id=title(row), marks=pytest.mark.xdist_group(title(row))) for row in DATABASES],
+    [pytest.param(row, id=title(row), marks=pytest.mark.xdist_group(title(row))) for row in checked_with_recipe()],
     indirect=True,
 )
 def test_the_feature_of_the_recipe_passes_all_checks(with_tasks: Project) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.projects import attacked_sample, databases, rows
+from tests.support.projects import attacked_sample, checked_alone, databases, rows
 from tools.processes import ended
 from tools.project_server import ServerFailedError, serving
 from tools.smoke_test import ApiClient
@@ -37,7 +37,7 @@ def test_it_installs_without_a_warning(project: Project) -> None:
     assert code == 0, output
 
 
-@rows(attacked_sample()[:1], attacked_sample())
+@rows(checked_alone()[:1], checked_alone())
 def test_lint_formatter_and_compiler_find_nothing(project: Project) -> None:
     for script in ("lint", "format:check", "typecheck"):
         code, output = project.npm("run", "--silent", script)
@@ -46,7 +46,7 @@ def test_lint_formatter_and_compiler_find_nothing(project: Project) -> None:
 
 
 @pytest.mark.timeout(1800)  # the longest test of all, and machines of CI are slow
-@rows(attacked_sample()[:1], attacked_sample())
+@rows(checked_alone()[:1], checked_alone())
 def test_its_own_attack_tests_pass(project: Project) -> None:
     code, output = project.npm("test")
     assert code == 0, failures(output)

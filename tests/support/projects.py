@@ -129,6 +129,16 @@ def databases() -> list[Answers]:
     return [next(row for row in attacked_sample() if row["database"] == name) for name in ("sqlite", "postgres")]
 
 
+def checked_with_recipe() -> list[Answers]:
+    """Return one project of each database that has all its checks run with the feature of the recipe in it."""
+    return [next(row for row in attacked_sample()[1:] if row["database"] == name) for name in ("sqlite", "postgres")]
+
+
+def checked_alone() -> list[Answers]:
+    """Return the other projects of the attacked sample, the default one first: their checks run without it."""
+    return [row for row in attacked_sample() if row not in checked_with_recipe()]
+
+
 def rows(quick: list[Answers], thorough: list[Answers] | None = None) -> pytest.MarkDecorator:
     """Parametrise a test with projects.
 
