@@ -120,7 +120,9 @@ def _create(programs: Path, folder: Path, password: str) -> None:
 def _status(folder: Path) -> str:
     """Return what the server says about itself: the last line of a file it keeps."""
     status = folder / "data" / "postmaster.pid"
-    return status.read_text().splitlines()[-1] if status.exists() else "starting"
+    lines = status.read_text().splitlines() if status.exists() else []
+    # The file exists for a moment before anything is in it.
+    return lines[-1] if lines else "starting"
 
 
 def _start(programs: Path, folder: Path, port: int) -> subprocess.Popen[bytes]:
