@@ -77,6 +77,7 @@ def status(reader: Reader, project: Path) -> dict[str, object]:
     return found
 
 
+@pytest.mark.matrix
 def test_services_of_a_fork_see_the_security_news_of_the_original(
     tmp_path: Path, upstream: History, reader: Reader
 ) -> None:

@@ -257,7 +257,8 @@ def test_fetching_is_stopped_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "fetching it took longer than 2 seconds" in refused.value.sentence
 
 
-@pytest.mark.parametrize("verb", ["new", pytest.param("status", marks=pytest.mark.matrix)])
+@pytest.mark.matrix
+@pytest.mark.parametrize("verb", ["new", "status"])
 def test_a_small_repository_that_checks_out_as_a_huge_one_is_stopped(tmp_path: Path, verb: str) -> None:
     """Ten folders of ten folders …: every tree is stored once and written out a million times."""
     history = start(tmp_path / "template")

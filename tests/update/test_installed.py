@@ -126,6 +126,7 @@ def test_an_older_scaffold_does_not_take_a_project_back(releases: tuple[Installe
     assert said["error"]["code"] == "template-older"
 
 
+@pytest.mark.matrix
 def test_plain_copier_updates_too_when_the_address_is_a_repository(
     releases: tuple[Installed, Installed], tmp_path: Path
 ) -> None:
