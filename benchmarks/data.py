@@ -6,13 +6,12 @@ database and one place of the rate limits, measured in turn. It prints a table.
 
 from __future__ import annotations
 
-import argparse
 import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.http_load import requests_per_second
-from benchmarks.machine import ROOT, noise
+from benchmarks.machine import ROOT, comparison_options, noise
 from benchmarks.measurement import Row, alternate, ratio_row, table
 from benchmarks.releases import Checkout
 from tests.support.postgres import postgres
@@ -40,9 +39,9 @@ def settings_of(database: str, server: str, *, two_accounts: bool) -> dict[str, 
     if database != "postgres":
         return {}
     url = create_database(server)
-    return (
-        {"DATABASE_URL": create_account(url), "MIGRATION_DATABASE_URL": url} if two_accounts else {"DATABASE_URL": url}
-    )
+    if not two_accounts:
+        return {"DATABASE_URL": url}
+    return {"DATABASE_URL": create_account(url), "MIGRATION_DATABASE_URL": url}
 
 
 def _compared(choice: Choice, before: Path, server: str, folder: Path, rounds: int) -> Row:
@@ -64,10 +63,7 @@ def _compared(choice: Choice, before: Path, server: str, folder: Path, rounds: i
 
 def main() -> None:
     """Parse the command line, measure, print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--before", type=Path, required=True, help="folder of the earlier checkout")
-    parser.add_argument("--rounds", type=int, default=5, help="measured rounds of each (default 5)")
-    options = parser.parse_args()
+    options = comparison_options(__doc__, 5).parse_args()
     print(noise(), flush=True)
     with tempfile.TemporaryDirectory() as folder, postgres() as server:
         before = options.before.resolve()

@@ -6,14 +6,13 @@ only a few are compared with it; the rows about all projects are of this checkou
 
 from __future__ import annotations
 
-import argparse
 import resource
 import tempfile
 from pathlib import Path
 from shutil import copytree
 
 from benchmarks.commands import commit
-from benchmarks.machine import ROOT, noise
+from benchmarks.machine import ROOT, comparison_options, noise
 from benchmarks.measurement import Row, alternate, ratio_row, seconds_of, table
 from benchmarks.releases import Checkout
 
@@ -47,10 +46,8 @@ def _total(what: str, checkout: Checkout, arguments: list[str | Path], count: in
 
 def main() -> None:
     """Parse the command line, measure, print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--before", type=Path, required=True, help="folder of the earlier checkout")
+    parser = comparison_options(__doc__, 3)
     parser.add_argument("--projects", type=int, default=200, help="how many projects (default 200)")
-    parser.add_argument("--rounds", type=int, default=3, help="measured rounds of the comparison (default 3)")
     options = parser.parse_args()
     print(noise(), flush=True)
     with tempfile.TemporaryDirectory() as folder:

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from benchmarks.data import settings_of
+from benchmarks.http_load import REQUESTS_PER_CONNECTION
 from benchmarks.machine import ROOT, noise
 from benchmarks.measurement import Row, alternate, ratio_row, table
 from benchmarks.releases import Checkout
@@ -38,12 +39,10 @@ OWN = 500
 FEW, MANY = 1_000, 1_000_000
 FEW_USERS, MANY_USERS = 10, 100_000
 LIMITS, NOTES = 200_000, 100_000
-# The service closes a connection after 1,000 requests.
-REQUESTS_PER_CONNECTION = 900
 SAMPLES = 100
 LONGEST_WAIT_MS = 50
 # Ids of rows that are inserted here begin with it.
-FIXED = "'00000000-0000-4000-8000-'"
+FIXED = "00000000-0000-4000-8000-"
 OWNER = f"(select id from users where email = '{EMAIL}')"
 
 
@@ -105,7 +104,8 @@ def _rows(checkout: Checkout, insert: str, select: str, count: int) -> None:
     else:
         series = f"with recursive s(n) as (select 1 union all select n + 1 from s where n < {count})"
         padded = "printf('%012d', n)"
-    _sql(checkout, f"insert into {insert} {series} select {select.replace('ID', f'{FIXED} || {padded}')} from s")
+    columns = select.replace("ID", f"'{FIXED}' || {padded}")
+    _sql(checkout, f"insert into {insert} {series} select {columns} from s")
 
 
 def _fill(checkout: Checkout, users: int, notes: int) -> None:
@@ -133,7 +133,7 @@ def _ratios(database: str, few: Service, many: Service, rounds: int) -> list[Row
         return ratio_row(f"{what}, {database}", pairs, at_most=1.5)
 
     pages = {id(one): _page(one, OWN) for one in (few, many)}
-    note, user = {"title": "title", "body": "body"}, f"/api/v1/users/{FIXED.strip(chr(39))}{7:012}"
+    note, user = {"title": "title", "body": "body"}, f"/api/v1/users/{FIXED}{7:012}"
     return [
         row(f"first page of notes at {MANY:,} rows / at {FEW:,}", lambda one: one.milliseconds("GET", "/api/v1/notes")),
         row(f"page {OWN} / the same", lambda one: one.milliseconds("GET", pages[id(one)])),

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CONNECTIONS, SECONDS, LOGINS, SAMPLES = 10, 4, 24, 300
+# The project closes a connection after 1,000 requests.
+REQUESTS_PER_CONNECTION = 900
 
 
 @dataclass(frozen=True)
@@ -49,8 +51,8 @@ def requests_per_second(server: Server, path: str) -> float:
     """Load a path for a few seconds; returns the mean number of answers in a second."""
     header = ["--headers", f"Authorization=Bearer {server.token}"] if server.token else []
     command = ["node", "node_modules/autocannon/autocannon.js", "--json", "--no-progress"]
-    # The project closes a connection after 1,000 requests, and autocannon would go on sending.
-    load = ["--connections", str(CONNECTIONS), "--duration", str(SECONDS), "--reconnectRate", "900"]
+    load = ["--connections", str(CONNECTIONS), "--duration", str(SECONDS)]
+    load += ["--reconnectRate", str(REQUESTS_PER_CONNECTION)]
     result = subprocess.run(
         [*command, *load, *header, server.url + path],
         cwd=ROOT / "benchmarks",

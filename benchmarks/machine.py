@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import platform
 import statistics
@@ -14,6 +15,14 @@ from benchmarks.measurement import seconds_of
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 CONTACT = "security@example.com"
+
+
+def comparison_options(description: str | None, rounds: int) -> argparse.ArgumentParser:
+    """Return the options of a program that compares this checkout with an earlier one."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--before", type=Path, required=True, help="folder of the earlier checkout")
+    parser.add_argument("--rounds", type=int, default=rounds, help=f"measured rounds of each (default {rounds})")
+    return parser
 
 
 def noise(rounds: int = 15) -> str:

@@ -6,7 +6,6 @@ measured in turn. It prints a table; what got slower, and why, belongs into READ
 
 from __future__ import annotations
 
-import argparse
 import os
 import subprocess
 import sys
@@ -19,7 +18,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from benchmarks.footprint import production_copy, resident_megabytes
 from benchmarks.http_load import requests_per_second
-from benchmarks.machine import CONTACT, ROOT, noise
+from benchmarks.machine import CONTACT, ROOT, comparison_options, noise
 from benchmarks.measurement import Row, alternate, ratio_row, seconds_of, table
 from benchmarks.servers import SETTINGS, Server, prepare, project_server
 from tools.node import environment
@@ -139,10 +138,7 @@ def _time_of(path: str) -> Callable[[tuple[Checkout, Server]], tuple[float, ...]
 
 def main() -> None:
     """Parse the command line, measure, print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--before", type=Path, required=True, help="folder of the earlier checkout")
-    parser.add_argument("--rounds", type=int, default=7, help="measured rounds of each (default 7)")
-    options = parser.parse_args()
+    options = comparison_options(__doc__, 7).parse_args()
     print(noise(), flush=True)
     subprocess.run(
         ["npm", "ci", "--ignore-scripts", "--silent"], cwd=ROOT / "benchmarks", env=environment(), check=True

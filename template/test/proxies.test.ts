@@ -65,7 +65,7 @@ describe('proxies', () => {
     assert.equal(neighbour.status, PASSED);
   });
 
-  it('addresses of trusted proxies are told apart, IPv4 and IPv6, also as IPv4 in IPv6', () => {
+  it('only an address inside TRUSTED_PROXIES is trusted: IPv4, IPv6, or IPv4 that is written as IPv6', () => {
     const isProxy = trustedPeers(['192.0.2.0/24', '2001:db8:1::/48', '::1']);
     for (const ip of ['192.0.2.7', '::ffff:192.0.2.7', '2001:db8:1::7', '::1']) assert.equal(isProxy(ip), true, ip);
     for (const ip of ['192.0.3.7', '2001:db8:2::7', '::2', undefined]) assert.equal(isProxy(ip), false, String(ip));

@@ -109,7 +109,7 @@ def serve(descriptor: int) -> tuple[dict[str, Any], list[int]] | None:
             _reap(telling)
         if requests.fileno() not in ready:
             continue
-        content, (*descriptors,), _, _ = socket.recv_fds(requests, _LARGEST_REQUEST, _DESCRIPTORS)
+        content, descriptors, _, _ = socket.recv_fds(requests, _LARGEST_REQUEST, _DESCRIPTORS)
         if not content:
             return None
         pid = os.fork()
@@ -123,7 +123,7 @@ def serve(descriptor: int) -> tuple[dict[str, Any], list[int]] | None:
 
 
 def _forget(descriptors: Sequence[int]) -> None:
-    """Be a process that knows nothing of the server."""
+    """In a fork: close the descriptors of the server, and take signals as a new process does."""
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     for one in descriptors:

@@ -126,12 +126,16 @@ def attacked_sample() -> list[Answers]:
 
 def databases() -> list[Answers]:
     """Return one project of each database."""
-    return [next(row for row in attacked_sample() if row["database"] == name) for name in ("sqlite", "postgres")]
+    return _first_of_each_database(attacked_sample())
+
+
+def _first_of_each_database(rows: list[Answers]) -> list[Answers]:
+    return [next(row for row in rows if row["database"] == name) for name in ("sqlite", "postgres")]
 
 
 def checked_with_recipe() -> list[Answers]:
     """Return one project of each database that has all its checks run with the feature of the recipe in it."""
-    return [next(row for row in attacked_sample()[1:] if row["database"] == name) for name in ("sqlite", "postgres")]
+    return _first_of_each_database(attacked_sample()[1:])
 
 
 def checked_alone() -> list[Answers]:

@@ -131,7 +131,7 @@ class Terminal:
             return True
         try:
             data = os.read(self._terminal, 1 << 16)
-        except OSError:  # nobody has the terminal any more
+        except OSError:  # no process has the terminal open: the command has ended
             return False
         self.raw += data
         self._lines = None
