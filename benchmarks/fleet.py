@@ -1,7 +1,8 @@
 """Measure `scaffold status` of many projects: `python -m benchmarks.fleet --before FOLDER`.
 
-The earlier checkout lies in FOLDER, as `git worktree add FOLDER <commit>` puts it there. It rendered every project, so
-only a few are compared with it; the rows about all projects are of this checkout alone. It prints a table.
+The earlier checkout lies in FOLDER, as `git worktree add FOLDER <commit>` puts it there. It makes the projects, because
+it does not know the later release. It rendered every project, so only a few are compared with it; the rows about all
+projects are of this checkout alone. It prints a table.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ def main() -> None:
     print(noise(), flush=True)
     with tempfile.TemporaryDirectory() as folder:
         later, earlier = Checkout(ROOT, Path(folder)), Checkout(options.before.resolve(), Path(folder))
-        projects: list[str | Path] = [*_projects(later, options.projects)]
+        projects: list[str | Path] = [*_projects(earlier, options.projects)]
         rows = [
             _total("`scaffold status`", later, projects, len(projects), 10),
             _total("`scaffold status --edited`", later, ["--edited", *projects[:EDITED]], EDITED, None),

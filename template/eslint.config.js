@@ -146,12 +146,6 @@ const LAYERS = [
 const MORE_STORES = [
   'src/services.ts', // opens the database
   'src/users/owner.ts', // your features import it from there
-  'src/auth/mail-quota.ts',
-  'src/auth/one-time-tokens.ts',
-  'src/auth/session-limits.ts',
-  'src/auth/sessions.ts',
-  'src/auth/token-mail.ts',
-  'src/auth/jwt/refresh-tokens.ts',
 ];
 
 const FEATURES = LAYERS.indexOf('notes');

@@ -160,7 +160,7 @@ def demonstrate() -> None:
             this.result = client.email
         with step("log in") as this:
             client.log_in()
-            this.result = f"token for {client.tokens['expiresIn']} s"
+            this.result = "session cookie" if client.cookie else f"token for {client.tokens['expiresIn']} s"
         with step("write a note and read it") as this:
             this.result = f"“{client.write_and_read_note('Hello')}”"
         with step("log out; the token gets 401 now"):

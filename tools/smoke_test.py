@@ -25,13 +25,15 @@ class ApiClient:
         server: the project.
         email: address of the account.
         password: its password.
-        tokens: the tokens of the last login or refresh.
+        tokens: the tokens of the last login or refresh; empty when the project uses cookies.
+        cookie: the session cookie, `name=value`; empty when the project uses tokens.
     """
 
     server: ProjectServer
     email: str
     password: str
     tokens: dict[str, Any]
+    cookie: str = ""
 
     @classmethod
     def of(cls, server: ProjectServer) -> ApiClient:
@@ -44,16 +46,17 @@ class ApiClient:
         Raises:
             UnexpectedAnswerError: the response has another status.
         """
-        headers = {"Accept": "application/json"}
+        # A project with cookies asks from where a change comes; a project with tokens ignores the header.
+        headers = {"Accept": "application/json", "Sec-Fetch-Site": "same-origin"}
         if body is not None:
             headers["Content-Type"] = "application/json"
-        if self.tokens:
-            headers["Authorization"] = f"Bearer {self.tokens['accessToken']}"
+        headers |= self.credentials()
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.server.url + path, data, headers, method=method)  # noqa: S310 - loopback
         try:
             with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310
                 status, text = response.status, response.read()
+                self._keep_cookie(response.headers.get("Set-Cookie"))
         except urllib.error.HTTPError as error:
             with error:
                 status, text = error.code, error.read()
@@ -61,6 +64,16 @@ class ApiClient:
             message = f"{method} {path}: expected {expected}, got {status} {text.decode(errors='replace')[:500]}"
             raise UnexpectedAnswerError(message)
         return json.loads(text) if text else None
+
+    def credentials(self) -> dict[str, str]:
+        """Return the header that proves who the caller is; nothing before the login."""
+        if self.cookie:
+            return {"Cookie": self.cookie}
+        return {"Authorization": f"Bearer {self.tokens['accessToken']}"} if self.tokens else {}
+
+    def _keep_cookie(self, sent: str | None) -> None:
+        if sent is not None:
+            self.cookie = sent.partition(";")[0]
 
     def register(self) -> None:
         """Create an account with the mailed token, which the development server prints to the console."""
@@ -70,9 +83,10 @@ class ApiClient:
         self.call(204, "POST", "/api/v1/auth/verify-email", {"token": token, "password": self.password})
 
     def log_in(self) -> None:
-        """Exchange the password for tokens."""
+        """Exchange the password for tokens or a cookie."""
         credentials = {"email": self.email, "password": self.password}
-        self.tokens = self.call(200, "POST", "/api/v1/auth/login", credentials)
+        answer = self.call(200, "POST", "/api/v1/auth/login", credentials)
+        self.tokens = {} if self.cookie else answer
 
     def write_and_read_note(self, title: str) -> str:
         """Write a note and read it back; returns the title that came back."""
@@ -84,11 +98,15 @@ class ApiClient:
         return read
 
     def refresh(self) -> None:
-        """Exchange the refresh token for new tokens."""
+        """Exchange the refresh token for new tokens; a cookie needs no refresh."""
+        if self.cookie:
+            return
         self.tokens = self.call(200, "POST", "/api/v1/auth/refresh", {"refreshToken": self.tokens["refreshToken"]})
 
     def log_out(self) -> None:
         """End the session, and check that its token gets 401 at once."""
+        cookie = self.cookie
         self.call(204, "POST", "/api/v1/auth/logout")
+        self.cookie = cookie
         self.call(401, "GET", "/api/v1/me")
-        self.tokens = {}
+        self.tokens, self.cookie = {}, ""

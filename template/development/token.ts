@@ -1,14 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { z } from 'zod';
 import { newAccount } from '../src/auth/new-account.ts';
 import { loadConfig } from '../src/config/index.ts';
 import type { Config } from '../src/config/index.ts';
 import { createServices } from '../src/services.ts';
+import { signInHeaders, tokenIn } from './tokens/chosen.ts';
 
 /** `npm run dev` prints how to use the token. */
 const EMAIL = 'developer@example.com';
-
-const tokens = z.object({ accessToken: z.string() });
 
 /** Gives the sample account a new password that nobody knows. The account is created when it is missing. */
 async function setPassword(config: Config, password: string): Promise<void> {
@@ -26,14 +24,14 @@ async function setPassword(config: Config, password: string): Promise<void> {
   }
 }
 
-async function signIn(address: string, password: string): Promise<string> {
+async function signIn(config: Config, address: string, password: string): Promise<string> {
   const response = await fetch(`${address}/api/v1/auth/login`, {
     method: 'POST',
-    headers: { 'Content-Type': 'application/json' },
+    headers: { 'Content-Type': 'application/json', ...signInHeaders(config) },
     body: JSON.stringify({ email: EMAIL, password }),
   });
   if (!response.ok) throw new Error(`${address} refused the sign-in: ${response.status} ${await response.text()}`);
-  return tokens.parse(await response.json()).accessToken;
+  return tokenIn(response);
 }
 
 /** The server has run the migrations, so the account can be written. */
@@ -43,7 +41,7 @@ async function requireServer(address: string): Promise<void> {
   });
 }
 
-/** Prints an access token of a sample account, for requests by hand. */
+/** Prints a token of a sample account, for requests by hand. */
 async function main(): Promise<void> {
   const config = loadConfig();
   if (config.environment === 'production') throw new Error('NODE_ENV is production: there is no sample account. Use npm run create-user.');
@@ -51,7 +49,7 @@ async function main(): Promise<void> {
   const password = randomBytes(24).toString('base64url');
   await requireServer(address);
   await setPassword(config, password);
-  console.log(await signIn(address, password));
+  console.log(await signIn(config, address, password));
 }
 
 try {

@@ -6,6 +6,7 @@ import { readBody } from './http/middleware/body.ts';
 import { requireJson } from './http/middleware/content-type.ts';
 import { crossOrigin } from './http/middleware/cors.ts';
 import { errorHandler } from './http/middleware/error-handler.ts';
+import { developerPageHandlers } from './http/developer-page.ts';
 import { docsPage } from './http/docs-page.ts';
 import { hostGuard } from './http/middleware/host-guard.ts';
 import { openApi } from './http/openapi.ts';
@@ -41,7 +42,7 @@ export function createApp(services: Services, features: Features): Express {
   app.set('trust proxy', config.trustedProxies);
 
   // Every request. No step before the rate limit is expensive, refuses or reports an event: a flood runs these steps each time.
-  const cors = crossOrigin(config.corsOrigins);
+  const cors = crossOrigin({ listed: config.corsOrigins, own: config.publicUrl, credentials: authenticator.corsCredentials });
   app.use(securityHeaders());
   app.use(requestContext(services));
   app.use(health());
@@ -67,7 +68,7 @@ export function createApp(services: Services, features: Features): Express {
 
   // Every refusal and every error
   app.use(notFoundHandler);
-  app.use(errorHandler(services));
+  app.use(errorHandler({ log: services.log, scheme: authenticator.scheme }));
   return app;
 }
 
@@ -109,6 +110,7 @@ function developerPages({ config }: Services, { authenticator, routes }: Feature
         },
       ],
       ['/docs', docsPage(routes)],
+      ...developerPageHandlers(authenticator.developerPages),
     ]),
   );
 }

@@ -1,4 +1,5 @@
 import { createApp } from './app.ts';
+import { TOKEN_HEADER } from './auth/chosen.ts';
 import { ConfigError, loadConfig } from './config/index.ts';
 import type { Config } from './config/index.ts';
 import { ensureMigrated } from './database/migrator.ts';
@@ -89,7 +90,7 @@ async function main(): Promise<void> {
 /** For people who start the server by hand. */
 function firstRequest({ host }: Config, { port }: RunningServer): string {
   const url = `http://${host}:${port}`;
-  return `\nAPI document: ${url}/docs\nA request:    curl -H "Authorization: Bearer $(npm run --silent token)" ${url}/api/v1/me\n\n`;
+  return `\nAPI document: ${url}/docs\nA request:    curl -H "${TOKEN_HEADER} $(npm run --silent token)" ${url}/api/v1/me\n\n`;
 }
 
 /** One line for the terminal. A refused connection is an AggregateError that has a code but no message. */

@@ -8,7 +8,6 @@ import type { Schema } from './database/schema.ts';
 import type { Counter, CounterOptions } from './rate-limit/counter.ts';
 import { createMailer } from './mail/mailer.ts';
 import type { Mailer } from './mail/mailer.ts';
-import type { Message } from './mail/messages.ts';
 import { createLog } from './observability/log.ts';
 import type { Log } from './observability/log.ts';
 import { createMetrics } from './observability/metrics/chosen.ts';
@@ -28,9 +27,7 @@ export interface Services {
   readonly counter: (options: CounterOptions) => Counter;
   /** Runs the work a random pause after the response, so that its time is not visible to the client. Failures are logged. */
   readonly runInBackground: (name: string, work: () => Promise<void>) => void;
-  /** Sends a mail after the answer, as `runInBackground` does. */
-  readonly mailInBackground: (to: string, message: Message) => void;
-  /** Waits for the work of `later`, then closes the database. */
+  /** Waits for the work of `runInBackground`, then closes the database. */
   readonly close: () => Promise<void>;
 }
 
@@ -54,9 +51,6 @@ export function createServices(config: Config, overrides: ServiceOverrides = {})
     passwords: createPasswordHasher(config.bcryptCost),
     counter: counters((options) => store.createCounter(options, { clock, database })),
     runInBackground,
-    mailInBackground: (to, message) => {
-      runInBackground('mail', () => mailer.send({ to, ...message }));
-    },
     close: async () => {
       await backgroundDone();
       await database.destroy();
@@ -75,7 +69,7 @@ function counters(create: Services['counter']): Services['counter'] {
 }
 
 /**
- * Milliseconds between a response and the work of `later`. The work runs on the same thread as all requests. Without a
+ * Milliseconds between a response and the work of `runInBackground`. The work runs on the same thread as all requests. Without a
  * pause it would delay the next response, and that delay would show what the first response hides.
  */
 const PAUSE_MS = { min: 50, max: 500 };
@@ -115,7 +109,7 @@ function createBackground(log: Log): { runInBackground: Services['runInBackgroun
     backgroundDone: async () => {
       closing = true;
       for (const begin of pausing) begin();
-      // Work may call `later` again, for example to send a mail.
+      // Work may call `runInBackground` again, for example to send a mail.
       while (running.size > 0) await Promise.all(running);
     },
   };

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import test from 'node:test';
 import { hashOpaqueToken } from '../src/crypto/opaque-token.ts';
-import { createUser, me, refresh, signIn, tokensOf, type Tokens } from './support/accounts.ts';
+import { createUser, me, signIn, tokensOf, type Tokens } from './support/accounts.ts';
+import { refresh, SIGN_IN } from './support/jwt.ts';
 import { assertProblem } from './support/problems.ts';
 import { startServer, type TestServer } from './support/server.ts';
 
@@ -25,7 +26,15 @@ test('a replayed refresh token ends the whole family', async (t) => {
   assert.equal((await me(server, third)).status, 200);
   assert.equal((await refresh(server, first.refreshToken)).status, 401);
   await assertFamilyEnded(server, first, second, third);
-  assert.ok(server.logs.some(({ event }) => event === 'authn_token_reuse'));
+  const event = server.logs.find((line) => line.event === 'authn_token_reuse');
+  assert.equal(event?.level, 'error');
+  assert.match(String(event['sessionId']), /^[0-9a-f-]{36}$/);
+});
+
+test('a refresh returns the same fields as a login', async (t) => {
+  const server = await startServer(t);
+  const { tokens } = await createUser(server);
+  assert.deepEqual(Object.keys((await refresh(server, tokens.refreshToken)).body as object).sort(), SIGN_IN.fields);
 });
 
 test('when one token family ends, the other sessions of the same user stay signed in', async (t) => {

@@ -11,17 +11,16 @@ import { startWithRoutes } from './support/extra-routes.ts';
 import { FEATURES, declaredCaller, operationOf, type Caller } from './support/features.ts';
 import { assertProblem } from './support/problems.ts';
 import { startServer, type TestServer } from './support/server.ts';
+import { ACCESS as OF_STRATEGY, withToken } from './support/strategy.ts';
 
 /** Who may call which route of the template; `test/features` has the routes of your features. */
 const ACCESS: Readonly<Record<string, Caller>> = {
+  ...OF_STRATEGY,
   'POST /api/v1/auth/register': 'anyone',
   'POST /api/v1/auth/verify-email': 'anyone',
-  'POST /api/v1/auth/login': 'anyone',
-  'POST /api/v1/auth/refresh': 'anyone',
   'POST /api/v1/auth/password/forgot': 'anyone',
   'POST /api/v1/auth/password/reset': 'anyone',
   'POST /api/v1/auth/password/change': 'signed-in',
-  'POST /api/v1/auth/logout': 'signed-in',
   'GET /api/v1/me': 'signed-in',
   'PATCH /api/v1/me': 'signed-in',
   'DELETE /api/v1/me': 'signed-in',
@@ -173,7 +172,7 @@ test('a role claimed in a header, the query, a cookie or the body is ignored', a
   // This route accepts any query: no schema refuses the claim first.
   const open = { access: can('users:read'), query: z.looseObject({}), status: 204, handle: () => Promise.resolve(undefined) } as const;
   const request = await startWithRoutes(t, server, [route({ ...open, method: 'get', path: '/for-admins', summary: 'open query' })]);
-  const authorised = { headers: { ...headers, Authorization: `Bearer ${token}` } };
+  const authorised = { headers: withToken(token, headers) };
   assertProblem(await request(`/for-admins?role=admin&userId=${admin.id}`, authorised), 403, 'forbidden');
   for (const path of ['/api/v1/users', '/api/v1/users?role=admin', `/api/v1/users?userId=${admin.id}`, `/api/v1/users/${admin.id}`]) {
     assertProblem(await server.request('GET', path, { token, headers }), 403, 'forbidden');

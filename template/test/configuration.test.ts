@@ -7,12 +7,13 @@ import { parseEnv } from 'node:util';
 import { describe, it } from 'node:test';
 import { isPrivate } from '../src/config/environment.ts';
 import { ConfigError, loadConfig, SETTING_NAMES } from '../src/config/index.ts';
+import { SECRET } from './support/strategy.ts';
 
 const EXAMPLE = parseEnv(readFileSync(new URL('../.env.example', import.meta.url), 'utf8'));
 
 const fresh = (): string => randomBytes(32).toString('base64url');
 
-const DEVELOPMENT: NodeJS.ProcessEnv = { ...EXAMPLE, JWT_SECRET: fresh() };
+const DEVELOPMENT: NodeJS.ProcessEnv = { ...EXAMPLE, [SECRET]: fresh() };
 
 const PRODUCTION: NodeJS.ProcessEnv = {
   ...DEVELOPMENT,
@@ -65,7 +66,7 @@ const GARBAGE: Record<string, string[]> = {
   ...(SETTING_NAMES.includes('MIGRATION_DATABASE_URL') && {
     MIGRATION_DATABASE_URL: ['nowhere', 'https://example.com', 'postgresql://owner:pw@localhost/another_database'],
   }),
-  JWT_SECRET: [
+  [SECRET]: [
     '',
     'secret',
     'changeme-changeme-changeme-changeme-changeme-changeme',
@@ -103,12 +104,11 @@ describe('configuration', () => {
 
   it('an empty environment is refused with the name of each missing setting', () => {
     const missing = refused({});
-    for (const name of ['NODE_ENV', 'PUBLIC_URL', 'DATABASE_URL', 'JWT_SECRET', 'SECURITY_CONTACT'])
-      assert.ok(missing.includes(name), name);
+    for (const name of ['NODE_ENV', 'PUBLIC_URL', 'DATABASE_URL', SECRET, 'SECURITY_CONTACT']) assert.ok(missing.includes(name), name);
   });
 
   it('defaults are safe: loopback, no trusted proxy, no CORS origin, bcrypt cost 12', () => {
-    const required = ['NODE_ENV', 'PUBLIC_URL', 'DATABASE_URL', 'JWT_SECRET', 'SECURITY_CONTACT', 'MAIL_FROM'];
+    const required = ['NODE_ENV', 'PUBLIC_URL', 'DATABASE_URL', SECRET, 'SECURITY_CONTACT', 'MAIL_FROM'];
     const config = loadConfig(Object.fromEntries(required.map((name) => [name, DEVELOPMENT[name]])));
     const { bcryptCost, corsOrigins, host, managementHost, trustedProxies } = config;
     assert.deepEqual(
@@ -122,7 +122,7 @@ describe('configuration', () => {
     const environment = {
       ...DEVELOPMENT,
       PORT: 'CANARY',
-      JWT_SECRET: 'CANARY',
+      [SECRET]: 'CANARY',
       CORS_ORIGINS: 'CANARY',
       DATABASE_URL: 'CANARY',
       MAIL_FROM: 'CANARY',
@@ -131,7 +131,7 @@ describe('configuration', () => {
     assert.throws(
       () => loadConfig(environment),
       (error: Error) => {
-        for (const name of ['PORT', 'JWT_SECRET', 'CORS_ORIGINS', 'DATABASE_URL', 'MAIL_FROM', 'PUBLIC_URL'])
+        for (const name of ['PORT', SECRET, 'CORS_ORIGINS', 'DATABASE_URL', 'MAIL_FROM', 'PUBLIC_URL'])
           assert.match(error.message, new RegExp(`\\b${name}\\b`));
         return !(error.message + JSON.stringify(error)).includes('CANARY');
       },
@@ -183,15 +183,16 @@ describe('configuration', () => {
     t.after(() => {
       rmSync(folder, { recursive: true });
     });
-    const path = join(folder, 'jwt-secret');
+    const path = join(folder, 'secret');
     writeFileSync(path, `${fresh()}\n`, { mode: 0o600 });
-    const { JWT_SECRET, ...rest } = DEVELOPMENT;
-    assert.deepEqual(refused({ ...rest, JWT_SECRET_FILE: path }), []);
-    assert.deepEqual(refused({ ...rest, JWT_SECRET, JWT_SECRET_FILE: path }), ['JWT_SECRET_FILE']);
-    assert.deepEqual(refused({ ...rest, JWT_SECRET_FILE: join(folder, 'absent') }), ['JWT_SECRET_FILE']);
+    const { [SECRET]: secret, ...rest } = DEVELOPMENT;
+    const file = `${SECRET}_FILE`;
+    assert.deepEqual(refused({ ...rest, [file]: path }), []);
+    assert.deepEqual(refused({ ...rest, [SECRET]: secret, [file]: path }), [file]);
+    assert.deepEqual(refused({ ...rest, [file]: join(folder, 'absent') }), [file]);
     for (const mode of [0o640, 0o604, 0o644]) {
       chmodSync(path, mode);
-      assert.deepEqual(refused({ ...rest, JWT_SECRET_FILE: path }), ['JWT_SECRET_FILE'], mode.toString(8));
+      assert.deepEqual(refused({ ...rest, [file]: path }), [file], mode.toString(8));
     }
   });
 

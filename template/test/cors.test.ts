@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { assertProblem } from './support/problems.ts';
 import { startServer } from './support/server.ts';
+import { CORS_CREDENTIALS } from './support/strategy.ts';
 
 const FOREIGN = [
   'https://attacker.example',
@@ -37,21 +38,22 @@ describe('cors', () => {
       const asked = await server.request('OPTIONS', '/api/v1/notes', preflight(origin));
       assertProblem(asked, 403, 'origin-not-allowed', ['attacker']);
       assert.equal(asked.headers.get('access-control-allow-origin'), null, origin);
+      for (const { headers } of [answer, asked]) assert.equal(headers.get('access-control-allow-credentials'), null, origin);
     }
     assert.ok(server.logs.some((line) => line.event === 'malicious_cors'));
   });
 
-  it('a listed origin is returned exactly, never as a wildcard and never with credentials', async (t) => {
+  it('a listed origin is returned exactly, never as a wildcard, and with credentials only if they are cookies', async (t) => {
     const server = await startServer(t, { CORS_ORIGINS: 'https://app.example.com,https://admin.example.com' });
     for (const origin of ['https://app.example.com', 'https://admin.example.com']) {
       const answer = await server.request('GET', '/', { headers: { origin } });
       assert.equal(answer.headers.get('access-control-allow-origin'), origin);
-      assert.equal(answer.headers.get('access-control-allow-credentials'), null);
+      assert.equal(answer.headers.get('access-control-allow-credentials'), CORS_CREDENTIALS);
       assert.match(answer.headers.get('vary') ?? '', /origin/i);
       const asked = await server.request('OPTIONS', '/api/v1/notes', preflight(origin));
       assert.equal(asked.status, 204);
       assert.equal(asked.headers.get('access-control-allow-origin'), origin);
-      assert.equal(asked.headers.get('access-control-allow-credentials'), null);
+      assert.equal(asked.headers.get('access-control-allow-credentials'), CORS_CREDENTIALS);
     }
   });
 

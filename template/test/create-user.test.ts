@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { text } from 'node:stream/consumers';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { mailTokenSecret } from '../src/config/chosen.ts';
 import {
   createUser,
   freshEmail,
@@ -19,6 +20,7 @@ import {
 } from './support/accounts.ts';
 import { assertProblem } from './support/problems.ts';
 import { startServer, type TestServer } from './support/server.ts';
+import { SECRET } from './support/strategy.ts';
 
 const COMMAND = fileURLToPath(new URL('../src/commands/create-user.ts', import.meta.url));
 const MINUTE_MS = 60_000;
@@ -36,7 +38,7 @@ async function run(server: TestServer, commandLine: readonly string[], input = '
     MAIL_FROM: 'no-reply@example.com',
     SECURITY_CONTACT: 'security@example.com',
     BCRYPT_COST: '4',
-    JWT_SECRET: Buffer.from(server.services.config.jwtSecret).toString('base64url'),
+    [SECRET]: Buffer.from(mailTokenSecret(server.services.config)).toString('base64url'),
     DATABASE_URL: server.services.config.databaseUrl,
   };
   const child = spawn(process.execPath, ['--disable-proto=delete', COMMAND, ...commandLine], { cwd: tmpdir(), env, stdio: 'pipe' });

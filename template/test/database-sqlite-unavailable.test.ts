@@ -3,9 +3,10 @@ import { randomUUID } from 'node:crypto';
 import { DatabaseSync } from 'node:sqlite';
 import test from 'node:test';
 import { sql } from 'kysely';
-import { createUser, login, me, refresh, signIn, type Account, type Answer } from './support/accounts.ts';
+import { createUser, login, me, signIn, type Account, type Answer } from './support/accounts.ts';
 import { assertProblem } from './support/problems.ts';
 import { startServer, type TestServer } from './support/server.ts';
+import { useTokens } from './support/strategy.ts';
 
 /** Far more responses than a blocked thread sends, and far fewer than a free one sends. */
 const MANY = 10;
@@ -88,7 +89,7 @@ test('on a full disk writing gets 503, the log names the reason, and reading get
   const errors = JSON.stringify(server.logs.filter(({ event }) => event === 'unexpected_error'));
   assert.match(errors, /database or disk is full/);
   assertProblem(answer, 503, 'overloaded');
-  for (const { status } of [await write(server, bob, 'x'.repeat(9000)), await refresh(server, bob.tokens.refreshToken)]) {
+  for (const { status } of [await write(server, bob, 'x'.repeat(9000)), ...(await useTokens(server, bob.tokens))]) {
     assert.notEqual(status, 500);
   }
   assert.equal((await me(server, bob.tokens)).status, 200);

@@ -17,6 +17,7 @@ import {
 } from './support/accounts.ts';
 import { assertProblem } from './support/problems.ts';
 import { startServer, type TestServer } from './support/server.ts';
+import { OWN_PAGE } from './support/strategy.ts';
 
 const { maxRunning: RUNNING, maxQueued: WAITING, maxPerCaller: PLACES, maxWaitMs: WAIT_MS } = HASHING_LIMITS;
 const BEHIND_PROXY = { TRUSTED_PROXIES: '127.0.0.1' };
@@ -154,7 +155,7 @@ test('a client that disconnects leaves the hashing queue, and its password is no
     const answer = await fetch(`${server.url}/api/v1/auth/login`, {
       method: 'POST',
       signal: leaving.signal,
-      headers: { 'Content-Type': 'application/json', ...from('203.0.113.9') },
+      headers: { 'Content-Type': 'application/json', ...OWN_PAGE, ...from('203.0.113.9') },
       body: JSON.stringify({ email: freshEmail(), password: PASSWORD }),
     });
     statuses.push(answer.status);

@@ -3,6 +3,7 @@ import test from 'node:test';
 import { createAdmin, createUser, freshEmail, PASSWORD, signIn, type Account, type Answer } from './support/accounts.ts';
 import { eventually } from './support/eventually.ts';
 import { startServer, type TestServer } from './support/server.ts';
+import { FIELDS } from './support/strategy.ts';
 
 const SQL = [
   "'",
@@ -51,8 +52,9 @@ function* readingRequests({ tokens }: Account, payload: string): Generator<[stri
     yield ['POST', '/api/v1/auth/password/forgot', { body: { email } }];
   }
   yield ['POST', '/api/v1/auth/login', { body: { email: freshEmail(), password: payload.padEnd(20, payload) } }];
-  yield ['POST', '/api/v1/auth/refresh', { body: { refreshToken: payload } }];
-  yield ['POST', '/api/v1/auth/refresh', { body: { refreshToken: payload.padEnd(43, 'x').slice(0, 43) } }];
+  for (const [path, field] of FIELDS) {
+    for (const value of [payload, payload.padEnd(43, 'x').slice(0, 43)]) yield ['POST', path, { body: { [field]: value } }];
+  }
   yield ['POST', '/api/v1/auth/verify-email', { body: { token: payload, password: PASSWORD } }];
   yield ['POST', '/api/v1/auth/password/reset', { body: { token: payload, password: PASSWORD } }];
   yield ['GET', `/api/v1/notes/${inPath}`, { token }];

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { createUser } from './support/accounts.ts';
 import { assertProblem } from './support/problems.ts';
 import { startServer } from './support/server.ts';
+import { FIELDS } from './support/strategy.ts';
 
 const NOTES = '/api/v1/notes';
 
@@ -68,7 +69,7 @@ describe('input', () => {
       ['POST', '/api/v1/auth/register', ['email']],
       ['POST', '/api/v1/auth/verify-email', ['token', 'password']],
       ['POST', '/api/v1/auth/login', ['email', 'password']],
-      ['POST', '/api/v1/auth/refresh', ['refreshToken']],
+      ...FIELDS.map(([path, field]): [string, string, string[]] => ['POST', path, [field]]),
       ['POST', '/api/v1/auth/password/forgot', ['email']],
       ['POST', '/api/v1/auth/password/reset', ['token', 'password']],
       ['POST', '/api/v1/auth/password/change', ['currentPassword', 'newPassword']],

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createLog } from '../src/observability/log.ts';
-import { createUser, refresh } from './support/accounts.ts';
+import { createUser } from './support/accounts.ts';
 import { startServer } from './support/server.ts';
+import { secretsOf, useTokens } from './support/strategy.ts';
 
 /** The lines that a log writes during `act`. */
 function written(act: (log: ReturnType<typeof createLog>) => void): string[] {
@@ -58,6 +59,16 @@ describe('logs', () => {
     });
     assert.equal(lines.length, 4);
     assert.doesNotMatch(lines.join(''), new RegExp(CANARY));
+  });
+
+  it('an error with a hundred causes is logged with the first six', () => {
+    let error = new Error('the first cause');
+    for (let causes = 0; causes < 100; causes += 1) error = new Error('boom', { cause: error });
+    const [line = ''] = written((log) => {
+      log.error('failed', { error });
+    });
+    assert.equal(line.match(/"cause":/g)?.length, 6);
+    assert.match(line, /\[too deep\]/);
   });
 
   it('a token inside a longer text is redacted', () => {
@@ -123,8 +134,7 @@ describe('logs', () => {
     const server = await startServer(t);
     const email = `${CANARY.toLowerCase()}@example.com`;
     const { password, tokens } = await createUser(server, { email, password: `${CANARY} umbrella lanterns` });
-    await refresh(server, tokens.refreshToken);
-    await refresh(server, tokens.refreshToken);
+    for (let time = 0; time < 2; time += 1) await useTokens(server, tokens);
     const sent = { headers: { cookie: `sid=${CANARY}`, 'x-api-key': CANARY, 'user-agent': 'agent' } };
     await server.request('GET', `/api/v1/notes?token=${CANARY}`, { token: CANARY, ...sent });
     await server.request('GET', `/nope/${CANARY}?password=${CANARY}`, { token: tokens.accessToken, ...sent });
@@ -137,7 +147,7 @@ describe('logs', () => {
     await server.services.database.destroy();
     await server.request('POST', '/api/v1/auth/login', { body: { email, password } });
     const text = JSON.stringify(server.logs);
-    for (const secret of [CANARY, email, password, tokens.accessToken, tokens.refreshToken]) {
+    for (const secret of [CANARY, email, password, ...secretsOf(tokens)]) {
       assert.ok(!text.toLowerCase().includes(secret.toLowerCase()), `logged: ${secret}`);
     }
   });

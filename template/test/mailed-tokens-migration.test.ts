@@ -3,6 +3,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import test, { type TestContext } from 'node:test';
 import { sql, type Kysely } from 'kysely';
 import { Migrator } from 'kysely/migration';
+import { createOneTimeTokens } from '../src/auth/one-time-token-store.ts';
 import { ownerOfOneTimeToken } from '../src/auth/one-time-tokens.ts';
 import { openDatabase } from '../src/database/connection.ts';
 import { migrate } from '../src/database/migrator.ts';
@@ -62,7 +63,7 @@ test('the migration removes the passwords of unverified accounts and keeps maile
       ['verified@example.com', 'hash of verified@example.com'],
     ],
   );
-  const proof = await ownerOfOneTimeToken(database, { token: TOKEN, purpose: 'verify-email', now });
+  const proof = await ownerOfOneTimeToken(createOneTimeTokens(database), { token: TOKEN, purpose: 'verify-email', now });
   assert.deepEqual({ ...proof }, { email: 'unverified@example.com', userId: id });
   const [token] = await database.selectFrom('one_time_tokens').select(['mailbox', 'issued_at']).execute();
   assert.deepEqual({ ...token }, { mailbox: 'unverified@example.com', issued_at: now - 23 * HOUR_MS });

@@ -81,6 +81,14 @@ describe('openapi', () => {
     }
   });
 
+  it('the API document names the errors of a body where an operation has one, and nowhere else', async (t) => {
+    const found = operations(await read(await startServer(t))).filter(({ name }) => name.includes('/api/'));
+    for (const { name, operation } of found) {
+      const documented = ['408', '413', '415'].map((status) => status in operation.responses);
+      assert.deepEqual(new Set(documented), new Set([operation.requestBody !== undefined]), name);
+    }
+  });
+
   it('every text in a body of the API document has a greatest length', async (t) => {
     const document = await read(await startServer(t));
     const found = operations(document).flatMap(({ name, operation }) =>

@@ -12,6 +12,7 @@ import { assertSameAnswers } from './support/observable.ts';
 import { assertProblem } from './support/problems.ts';
 import { exampleSettings, startProgram } from './support/program.ts';
 import { startServer, type Mail, type TestServer } from './support/server.ts';
+import { OWN_PAGE } from './support/strategy.ts';
 import { startMailServer, type Delivery, type MailServer } from './support/smtp.ts';
 
 const MINUTE_MS = 60_000;
@@ -61,7 +62,7 @@ test('a mail that was promised before kill -9 is sent after the next start, and 
   const first = startProgram(t, settings);
   const email = freshEmail();
   const ask = async (port: number, path: string, body: object): Promise<number> => {
-    const headers = { 'Content-Type': 'application/json' };
+    const headers = { 'Content-Type': 'application/json', ...OWN_PAGE };
     return (await fetch(`http://127.0.0.1:${port}/api/v1/auth/${path}`, { method: 'POST', headers, body: JSON.stringify(body) })).status;
   };
   assert.equal(await ask((await first.listening).port, 'register', { email }), 202);

@@ -4,12 +4,12 @@ import { describe, it } from 'node:test';
 import { createHttpServer, listen } from '../src/http/listener/http-server.ts';
 import { UNOBSERVED } from './support/listener.ts';
 import { assertProblem } from './support/problems.ts';
-import { countAnswers, parseAnswer } from './support/raw-http.ts';
+import { countAnswers, OWN_LINES, parseAnswer } from './support/raw-http.ts';
 import { startServer } from './support/server.ts';
 
 const SMUGGLED = 'GET /smuggled HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n';
 const post = (...headers: string[]) =>
-  ['POST /api/v1/auth/login HTTP/1.1', 'Host: 127.0.0.1', 'Content-Type: application/json', ...headers, '', ''].join('\r\n');
+  ['POST /api/v1/auth/login HTTP/1.1', ...OWN_LINES, 'Content-Type: application/json', ...headers, '', ''].join('\r\n');
 
 /** If a proxy and this server read one of these differently, a second request can be hidden in the first. */
 const AMBIGUOUS: Record<string, string> = {

@@ -6,6 +6,7 @@ import { createUser } from './support/accounts.ts';
 import { startWithRoutes } from './support/extra-routes.ts';
 import { assertProblem, type Answer } from './support/problems.ts';
 import { startServer } from './support/server.ts';
+import { useTokens } from './support/strategy.ts';
 
 const CANARY = 'CANARY-4f1c';
 
@@ -89,7 +90,7 @@ describe('problems', () => {
       assertFailure(await server.request('GET', path, { token: tokens.accessToken }));
     }
     assertFailure(await server.request('POST', '/api/v1/auth/login', { body: { email, password } }), [email, password]);
-    assertFailure(await server.request('POST', '/api/v1/auth/refresh', { body: { refreshToken: tokens.refreshToken } }));
+    for (const answer of await useTokens(server, tokens)) assertFailure(answer);
   });
 
   it('an error response does not repeat the path or the query', async (t) => {

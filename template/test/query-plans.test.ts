@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import test, { type TestContext } from 'node:test';
 import { DefaultQueryExecutor, type CompiledQuery } from 'kysely';
-import { createAdmin, createUser, enrol, freshEmail, login, mailTo, PASSWORD, refresh, tokenIn, type Account } from './support/accounts.ts';
+import { createAdmin, createUser, enrol, freshEmail, login, mailTo, PASSWORD, tokenIn, type Account } from './support/accounts.ts';
 import { fullScans } from './support/database.ts';
 import { eventually } from './support/eventually.ts';
 import { deletionLast, FEATURES, methodOf, pathOf, type FeatureAttacks } from './support/features.ts';
 import { startServer, type TestRequest, type TestServer } from './support/server.ts';
+import { useTokens } from './support/strategy.ts';
 
 /** Sends a request that must succeed and returns the body of the response. */
 type Send = (account: Account | undefined, operation: string, body?: unknown) => Promise<Record<string, unknown>>;
@@ -40,7 +41,7 @@ async function useAccounts(server: TestServer, send: Send, user: Account, admin:
   await send(undefined, 'POST /api/v1/auth/password/forgot', { email });
   const token = tokenIn(await mailTo(server, email, 2));
   await send(undefined, 'POST /api/v1/auth/password/reset', { token, password: `${PASSWORD} 2` });
-  await refresh(server, user.tokens.refreshToken);
+  await useTokens(server, user.tokens);
   await send(user, 'GET /api/v1/me');
   await send(user, 'PATCH /api/v1/me', { displayName: 'Name' });
   await send(user, 'POST /api/v1/auth/password/change', { currentPassword: PASSWORD, newPassword: `${PASSWORD} 3` });

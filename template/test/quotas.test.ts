@@ -2,8 +2,12 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import test from 'node:test';
 import type { Principal } from '../src/access/principal.ts';
+import { dangerouslyPublic } from '../src/access/rules.ts';
+import { route } from '../src/http/route.ts';
 import { createNotes } from '../src/notes/store.ts';
 import { createUser, type Account } from './support/accounts.ts';
+import { startWithRoutes } from './support/extra-routes.ts';
+import { assertProblem } from './support/problems.ts';
 import { startServer, type TestServer } from './support/server.ts';
 
 interface Operation {
@@ -20,7 +24,19 @@ test('a request that was authorised before its account was disabled adds no note
   const { clock, database } = server.services;
   const principal: Principal = { userId: ada.id, sessionId: randomUUID(), role: 'user', authenticatedAt: clock() };
   await database.updateTable('users').set({ disabled_at: 1 }).where('id', '=', ada.id).execute();
-  await assert.rejects(createNotes(database, clock).create(principal, { title: 'late', body: '' }), { message: 'invalid-token' });
+  const late = route({
+    method: 'get',
+    path: '/late',
+    summary: 'Adds a note for a caller who was authorised before',
+    access: dangerouslyPublic('the test is the authorisation'),
+    status: 204,
+    handle: async () => {
+      await createNotes(database, clock).create(principal, { title: 'late', body: '' });
+      return undefined;
+    },
+  });
+  const request = await startWithRoutes(t, server, [late]);
+  assertProblem(await request('/late'), 401, 'invalid-token');
   assert.equal(await countNotes(server, ada), 0);
 });
 

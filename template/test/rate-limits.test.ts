@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { createUser } from './support/accounts.ts';
+import { createUser, signIn } from './support/accounts.ts';
 import { eventually } from './support/eventually.ts';
 import { assertProblem } from './support/problems.ts';
 import { countAnswers, parseAnswer } from './support/raw-http.ts';
@@ -56,8 +56,7 @@ describe('rate limits', () => {
   it('two sessions of one user share one limit', async (t) => {
     const server = await startServer(t, { USER_RATE_LIMIT_MAX: '2' });
     const { email, password, tokens } = await createUser(server);
-    const login = await server.request('POST', '/api/v1/auth/login', { body: { email, password } });
-    const second = (login.body as { accessToken: string }).accessToken;
+    const second = (await signIn(server, { email, password })).accessToken;
     const seen = [];
     for (const token of [tokens.accessToken, second, tokens.accessToken]) {
       seen.push((await server.request('GET', '/api/v1/me', { token })).status);

@@ -3,8 +3,9 @@ import { describe, it } from 'node:test';
 import { createFeatures } from '../src/routes.ts';
 import { createUser } from './support/accounts.ts';
 import { assertProblem } from './support/problems.ts';
-import { countAnswers, parseAnswer } from './support/raw-http.ts';
+import { countAnswers, OWN_LINES, parseAnswer } from './support/raw-http.ts';
 import { startServer, type TestServer } from './support/server.ts';
+import { withToken } from './support/strategy.ts';
 
 const ID = '00000000-0000-4000-8000-000000000000';
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
@@ -25,6 +26,12 @@ function declared(server: TestServer): Map<string, Set<string>> {
 
 const rawRequest = async (server: TestServer, method: string, target: string) =>
   parseAnswer(await server.sendBytes(`${method} ${target} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`));
+
+/** The token as a line of a raw request. */
+const headerOf = (token: string) =>
+  Object.entries(withToken(token))
+    .map(([name, value]) => `${name}: ${value}`)
+    .join('\r\n');
 
 describe('routing', () => {
   it('an undeclared method gets 405 on every route, and Allow lists the declared ones', async (t) => {
@@ -109,9 +116,7 @@ describe('routing', () => {
       '/api\\v1\\me',
     ]) {
       const answer = parseAnswer(
-        await server.sendBytes(
-          `GET ${target} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${tokens.accessToken}\r\nConnection: close\r\n\r\n`,
-        ),
+        await server.sendBytes(`GET ${target} HTTP/1.1\r\nHost: 127.0.0.1\r\n${headerOf(tokens.accessToken)}\r\nConnection: close\r\n\r\n`),
       );
       assert.ok([400, 404].includes(answer.status), `${target}: ${answer.status}`);
     }
@@ -124,9 +129,7 @@ describe('routing', () => {
       const answer = await rawRequest(server, 'GET', target);
       assert.ok([400, 401, 404].includes(answer.status), `${target}: ${answer.status}`);
       const own = parseAnswer(
-        await server.sendBytes(
-          `GET ${target} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${tokens.accessToken}\r\nConnection: close\r\n\r\n`,
-        ),
+        await server.sendBytes(`GET ${target} HTTP/1.1\r\nHost: 127.0.0.1\r\n${headerOf(tokens.accessToken)}\r\nConnection: close\r\n\r\n`),
       );
       assertProblem(own, own.status === 404 ? 404 : 400, own.status === 404 ? 'not-found' : 'invalid-request');
     }
@@ -179,7 +182,7 @@ describe('routing', () => {
     const head = (...headers: string[]) =>
       [
         'POST /api/v1/auth/login HTTP/1.1',
-        'Host: 127.0.0.1',
+        ...OWN_LINES,
         'Connection: Upgrade, close',
         'Upgrade: h2c',
         'Content-Type: application/json',

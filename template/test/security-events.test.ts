@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { SECURITY_EVENTS, type SecurityEvent } from '../src/observability/security-events.ts';
-import { createAdmin, createUser, enrol, refresh, signIn, type Account } from './support/accounts.ts';
+import { createAdmin, createUser, enrol, signIn, type Account } from './support/accounts.ts';
 import { startServer, type TestServer } from './support/server.ts';
 
 interface Scene {
@@ -46,14 +46,6 @@ const ACTIONS: Record<
       server.request('POST', '/api/v1/auth/login', { body: { email: 'nobody@example.com', password: 'not the right one' } }),
   },
   'a forged token': { event: 'authn_token_invalid', act: ({ server }) => server.request('GET', '/api/v1/me', { token: 'a.b.c' }) },
-  'a replayed refresh token': {
-    event: 'authn_token_reuse',
-    act: async ({ server, user }) => {
-      const { refreshToken } = await signIn(server, user);
-      await refresh(server, refreshToken);
-      return refresh(server, refreshToken);
-    },
-  },
   'a logout': {
     event: 'authn_token_revoked',
     principal: 'user',

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { parseEnv } from 'node:util';
+import { SECRET } from './support/strategy.ts';
 import { emptyFolder, missing, run } from './support/tools.ts';
 
 const file = (name: string): string => fileURLToPath(new URL(`../${name}`, import.meta.url));
@@ -24,7 +25,7 @@ describe('setup', () => {
       const { status, stdout, stderr } = setup(folder);
       assert.equal(status, 0, stderr);
       assert.equal(statSync(join(folder, '.env')).mode & 0o777, 0o600);
-      const secret = parseEnv(readFileSync(join(folder, '.env'), 'utf8'))['JWT_SECRET'] ?? '';
+      const secret = parseEnv(readFileSync(join(folder, '.env'), 'utf8'))[SECRET] ?? '';
       assert.equal(Buffer.from(secret, 'base64url').length, 32);
       assert.ok(!(stdout + stderr).includes(secret));
       return secret;
@@ -48,7 +49,7 @@ describe('setup', () => {
   it('git does not commit .env, even if it is told to commit everything', { skip: missing('git') }, async (t) => {
     const folder = emptyFolder(t);
     copyFileSync(file('.gitignore'), join(folder, '.gitignore'));
-    writeFileSync(join(folder, '.env'), 'JWT_SECRET=stolen\n');
+    writeFileSync(join(folder, '.env'), `${SECRET}=stolen\n`);
     writeFileSync(join(folder, 'README.md'), 'A project\n');
     for (const words of [
       ['init', '--quiet'],

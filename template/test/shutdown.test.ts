@@ -8,10 +8,10 @@ import { createLog } from '../src/observability/log.ts';
 import { start } from '../src/server.ts';
 import { eventually } from './support/eventually.ts';
 import { exampleSettings, startProgram } from './support/program.ts';
-import { parseAnswer } from './support/raw-http.ts';
+import { OWN_HEAD, parseAnswer } from './support/raw-http.ts';
 
 const BODY = JSON.stringify({ email: 'someone@example.com' });
-const HEAD = `POST /api/v1/auth/register HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: ${BODY.length}\r\n\r\n`;
+const HEAD = `POST /api/v1/auth/register HTTP/1.1\r\n${OWN_HEAD}\r\nContent-Type: application/json\r\nContent-Length: ${BODY.length}\r\n\r\n`;
 
 /** Sends the first half of a request; `finish` sends the second half. */
 async function halfRequest(port: number): Promise<{ finish: () => Promise<string>; socket: net.Socket }> {

@@ -7,6 +7,7 @@ import { loadConfig, type Config } from '../src/config/index.ts';
 import { createLog } from '../src/observability/log.ts';
 import { start } from '../src/server.ts';
 import { exampleSettings, PRODUCTION, startProgram } from './support/program.ts';
+import { SECRET } from './support/strategy.ts';
 
 const CANARY = 'CANARY4f1c';
 /** Flags of Node that `npm start` uses. */
@@ -23,24 +24,24 @@ async function startAnyway(t: TestContext, config: Config): Promise<void> {
 
 describe('start', { concurrency: 2 }, () => {
   it('an invalid setting stops the start with exit code 78, and its value is not printed', async (t) => {
-    const settings = { ...(await exampleSettings(t)), NODE_ENV: undefined, JWT_SECRET: undefined, PORT: CANARY };
-    const program = startProgram(t, settings, [], `NODE_ENV=${CANARY}\nJWT_SECRET=${CANARY}\nMAIL_FROM=${CANARY}\n`);
+    const settings = { ...(await exampleSettings(t)), NODE_ENV: undefined, [SECRET]: undefined, PORT: CANARY };
+    const program = startProgram(t, settings, [], `NODE_ENV=${CANARY}\n${SECRET}=${CANARY}\nMAIL_FROM=${CANARY}\n`);
     await assert.rejects(program.listening);
     const { code, stderr, stdout } = await program.ended;
     assert.equal(code, 78);
-    for (const name of ['NODE_ENV', 'PORT', 'JWT_SECRET']) assert.match(stderr, new RegExp(`\\b${name}\\b`));
+    for (const name of ['NODE_ENV', 'PORT', SECRET]) assert.match(stderr, new RegExp(`\\b${name}\\b`));
     assert.doesNotMatch(stderr, /MAIL_FROM/, 'the environment wins over .env');
     assert.doesNotMatch(stderr + stdout, new RegExp(CANARY));
   });
 
-  it('the server does not start with an unchanged copy of .env.example: exit code 78, because JWT_SECRET is empty', async (t) => {
+  it('the server does not start with an unchanged copy of .env.example: exit code 78, because its secret is empty', async (t) => {
     const { DATABASE_URL } = await exampleSettings(t);
     const example = readFileSync(new URL('../.env.example', import.meta.url), 'utf8');
     const program = startProgram(t, { DATABASE_URL, PORT: '0', MANAGEMENT_PORT: '0' }, [], example);
     await assert.rejects(program.listening);
     const { code, stderr } = await program.ended;
     assert.equal(code, 78);
-    assert.match(stderr, /\bJWT_SECRET\b/);
+    assert.match(stderr, new RegExp(`\\b${SECRET}\\b`));
   });
 
   it('production with --inspect stops the start with exit code 78', async (t) => {

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import test, { type TestContext } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import bcrypt from 'bcrypt';
-import { issueWhenDue } from '../src/auth/token-mail.ts';
+import { createTokenMails } from '../src/auth/token-mail.ts';
 import { createUser, freshEmail, login, PASSWORD, tokensOf } from './support/accounts.ts';
 import { startServer, type TestServer } from './support/server.ts';
 
@@ -240,7 +240,7 @@ async function mailsOfDay({ services }: TestServer, purpose: 'reset-password' | 
   for (let passed = 0; passed < DAY_MS; passed += 5 * 60_000) {
     const issued = await services.database
       .transaction()
-      .execute((transaction) => issueWhenDue(transaction, { email, purpose, now: start + passed }));
+      .execute((transaction) => createTokenMails(services.database).issueWhenDue(transaction, { email, purpose, now: start + passed }));
     if (issued) mails += 1;
   }
   return mails;

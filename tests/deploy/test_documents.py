@@ -35,13 +35,18 @@ def rows(text: str, heading: str) -> list[list[str]]:
 
 def settings(project: Path) -> dict[str, str]:
     """Every setting of the code, with its default; without one `required` or `none`."""
-    files = ["config/base.ts", f"config/{database(project)}.ts", "config/jwt.ts"]
+    files = ["config/base.ts", f"config/{database(project)}.ts", f"config/{strategy(project)}.ts"]
     found = {}
     for name, rule in SETTING.findall("".join(read(project, f"src/{file}") for file in files)):
         default = re.search(r"\.default\((.*?)\)", rule)
         value = default[1].strip("'").replace("[]", "none") if default else "required"
         found[name] = "none" if ".optional()" in rule else value
     return found
+
+
+def strategy(project: Path) -> str:
+    """How the project authenticates its callers."""
+    return "session" if (project / "src/auth/session").exists() else "jwt"
 
 
 def database(project: Path) -> str:
@@ -88,7 +93,7 @@ def test_every_event_worth_watching_exists(project: Path) -> None:
     assert [event for event in watched if f"{event}:" not in events] == []
 
 
-def test_every_link_of_every_combination_leads_somewhere() -> None:
+def test_every_link_of_a_project_leads_somewhere() -> None:
     for answers in every_combination():
         files = in_memory(answers)
         for name in (name for name in files if name.endswith(".md")):
@@ -101,7 +106,7 @@ def test_every_link_of_every_combination_leads_somewhere() -> None:
 
 
 def test_documents_name_no_file_that_is_not_there() -> None:
-    """Paths in backticks below the project's folders must exist in every combination that names them."""
+    """Paths in backticks below the project's folders must exist in every project that names them."""
     path = re.compile(r"`((?:src|test|docs|deploy|\.github)/[\w./-]*|compose\.yaml|\.env\.example|\.npmrc)`")
     for answers in every_combination():
         files = in_memory(answers)

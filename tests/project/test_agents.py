@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.answers import title
-from tests.support.projects import Project, checked_with_recipe, databases, rows
+from tests.support.projects import Project, attacked_sample, checked_with_recipe, databases, rows
 from tests.support.recipe import add_tasks
 from tools.processes import ended
 
@@ -42,7 +42,7 @@ def first_failure(project: Project, *files: str) -> str:
     return found[1] if found else ""
 
 
-@rows([])
+@rows([], attacked_sample())
 def test_the_attacks_on_the_feature_of_the_recipe_fail(with_tasks: Project) -> None:
     code, output = with_tasks.npm("run", "--silent", "typecheck")
     assert code == 0, output

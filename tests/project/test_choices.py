@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.project.test_projects import failures
-from tests.support.projects import rows
+from tests.support.projects import attacked_sample, rows
 from tools.processes import ended
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ CHOICES = sorted((Path(__file__).parent / "choices").glob("*.test.ts"))
 FLAGS = ("--disable-proto=delete", "--disallow-code-generation-from-strings")
 
 
-@rows([])
+@rows([], attacked_sample())
 def test_a_new_project_has_the_rules_of_the_template(project: Project) -> None:
     assert CHOICES
     command: list[str | Path] = ["node", *FLAGS, "--test", "--test-isolation=none", *CHOICES]

@@ -40,8 +40,8 @@ def fill(path: Path) -> None:
             maybe = None if number % 3 else at
             user = (key, f"{key}@example.com", text, None if number % 2 else text, "user", maybe, None, at, None)
             database.execute("insert into users values (?, ?, ?, ?, ?, ?, ?, ?, ?)", user)
-            session = (key, key, text, "", at, at, at, at, maybe)
-            database.execute("insert into sessions values (?, ?, ?, ?, ?, ?, ?, ?, ?)", session)
+            session = (key, key, text, "", at, at, at, at, maybe, key if number % 2 else None)
+            database.execute("insert into sessions values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", session)
             database.execute("insert into refresh_tokens values (?, ?, ?, ?)", (key, key, at, maybe))
             token = (key, key if number % 2 else None, text, "", "verify-email", at, at, maybe)
             database.execute("insert into one_time_tokens values (?, ?, ?, ?, ?, ?, ?, ?)", token)

@@ -19,7 +19,7 @@ import pytest
 from tests.conftest import missing
 from tests.support.answers import title
 from tests.support.postgres import ServerMissingError, binaries
-from tests.support.projects import databases
+from tests.support.projects import databases, databases_and_strategies, rows
 from tools.project_server import serving
 from tools.smoke_test import ApiClient
 
@@ -231,7 +231,7 @@ def test_one_file_and_one_title_can_be_tested(project: Project) -> None:
     assert (code, count_of(output)) == (0, 1), output
 
 
-@on(SQLITE)
+@rows([SQLITE, *databases_and_strategies()[2:]], [])
 def test_the_token_of_the_sample_account_signs_requests(project: Project) -> None:
     settings = {"DATABASE_URL": project.empty_database(), "PORT": str(free_port()), "ALLOWED_HOSTS": "127.0.0.1"}
     code, output = project.npm("run", "--silent", "token", **settings)
@@ -241,7 +241,10 @@ def test_the_token_of_the_sample_account_signs_requests(project: Project) -> Non
             code, token = project.npm("run", "--silent", "token", **settings)
             assert code == 0, token
             client = ApiClient.of(running)
-            client.tokens = {"accessToken": token.strip()}
+            if project.answers["auth"] == "session":
+                client.cookie = token.strip()
+            else:
+                client.tokens = {"accessToken": token.strip()}
             assert client.call(200, "GET", "/api/v1/me")["email"] == "developer@example.com"
     production = {"NODE_ENV": "production", "PUBLIC_URL": "https://api.example.com", "SMTP_URL": "smtp://127.0.0.1:25"}
     code, output = project.npm("run", "--silent", "token", **settings, **production)

@@ -81,8 +81,8 @@ def caller(request: pytest.FixtureRequest, project: Project, database: str, serv
         create, cwd=project.folder, env=environment, input=client.password, text=True, check=True, capture_output=True
     )
     client.log_in()
-    header = f"Authorization: Bearer {client.tokens['accessToken']}"
-    return ["--header", header, "--exclude-path-regex", ENDING, "--exclude-operation-id", "deleteApiV1Me"]
+    ((name, value),) = client.credentials().items()
+    return ["--header", f"{name}: {value}", "--exclude-path-regex", ENDING, "--exclude-operation-id", "deleteApiV1Me"]
 
 
 @pytest.mark.matrix

@@ -8,7 +8,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 from tests.conftest import missing
-from tests.support.projects import databases, rows
+from tests.support.projects import databases_and_strategies, rows
 from tools.project_server import serving
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ WALK = re.compile(r"^```sh walk\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PATIENCE = "until grep -q '^ *token: ' dev.log; do sleep 0.1; done"
 
 
-@rows(databases(), [])
+@rows(databases_and_strategies(), [])
 def test_the_walk_from_registration_to_logout(project: Project) -> None:
     """The server in one terminal, the block of the README in another; only the port is a free one."""
     if not shutil.which("curl") or not shutil.which("bash"):

@@ -138,6 +138,13 @@ def checked_with_recipe() -> list[Answers]:
     return _first_of_each_database(attacked_sample()[1:])
 
 
+def databases_and_strategies() -> list[Answers]:
+    """Return one project of each database, and one of the other `auth`, of those that every run installs."""
+    found = databases()
+    known = {row["auth"] for row in found}
+    return found + [row for row in checked_with_recipe() if row["auth"] not in known][:1]
+
+
 def checked_alone() -> list[Answers]:
     """Return the other projects of the attacked sample, the default one first: their checks run without it."""
     return [row for row in attacked_sample() if row not in checked_with_recipe()]

@@ -70,7 +70,16 @@ def is_left_out(path: str, table: dict[str, bool]) -> bool:
 
 
 def in_memory(answers: Answers) -> Tree:
-    """Render a project without touching the disk; tests/template holds the result against Copier's."""
+    """Render a project without touching the disk; tests/template holds the result against Copier's.
+
+    Each result is kept, because many tests look at every combination of answers.
+    """
+    return dict(_rendered(tuple(answers.items())))
+
+
+@cache
+def _rendered(items: tuple[tuple[str, str | bool], ...]) -> Tree:
+    answers = dict(items)
     table = optional_files(answers)
     context: dict[str, Any] = {
         **answers,

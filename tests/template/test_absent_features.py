@@ -14,6 +14,7 @@ TRACES = {
     ("rate_limit_store", "memory"): r"rate-limit/memory",
     ("rate_limit_store", "database"): r"rate-limit/database|rate_?limits? table",
     ("auth", "jwt"): r"jwt|\bjose\b",
+    ("auth", "session"): r"auth/session/|auth-session|__host-|session_secret|csrf-same-origin",
     ("deployment", "compose"): r"compose\.yaml|docker compose",
     ("ci", "github"): r"\.github|dependabot|github actions",
     ("metrics", "True"): r"prometheus|prom-client|GET /metrics",
@@ -29,6 +30,7 @@ ELSEWHERE = {
     ".gitignore": "keeps a database file out of git, also one that an experiment left behind",
     "package-lock.json": "licenses and names of packages; test_lockfile.py looks at it",
     "src/auth/common-passwords.txt": "names the licences of the lists it was made from",
+    "eslint.config.js": "lists the stores and the dangerous imports of all answers",
     "src/config/cross-checks.ts": "refuses the name of a product as its password",
     "src/database/driver.ts": "the interface both databases have says what one of them does not need",
 }

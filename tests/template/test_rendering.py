@@ -41,6 +41,7 @@ SEAMS = [
     "README.md.jinja",
     "SECURITY.md.jinja",
     "compose.yaml.jinja",
+    "development/tokens/chosen.ts.jinja",
     "docs/dependencies.md.jinja",
     "docs/operations.md.jinja",
     "docs/security-controls.md.jinja",
@@ -54,6 +55,7 @@ SEAMS = [
     "src/project.ts.jinja",
     "src/rate-limit/chosen.ts.jinja",
     "test/support/database.ts.jinja",
+    "test/support/strategy.ts.jinja",
     "{{ _copier_conf.answers_file }}.jinja",
 ]
 

@@ -9,6 +9,9 @@ export interface Principal {
   readonly authenticatedAt: number;
 }
 
+/** The account of the caller was disabled or deleted after its request was authenticated. The client gets 401. */
+export class CallerGone extends Error {}
+
 /** What callers see of their own account. No access rule depends on it. */
 export interface Profile {
   readonly email: string;

@@ -8,6 +8,8 @@ export type SignInAccount = Pick<UserRow, 'disabled_at' | 'email_verified_at' | 
 /** Accounts as sign-in, registration and passwords use them. What users and administrators see is in `users/store.ts`. */
 export interface Accounts {
   findByEmail(email: string): Promise<SignInAccount | undefined>;
+  /** Reads the account and locks its row until the unit ends. */
+  lockByEmail(unit: UnitOfWork, email: string): Promise<SignInAccount | undefined>;
   /** @throws Error when there is no account with this id */
   readPassword(userId: string): Promise<Pick<UserRow, 'email' | 'password_hash'>>;
   /** Adds an account. @returns false when the address has one */
@@ -28,13 +30,16 @@ export interface Accounts {
   resetHash(unit: UnitOfWork, userId: string, hash: string): Promise<boolean>;
 }
 
+const byEmail = (from: Database, email: string) =>
+  from.selectFrom('users').select(['id', 'password_hash', 'email_verified_at', 'disabled_at']).where('email', '=', email);
+
 export function createAccounts(database: Database): Accounts {
   return {
-    findByEmail: (email) =>
-      database
-        .selectFrom('users')
-        .select(['id', 'password_hash', 'email_verified_at', 'disabled_at'])
-        .where('email', '=', email)
+    findByEmail: (email) => byEmail(database, email).executeTakeFirst(),
+
+    lockByEmail: (unit, email) =>
+      byEmail(unit, email)
+        .$if(driver.supportsRowLocks, (query) => query.forUpdate())
         .executeTakeFirst(),
 
     readPassword: (userId) =>

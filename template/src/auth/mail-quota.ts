@@ -1,12 +1,10 @@
-import type { Transaction } from 'kysely';
-import type { OneTimeTokenRow, Schema } from '../database/schema.ts';
+import type { UnitOfWork } from '../database/unit-of-work.ts';
 import { tooManyRequests } from '../http/problem.ts';
 import type { RequestContext } from '../http/request-context.ts';
 import { addressKey } from '../network/client-address.ts';
 import type { Services } from '../services.ts';
+import type { OneTimeTokens, Purpose } from './one-time-token-store.ts';
 import { failClosed } from './throttle/fail-closed.ts';
-
-type Purpose = OneTimeTokenRow['purpose'];
 
 const MINUTE_MS = 60_000;
 /** How long a mail counts, in milliseconds; its row stays stored as long. */
@@ -49,22 +47,20 @@ export function mailboxOf(email: string, purpose: Purpose): string {
   return purpose === 'verify-email' ? email.replace(/\+[^@]*@/, '+@') : email;
 }
 
+interface CountedMailbox {
+  readonly mailbox: string;
+  readonly purpose: Purpose;
+  readonly now: number;
+}
+
 /**
  * Whether the pause since the last mail to the mailbox is over. The caller gets the same response in both cases.
  * Source: ASVS 5.0 V2.4.1, V6.1.1.
  *
- * @param transaction holds the lock on the mailbox
+ * @param unit holds the lock on the mailbox
  */
-export async function isMailDue(transaction: Transaction<Schema>, mailbox: string, purpose: Purpose, now: number): Promise<boolean> {
-  const latest = await transaction
-    .selectFrom('one_time_tokens')
-    .select('issued_at')
-    .where('mailbox', '=', mailbox)
-    .where('purpose', '=', purpose)
-    .where('issued_at', '>', now - MAIL_COUNTS_MS)
-    .orderBy('issued_at', 'desc')
-    .limit(QUICK_MAILS)
-    .execute();
+export async function isMailDue(tokens: OneTimeTokens, unit: UnitOfWork, { mailbox, purpose, now }: CountedMailbox): Promise<boolean> {
+  const latest = await tokens.latestTo(unit, mailbox, { purpose, since: now - MAIL_COUNTS_MS, limit: QUICK_MAILS });
   const pause = latest.length < QUICK_MAILS ? QUICK_PAUSE_MS : longPause(purpose);
-  return latest[0] === undefined || latest[0].issued_at + pause <= now;
+  return latest[0] === undefined || latest[0] + pause <= now;
 }

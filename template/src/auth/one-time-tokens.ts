@@ -1,12 +1,10 @@
-import type { Kysely, Transaction } from 'kysely';
 import { z } from 'zod';
-import type { OneTimeTokenRow, Schema } from '../database/schema.ts';
+import { createOpaqueToken, hashOpaqueToken } from '../crypto/opaque-token.ts';
+import type { UnitOfWork } from '../database/unit-of-work.ts';
 import { Problem } from '../http/problem.ts';
 import { tokenMinutes } from '../mail/messages.ts';
 import { mailboxOf } from './mail-quota.ts';
-import { createOpaqueToken, hashOpaqueToken } from '../crypto/opaque-token.ts';
-
-type Purpose = OneTimeTokenRow['purpose'];
+import type { MailboxProof, OneTimeTokens, Purpose } from './one-time-token-store.ts';
 
 const MINUTE_MS = 60_000;
 
@@ -18,41 +16,32 @@ export const oneTimeToken = z.string().min(1).max(128);
 export const invalidOneTimeToken = () =>
   new Problem({ status: 400, code: 'invalid-token', title: 'This token is wrong, used or expired. Ask for a new one.' });
 
-/** Ends every token that was mailed to the user. */
-export async function endOneTimeTokens(transaction: Transaction<Schema>, userId: string): Promise<void> {
-  await transaction.deleteFrom('one_time_tokens').where('user_id', '=', userId).execute();
+/** A token to issue. */
+export interface NewOneTimeToken {
+  readonly email: string;
+  readonly userId: string | null;
+  readonly purpose: Purpose;
+  readonly now: number;
+  /** Default: a new random one. */
+  readonly token?: string | undefined;
 }
 
 /** Creates a token. Earlier tokens stay valid: otherwise a stranger could request a mail to end the token of the owner. */
 export async function issueOneTimeToken(
-  transaction: Transaction<Schema>,
-  {
-    email,
-    userId,
-    purpose,
-    now,
-    token = createOpaqueToken(),
-  }: {
-    readonly email: string;
-    readonly userId: string | null;
-    readonly purpose: Purpose;
-    readonly now: number;
-    readonly token?: string | undefined;
-  },
+  tokens: OneTimeTokens,
+  unit: UnitOfWork,
+  { email, userId, purpose, now, token = createOpaqueToken() }: NewOneTimeToken,
 ): Promise<string> {
-  await transaction
-    .insertInto('one_time_tokens')
-    .values({
-      token_hash: hashOpaqueToken(token),
-      user_id: userId,
-      email,
-      mailbox: mailboxOf(email, purpose),
-      purpose,
-      issued_at: now,
-      expires_at: now + tokenMinutes(purpose) * MINUTE_MS,
-      used_at: null,
-    })
-    .execute();
+  await tokens.add(unit, {
+    token_hash: hashOpaqueToken(token),
+    user_id: userId,
+    email,
+    mailbox: mailboxOf(email, purpose),
+    purpose,
+    issued_at: now,
+    expires_at: endOf(purpose, now),
+    used_at: null,
+  });
   return token;
 }
 
@@ -61,16 +50,10 @@ export async function issueOneTimeToken(
  *
  * @returns false when the token was used or has ended
  */
-export async function prolongOneTimeToken(transaction: Transaction<Schema>, { token, purpose, now }: OneTimeTokenUse): Promise<boolean> {
-  const { numUpdatedRows } = await transaction
-    .updateTable('one_time_tokens')
-    .set({ expires_at: now + tokenMinutes(purpose) * MINUTE_MS })
-    .where('token_hash', '=', hashOpaqueToken(token))
-    .where('used_at', 'is', null)
-    .where('expires_at', '>', now)
-    .executeTakeFirstOrThrow();
-  return numUpdatedRows === 1n;
-}
+export const prolongOneTimeToken = (tokens: OneTimeTokens, unit: UnitOfWork, { token, purpose, now }: OneTimeTokenUse): Promise<boolean> =>
+  tokens.prolong(unit, { hash: hashOpaqueToken(token), now }, endOf(purpose, now));
+
+const endOf = (purpose: Purpose, now: number) => now + tokenMinutes(purpose) * MINUTE_MS;
 
 export interface OneTimeTokenUse {
   readonly token: string;
@@ -78,59 +61,30 @@ export interface OneTimeTokenUse {
   readonly now: number;
 }
 
-/** What a token proves: the caller can read mails to this address. */
-export interface MailboxProof {
-  readonly email: string;
-  /** Account of the address when the mail was requested; null when there was none. */
-  readonly userId: string | null;
-}
-
 /**
  * Returns the owner of a valid token without using the token up; `consumeOneTimeToken` does that.
  *
  * @throws Problem 400 `invalid-token`
  */
-export async function ownerOfOneTimeToken(database: Kysely<Schema>, { token, purpose, now }: OneTimeTokenUse): Promise<MailboxProof> {
-  const proof = await database
-    .selectFrom('one_time_tokens')
-    .select(['email', 'user_id as userId'])
-    .where('token_hash', '=', hashOpaqueToken(token))
-    .where('purpose', '=', purpose)
-    .where('used_at', 'is', null)
-    .where('expires_at', '>', now)
-    .executeTakeFirst();
+export async function ownerOfOneTimeToken(tokens: OneTimeTokens, { token, purpose, now }: OneTimeTokenUse): Promise<MailboxProof> {
+  const proof = await tokens.find({ hash: hashOpaqueToken(token), purpose, now });
   if (!proof) throw invalidOneTimeToken();
   return proof;
 }
 
 /**
- * Uses the token up and ends other tokens for the same purpose and address. A single statement, so that only one of two
- * requests at the same moment succeeds. The caller has locked mailbox and user before: any other order can deadlock.
+ * Uses the token up and ends other tokens for the same purpose and address. The caller has locked mailbox and user
+ * before: any other order can deadlock.
  *
- * @throws Problem 400 `invalid-token`; the transaction is rolled back
+ * @throws Problem 400 `invalid-token`; the unit is rolled back
  */
 export async function consumeOneTimeToken(
-  transaction: Transaction<Schema>,
+  tokens: OneTimeTokens,
+  unit: UnitOfWork,
   { token, purpose, now }: OneTimeTokenUse,
   email: string,
 ): Promise<void> {
-  const hash = hashOpaqueToken(token);
-  const { numUpdatedRows } = await transaction
-    .updateTable('one_time_tokens')
-    .set({ used_at: now })
-    .where('token_hash', '=', hash)
-    .where('purpose', '=', purpose)
-    .where('used_at', 'is', null)
-    .where('expires_at', '>', now)
-    .executeTakeFirstOrThrow();
-  if (numUpdatedRows !== 1n) throw invalidOneTimeToken();
-  await transaction
-    .updateTable('one_time_tokens')
-    .set({ expires_at: now })
-    .where('mailbox', '=', mailboxOf(email, purpose))
-    .where('purpose', '=', purpose)
-    .where('email', '=', email)
-    .where('token_hash', '!=', hash)
-    .where('expires_at', '>', now)
-    .execute();
+  const used = { hash: hashOpaqueToken(token), purpose, now };
+  if (!(await tokens.use(unit, used))) throw invalidOneTimeToken();
+  await tokens.endOthers(unit, used, { email, mailbox: mailboxOf(email, purpose) });
 }

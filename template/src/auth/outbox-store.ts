@@ -1,69 +1,70 @@
 import { randomUUID } from 'node:crypto';
-import type { Kysely, Transaction } from 'kysely';
-import type { OutboxRow, Schema } from '../database/schema.ts';
+import type { OutboxRow } from '../database/schema.ts';
+import type { Database, UnitOfWork } from '../database/unit-of-work.ts';
 
 /** Maximum number of mails that wait, so that strangers cannot fill the disk while the mail server is down. */
 const MAX_WAITING = 10_000;
 /** Maximum number of mails of one kind that a signed-in user can make wait for one address. */
 const MAX_WAITING_PER_ADDRESS = 5;
 
-/** @returns the id of the new row */
-export async function addMail(database: Kysely<Schema>, mail: Pick<OutboxRow, 'due_at' | 'email' | 'kind'>): Promise<string> {
-  const id = randomUUID();
-  await database
-    .insertInto('outbox')
-    .values({ ...mail, id, tries: 0 })
-    .execute();
-  return id;
+/** Mails that are not sent yet. Times are milliseconds since 1970. */
+export interface WaitingMails {
+  /** @returns the id of the new row */
+  add(connection: Database, mail: Pick<OutboxRow, 'due_at' | 'email' | 'kind'>): Promise<string>;
+  /** Whether no more mails may wait. */
+  isFull(): Promise<boolean>;
+  /** Whether so many mails of a kind wait for the address that one more would tell its owner nothing new. */
+  areEnough(unit: UnitOfWork, mail: Pick<OutboxRow, 'email' | 'kind'>): Promise<boolean>;
+  find(id: string): Promise<OutboxRow | undefined>;
+  /** Mails whose next try is due, the longest due first. */
+  findDue(now: number, limit: number): Promise<OutboxRow[]>;
+  /**
+   * Takes a mail for one try.
+   *
+   * @param retryAt when the next try is due, if this one fails or its process is killed
+   * @returns false when another process has taken it
+   */
+  claim(unit: UnitOfWork, mail: OutboxRow, retryAt: number): Promise<boolean>;
+  remove(id: string): Promise<void>;
 }
 
-/** Whether no more mails may wait. */
-export async function isOutboxFull(database: Kysely<Schema>): Promise<boolean> {
-  const last = await database
-    .selectFrom('outbox')
-    .select('id')
-    .orderBy('due_at')
-    .limit(1)
-    .offset(MAX_WAITING - 1)
-    .executeTakeFirst();
-  return last !== undefined;
-}
+export function createWaitingMails(database: Database): WaitingMails {
+  return {
+    add: async (connection, mail) => {
+      const id = randomUUID();
+      await connection
+        .insertInto('outbox')
+        .values({ ...mail, id, tries: 0 })
+        .execute();
+      return id;
+    },
 
-/** Whether so many mails of a kind wait for the address that one more would tell its owner nothing new. */
-export async function areEnoughWaiting(database: Kysely<Schema>, { email, kind }: Pick<OutboxRow, 'email' | 'kind'>): Promise<boolean> {
-  const waiting = await database
-    .selectFrom('outbox')
-    .select('id')
-    .where('email', '=', email)
-    .where('kind', '=', kind)
-    .limit(MAX_WAITING_PER_ADDRESS)
-    .execute();
-  return waiting.length === MAX_WAITING_PER_ADDRESS;
-}
+    isFull: async () => {
+      const waiting = database.selectFrom('outbox').select('id').orderBy('due_at').limit(1);
+      return (await waiting.offset(MAX_WAITING - 1).executeTakeFirst()) !== undefined;
+    },
 
-export const findMail = (database: Kysely<Schema>, id: string): Promise<OutboxRow | undefined> =>
-  database.selectFrom('outbox').selectAll().where('id', '=', id).executeTakeFirst();
+    areEnough: async (unit, { email, kind }) => {
+      const waiting = unit.selectFrom('outbox').select('id').where('email', '=', email).where('kind', '=', kind);
+      return (await waiting.limit(MAX_WAITING_PER_ADDRESS).execute()).length === MAX_WAITING_PER_ADDRESS;
+    },
 
-/** Mails whose next try is due, the longest due first. */
-export const findDueMails = (database: Kysely<Schema>, now: number, limit: number): Promise<OutboxRow[]> =>
-  database.selectFrom('outbox').selectAll().where('due_at', '<=', now).orderBy('due_at').limit(limit).execute();
+    find: (id) => database.selectFrom('outbox').selectAll().where('id', '=', id).executeTakeFirst(),
 
-/**
- * Takes a mail for one try.
- *
- * @param retryAt when the next try is due, if this one fails or its process is killed
- * @returns false when another process has taken it
- */
-export async function claimMail(transaction: Transaction<Schema>, { id, tries }: OutboxRow, retryAt: number): Promise<boolean> {
-  const { numUpdatedRows } = await transaction
-    .updateTable('outbox')
-    .set({ tries: tries + 1, due_at: retryAt })
-    .where('id', '=', id)
-    .where('tries', '=', tries)
-    .executeTakeFirstOrThrow();
-  return numUpdatedRows === 1n;
-}
+    findDue: (now, limit) => database.selectFrom('outbox').selectAll().where('due_at', '<=', now).orderBy('due_at').limit(limit).execute(),
 
-export async function removeMail(database: Kysely<Schema>, id: string): Promise<void> {
-  await database.deleteFrom('outbox').where('id', '=', id).execute();
+    claim: async (unit, { id, tries }, retryAt) => {
+      const { numUpdatedRows } = await unit
+        .updateTable('outbox')
+        .set({ tries: tries + 1, due_at: retryAt })
+        .where('id', '=', id)
+        .where('tries', '=', tries)
+        .executeTakeFirstOrThrow();
+      return numUpdatedRows === 1n;
+    },
+
+    remove: async (id) => {
+      await database.deleteFrom('outbox').where('id', '=', id).execute();
+    },
+  };
 }

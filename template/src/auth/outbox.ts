@@ -1,3 +1,4 @@
+import { mailTokenSecret } from '../config/chosen.ts';
 import { createTokenDerivation } from '../crypto/opaque-token.ts';
 import type { OutboxRow } from '../database/schema.ts';
 import { inOneUnit } from '../database/unit-of-work.ts';
@@ -8,8 +9,8 @@ import type { Mail } from '../mail/mailer.ts';
 import type { Message } from '../mail/messages.ts';
 import { passwordChanged } from '../mail/messages.ts';
 import type { Services } from '../services.ts';
-import { addMail, areEnoughWaiting, claimMail, findDueMails, findMail, isOutboxFull, removeMail } from './outbox-store.ts';
-import { writeTokenMail } from './token-mail.ts';
+import { createWaitingMails } from './outbox-store.ts';
+import { createTokenMails } from './token-mail.ts';
 
 const MINUTE_MS = 60_000;
 /** Tries to send one mail; the pauses between them double from one minute to ten, an hour in all. */
@@ -41,18 +42,20 @@ export interface Outbox {
  */
 export function createOutbox(services: Services): Outbox {
   const { clock, config, database, log, mailer } = services;
-  const tokenOf = createTokenDerivation(config.jwtSecret, 'mailed-token');
+  const tokenOf = createTokenDerivation(mailTokenSecret(config), 'mailed-token');
+  const tokenMails = createTokenMails(database);
+  const waiting = createWaitingMails(database);
 
   async function write(unit: UnitOfWork, { id, kind, email, tries }: OutboxRow): Promise<Message | undefined> {
     if (kind === 'password-changed') return passwordChanged();
     const request = { email, purpose: kind, token: tokenOf(id), clock };
-    return writeTokenMail(unit, request, { isRetry: tries > 0, publicUrl: config.publicUrl });
+    return tokenMails.write(unit, request, { isRetry: tries > 0, publicUrl: config.publicUrl });
   }
 
   /** @returns undefined when another process sends it; otherwise what to send, or nothing */
   const claim = (mail: OutboxRow): Promise<{ readonly message: Message | undefined } | undefined> =>
     inOneUnit(database, async (unit) => {
-      if (!(await claimMail(unit, mail, clock() + retryAfter(mail.tries)))) return undefined;
+      if (!(await waiting.claim(unit, mail, clock() + retryAfter(mail.tries)))) return undefined;
       return { message: await write(unit, mail) };
     });
 
@@ -66,7 +69,7 @@ export function createOutbox(services: Services): Outbox {
       if (!claimed) return true;
       if (claimed.message && !(await isAccepted({ to: email, ...claimed.message }, { kind, tries: tries + 1 }))) return false;
     }
-    await removeMail(database, id);
+    await waiting.remove(id);
     return true;
   }
 
@@ -81,26 +84,26 @@ export function createOutbox(services: Services): Outbox {
   }
 
   async function add(connection: Database, mail: NewMail): Promise<void> {
-    const id = await addMail(connection, { ...mail, due_at: clock() + TAKE_OVER_MS });
+    const id = await waiting.add(connection, { ...mail, due_at: clock() + TAKE_OVER_MS });
     services.runInBackground('mail', async () => {
-      const added = await findMail(database, id);
+      const added = await waiting.find(id);
       if (added) await deliver(added);
     });
   }
 
   return {
     request: async (mail) => {
-      if (await isOutboxFull(database)) throw overloaded(RETRY_AFTER_SECONDS);
+      if (await waiting.isFull()) throw overloaded(RETRY_AFTER_SECONDS);
       await add(database, mail);
     },
     notify: async (unit, mail) => {
-      if (!(await areEnoughWaiting(unit, mail))) await add(unit, mail);
+      if (!(await waiting.areEnough(unit, mail))) await add(unit, mail);
     },
     upkeep: {
       name: 'outbox',
       run: async ({ pause }) => {
         for (;;) {
-          const due = await findDueMails(database, clock(), BATCH);
+          const due = await waiting.findDue(clock(), BATCH);
           const accepted = await Promise.all(due.map(deliver));
           // While the mail server is down, one batch in each run is enough to notice when it is back.
           if (due.length < BATCH || accepted.includes(false)) return;

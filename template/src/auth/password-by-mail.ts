@@ -5,8 +5,10 @@ import type { RequestContext } from '../http/request-context.ts';
 import { addressKey } from '../network/client-address.ts';
 import type { Services } from '../services.ts';
 import { mailboxOf } from './mail-quota.ts';
+import { createOneTimeTokens } from './one-time-token-store.ts';
+import type { MailboxProof } from './one-time-token-store.ts';
 import { consumeOneTimeToken, ownerOfOneTimeToken } from './one-time-tokens.ts';
-import type { MailboxProof, OneTimeTokenUse } from './one-time-tokens.ts';
+import type { OneTimeTokenUse } from './one-time-tokens.ts';
 import { refuseGuessable } from './password-policy.ts';
 
 export interface ChosenPassword extends MailboxProof {
@@ -27,14 +29,15 @@ export async function setPasswordByMail<T>(
   { token, purpose, password, context }: Omit<OneTimeTokenUse, 'now'> & { readonly password: string; readonly context: RequestContext },
   store: (unit: UnitOfWork, chosen: ChosenPassword) => Promise<T>,
 ): Promise<T> {
+  const tokens = createOneTimeTokens(database);
   const use = { token, purpose, now: clock() };
-  const proof = await ownerOfOneTimeToken(database, use);
+  const proof = await ownerOfOneTimeToken(tokens, use);
   refuseGuessable(password, proof.email);
   const hash = await passwords.hash(password, addressKey(context.ip), context.gone);
   return inOneUnit(database, async (unit) => {
     await driver.lockName(unit, `${purpose}:${mailboxOf(proof.email, purpose)}`);
     const stored = await store(unit, { ...proof, hash, now: use.now });
-    await consumeOneTimeToken(unit, use, proof.email);
+    await consumeOneTimeToken(tokens, unit, use, proof.email);
     return stored;
   });
 }

@@ -5,17 +5,21 @@ import type { AnyRoute } from '../http/route.ts';
 import { addressKey } from '../network/client-address.ts';
 import type { Services } from '../services.ts';
 import { createAccounts } from './account-store.ts';
-import { endOneTimeTokens } from './one-time-tokens.ts';
+import { createTokenRotation } from './chosen.ts';
+import { createOneTimeTokens } from './one-time-token-store.ts';
 import { createOutbox } from './outbox.ts';
 import { claimedPassword, newPassword, refuseGuessable } from './password-policy.ts';
-import { confirmSession, endSessions } from './sessions.ts';
+import { createSessions } from './session-store.ts';
 import { invalidCredentials } from './sign-in.ts';
 import { createPasswordChangeThrottle } from './throttle/password-change-throttle.ts';
 
-/** A change needs the current password and ends all other sessions. Source: ASVS 5.0 V6.2.3, V7.4.3. */
+/** A change needs the current password and ends all other sessions. Source: ASVS 5.0 V6.2.3, V7.2.4, V7.4.3. */
 export function passwordChangeRoute(services: Services): AnyRoute {
   const { database, passwords, clock } = services;
   const accounts = createAccounts(database);
+  const sessions = createSessions(database);
+  const tokens = createOneTimeTokens(database);
+  const rotation = createTokenRotation(database);
   const throttle = createPasswordChangeThrottle(services);
   const outbox = createOutbox(services);
 
@@ -41,13 +45,15 @@ export function passwordChangeRoute(services: Services): AnyRoute {
       }
       const hash = await passwords.hash(body.newPassword, who, gone);
       const now = clock();
-      await inOneUnit(database, async (unit) => {
+      const sendNewToken = await inOneUnit(database, async (unit) => {
         if (!(await accounts.replaceHash(unit, { userId, old: user.password_hash, new: hash }))) throw invalidCredentials();
-        await endSessions(unit, { userId, now, except: sessionId });
-        await endOneTimeTokens(unit, userId);
-        await confirmSession(unit, sessionId, now);
+        await sessions.endAll(unit, { userId, now, except: sessionId });
+        await tokens.endAll(unit, userId);
+        await sessions.confirm(unit, sessionId, now);
         await outbox.notify(unit, { kind: 'password-changed', email: user.email });
+        return rotation.atPasswordChange(unit, sessionId);
       });
+      sendNewToken(context);
       await throttle.succeeded(proof);
       context.audit('authn_password_change');
       return undefined;

@@ -12,12 +12,13 @@ import { createOutbox } from './outbox.ts';
 import { setPasswordByMail } from './password-by-mail.ts';
 import type { ChosenPassword } from './password-by-mail.ts';
 import { newPassword } from './password-policy.ts';
-import { endSessions } from './sessions.ts';
+import { createSessions } from './session-store.ts';
+import type { Sessions } from './session-store.ts';
 import { createSignInThrottle } from './throttle/sign-in-throttle.ts';
 
 /** Replaces a forgotten password with a mailed token. Source: OWASP Forgot Password Cheat Sheet; ASVS 5.0 V6.4. */
 export function passwordResetRoutes(services: Services): readonly AnyRoute[] {
-  const accounts = createAccounts(services.database);
+  const stores = { accounts: createAccounts(services.database), sessions: createSessions(services.database) };
   const throttle = createSignInThrottle(services);
   const outbox = createOutbox(services);
   const mailToken = createMailRequest(services, 'reset-password');
@@ -47,7 +48,7 @@ export function passwordResetRoutes(services: Services): readonly AnyRoute[] {
         const change = { token, password, purpose: 'reset-password', context } as const;
         const { id, email } = await setPasswordByMail(services, change, async (unit, chosen) => {
           await outbox.notify(unit, { kind: 'password-changed', email: chosen.email });
-          return replacePassword(accounts, unit, chosen);
+          return replacePassword(stores, unit, chosen);
         });
         context.audit('authn_password_change', { userId: id });
         await throttle.proved(email, context);
@@ -63,11 +64,11 @@ export function passwordResetRoutes(services: Services): readonly AnyRoute[] {
  * @throws Problem 400 `invalid-token` when the address had no account or its account was disabled after the mail
  */
 async function replacePassword(
-  accounts: Accounts,
+  { accounts, sessions }: { readonly accounts: Accounts; readonly sessions: Sessions },
   unit: UnitOfWork,
   { userId, email, hash, now }: ChosenPassword,
 ): Promise<{ id: string; email: string }> {
   if (userId === null || !(await accounts.resetHash(unit, userId, hash))) throw invalidOneTimeToken();
-  await endSessions(unit, { userId, now });
+  await sessions.endAll(unit, { userId, now });
   return { id: userId, email };
 }

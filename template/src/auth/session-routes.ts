@@ -3,8 +3,8 @@ import { notFound } from '../http/problem.ts';
 import { authenticated, route } from '../http/route.ts';
 import type { AnyRoute } from '../http/route.ts';
 import type { Services } from '../services.ts';
-import { MAX_PER_USER } from './session-limits.ts';
-import { endOwnSession, listOwnSessions } from './sessions.ts';
+import { createSessions } from './session-store.ts';
+import { MAX_PER_USER } from './sessions.ts';
 
 const session = z.strictObject({
   id: z.uuid(),
@@ -17,6 +17,8 @@ const session = z.strictObject({
 
 /** Where the caller is signed in. Source: ASVS 5.0 V7.5.2. */
 export function sessionRoutes({ database, clock }: Services): readonly AnyRoute[] {
+  const sessions = createSessions(database);
+
   return [
     route({
       method: 'get',
@@ -26,7 +28,7 @@ export function sessionRoutes({ database, clock }: Services): readonly AnyRoute[
       status: 200,
       response: z.strictObject({ items: z.array(session).max(MAX_PER_USER) }),
       handle: async ({ principal }) => {
-        const rows = await listOwnSessions(principal, database, clock());
+        const rows = await sessions.listOwn(principal, { limit: MAX_PER_USER, now: clock() });
         const items = rows.map((row) => ({
           id: row.id,
           createdAt: new Date(row.created_at).toISOString(),
@@ -46,7 +48,7 @@ export function sessionRoutes({ database, clock }: Services): readonly AnyRoute[
       params: z.strictObject({ id: z.uuid() }),
       status: 204,
       handle: async ({ principal, params, context }) => {
-        if (!(await endOwnSession(principal, database, params.id, clock()))) throw notFound();
+        if (!(await sessions.endOwn(principal, params.id, clock()))) throw notFound();
         context.audit('authn_token_revoked', { sessionId: params.id });
         return undefined;
       },

@@ -9,6 +9,7 @@ import type { Services } from '../services.ts';
 import { createAccounts } from './account-store.ts';
 import type { SignInAccount } from './account-store.ts';
 import { claimedPassword } from './password-policy.ts';
+import { createSessions } from './session-store.ts';
 import { openSession } from './sessions.ts';
 import { createSignInThrottle } from './throttle/sign-in-throttle.ts';
 import type { SignInAttempt } from './throttle/sign-in-throttle.ts';
@@ -28,7 +29,6 @@ export const invalidCredentials = () =>
     status: 401,
     code: 'invalid-credentials',
     title: 'The e-mail address or the password is wrong.',
-    headers: { 'WWW-Authenticate': 'Bearer' },
   });
 
 /**
@@ -40,8 +40,8 @@ export const invalidCredentials = () =>
 export function createSignIn(services: Services) {
   const { database, passwords, clock } = services;
   const throttle = createSignInThrottle(services);
-
   const accounts = createAccounts(database);
+  const sessions = createSessions(database);
 
   async function verifyCredentials(
     { email, password }: Credentials,
@@ -85,7 +85,7 @@ export function createSignIn(services: Services) {
     const result = await inOneUnit(database, async (unit) => {
       // Password and account may have changed during the hash.
       if (!(await accounts.replaceHash(unit, { userId: user.id, old: user.hash, new: newHash }))) throw invalidCredentials();
-      const sessionId = await openSession(unit, { userId: user.id, context, now: clock() });
+      const sessionId = await openSession(sessions, unit, { userId: user.id, context, now: clock() });
       return complete(unit, { userId: user.id, sessionId });
     });
     await attempt.succeeded();

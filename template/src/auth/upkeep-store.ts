@@ -1,7 +1,8 @@
 import { deleteOwned } from '../database/portions.ts';
 import { removalTask } from '../database/upkeep-task.ts';
 import { MAIL_COUNTS_MS } from './mail-quota.ts';
-import { KEPT_AFTER_END_MS, SESSION_ROWS } from './session-limits.ts';
+import { SESSION_ROWS } from './session-store.ts';
+import { KEPT_AFTER_END_MS } from './sessions.ts';
 
 /** Deletes sessions that have expired, or that ended more than a day ago. Neither state can change any more. */
 export const endedSessions = removalTask({

@@ -2,6 +2,7 @@ import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { createAccounts } from '../auth/account-store.ts';
+import { createOneTimeTokens } from '../auth/one-time-token-store.ts';
 import { issueOneTimeToken } from '../auth/one-time-tokens.ts';
 import { newPassword, refuseGuessable } from '../auth/password-policy.ts';
 import { ROLES } from '../access/policy.ts';
@@ -74,10 +75,11 @@ async function createUser(services: Services, { email, role }: NewUser, password
   const hash = password === undefined ? null : await passwords.hash(password);
   const now = clock();
   const row = newAccount({ email, role, passwordHash: hash, now });
+  const tokens = createOneTimeTokens(database);
   return inOneUnit(database, async (unit) => {
     if (!(await createAccounts(database).enrol(unit, row)))
       throw new Refusal(EXIT.refused, `There is already an account for ${email}. Nothing was changed.`);
-    return hash === null ? issueOneTimeToken(unit, { email, userId: row.id, purpose: 'reset-password', now }) : undefined;
+    return hash === null ? issueOneTimeToken(tokens, unit, { email, userId: row.id, purpose: 'reset-password', now }) : undefined;
   });
 }
 

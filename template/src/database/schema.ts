@@ -21,7 +21,7 @@ export interface UsersTable extends Omit<UserRow, 'deleted_at'> {
   deleted_at: Generated<UserRow['deleted_at']>;
 }
 
-/** One sign-in on one device: the parent row of a family of refresh tokens. */
+/** One sign-in on one device. */
 export interface SessionRow {
   id: string;
   user_id: string;
@@ -32,9 +32,15 @@ export interface SessionRow {
   /** When a password was last checked in this session. */
   authenticated_at: number;
   last_seen_at: number;
-  /** End of the session, however often it is refreshed. */
+  /** End of the session, however often it is used. */
   expires_at: number;
   revoked_at: number | null;
+  /** SHA-256 of the token in the cookie, hex. Null when the session has no cookie. Unique. */
+  token_hash: string | null;
+}
+
+export interface SessionsTable extends Omit<SessionRow, 'token_hash'> {
+  token_hash: Generated<SessionRow['token_hash']>;
 }
 
 export interface RefreshTokenRow {
@@ -90,7 +96,7 @@ export interface JobLockRow {
 /** Tables of the template. A feature adds its own in its `table.ts`. */
 export interface Schema {
   users: UsersTable;
-  sessions: SessionRow;
+  sessions: SessionsTable;
   refresh_tokens: RefreshTokenRow;
   one_time_tokens: OneTimeTokenRow;
   rate_limits: RateLimitRow;

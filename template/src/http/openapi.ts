@@ -123,7 +123,7 @@ const HEADERS = {
   RateLimit: header('Requests left, seconds until the reset (draft-ietf-httpapi-ratelimit-headers-07).', { type: 'string' }),
   'RateLimit-Policy': header('Requests in a window of seconds, for example `300;w=60`.', { type: 'string' }),
   'Retry-After': header('Seconds to wait.', { type: 'integer', format: 'int32', minimum: 1, maximum: 2_592_000 }),
-  'WWW-Authenticate': header('How to authenticate (RFC 6750).', { type: 'string' }),
+  'WWW-Authenticate': header('How to authenticate (RFC 9110, section 11.6.1).', { type: 'string' }),
 };
 
 const LIMIT_HEADERS = {

@@ -32,13 +32,7 @@ export class Problem extends Error {
 
 export const notFound = () => new Problem({ status: 404, code: 'not-found', title: 'Not found.' });
 
-export const unauthenticated = (code = 'unauthenticated') =>
-  new Problem({
-    status: 401,
-    code,
-    title: 'Sign in to do this.',
-    headers: { 'WWW-Authenticate': code === 'invalid-token' ? 'Bearer error="invalid_token"' : 'Bearer' },
-  });
+export const unauthenticated = (code = 'unauthenticated') => new Problem({ status: 401, code, title: 'Sign in to do this.' });
 
 export const forbidden = () => new Problem({ status: 403, code: 'forbidden', title: 'You do not have permission to do this.' });
 

@@ -14,6 +14,8 @@ export interface RequestContext {
   /** Address of the client: of the connection or from a trusted proxy, never from the client itself. */
   readonly ip: string;
   readonly userAgent: string;
+  /** The `Cookie` header. */
+  readonly cookies: string | undefined;
   /** Aborts when the client has disconnected. */
   readonly gone: AbortSignal;
   /** Reports a security event with this request's id, address and principal. */
@@ -59,6 +61,10 @@ export class RequestState implements RequestContext {
 
   get userAgent(): string {
     return this.#request.headers['user-agent'] ?? '';
+  }
+
+  get cookies(): string | undefined {
+    return this.#request.headers.cookie;
   }
 
   get gone(): AbortSignal {

@@ -57,13 +57,13 @@ function redactError(error: Error, depth: number, room: Room): unknown {
 const CREDENTIALS_IN_URL = /:\/\/[^\s/@]+@/g;
 // Matches only at the start of a word, and looks for the dot first: otherwise a long `eyJeyJ…` without a dot would be
 // read to its end from each `eyJ`. The token may be inside a word: `session_eyJ…`.
-const JWT = /(?<![\w-])(?=[\w-]*\.[\w-])([\w-]*?)eyJ[\w-]{5,}\.[\w-]+\.?[\w-]*/g;
+const SIGNED_TOKEN = /(?<![\w-])(?=[\w-]*\.[\w-])([\w-]*?)eyJ[\w-]{5,}\.[\w-]+\.?[\w-]*/g;
 
 function scrub(text: string, room: Room, length = MAX_TEXT): string {
   // Longer than the result, so that cutting does not leave half a secret unmatched; not the whole text: it may be megabytes.
   const near = text.slice(0, length + 512);
   room.left -= near.length;
-  return clip(near.replace(CREDENTIALS_IN_URL, '://[redacted]@').replace(JWT, '$1[redacted]'), length);
+  return clip(near.replace(CREDENTIALS_IN_URL, '://[redacted]@').replace(SIGNED_TOKEN, '$1[redacted]'), length);
 }
 
 function clip(text: string, length = MAX_TEXT): string {

@@ -1,7 +1,8 @@
 import type { Role } from '../access/policy.ts';
 import type { Principal } from '../access/principal.ts';
-import { endOneTimeTokens } from '../auth/one-time-tokens.ts';
-import { endSessions } from '../auth/sessions.ts';
+import { createTokenRotation } from '../auth/chosen.ts';
+import { createOneTimeTokens } from '../auth/one-time-token-store.ts';
+import { createSessions } from '../auth/session-store.ts';
 import { inOneUnit } from '../database/unit-of-work.ts';
 import type { Services } from '../services.ts';
 import type { Refusal } from './rules.ts';
@@ -17,7 +18,7 @@ export interface RequestedChange {
 const stateAt = (now: number, disabled: boolean) => (disabled ? now : null);
 
 /**
- * Changes the role of a user or disables a user, which ends their sessions and tokens in the same unit.
+ * Changes the role of a user, or disables a user, which ends their sessions and tokens in the same unit.
  *
  * @returns the changed user, or why nothing was changed
  */
@@ -35,9 +36,10 @@ export function changeUser(
     const now = clock();
     const changed = await users.change(unit, admin, id, { role, disabledAt: disabled === undefined ? undefined : stateAt(now, disabled) });
     if (!changed) return 'not-found';
+    if (role) await createTokenRotation(database).atRoleChange(unit, { userId: id, now });
     if (disabled) {
-      await endSessions(unit, { userId: id, now });
-      await endOneTimeTokens(unit, id);
+      await createSessions(database).endAll(unit, { userId: id, now });
+      await createOneTimeTokens(database).endAll(unit, id);
     }
     return changed;
   });

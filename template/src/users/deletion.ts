@@ -1,6 +1,6 @@
 import type { Principal } from '../access/principal.ts';
-import { endOneTimeTokens } from '../auth/one-time-tokens.ts';
-import { endSessions } from '../auth/sessions.ts';
+import { createOneTimeTokens } from '../auth/one-time-token-store.ts';
+import { createSessions } from '../auth/session-store.ts';
 import { deleteOwned } from '../database/portions.ts';
 import type { Owned } from '../database/portions.ts';
 import { inOneUnit } from '../database/unit-of-work.ts';
@@ -19,8 +19,8 @@ export function closeOwnAccount(database: Database, principal: Principal, now: n
   return inOneUnit(database, async (unit) => {
     if (isLastAdmin(await users.lockAdmins(unit), principal.userId)) return false;
     await users.closeOwn(unit, principal, now);
-    await endSessions(unit, { userId: principal.userId, now });
-    await endOneTimeTokens(unit, principal.userId);
+    await createSessions(database).endAll(unit, { userId: principal.userId, now });
+    await createOneTimeTokens(database).endAll(unit, principal.userId);
     return true;
   });
 }

@@ -1,4 +1,4 @@
-import { SESSION_ROWS } from '../auth/session-limits.ts';
+import { SESSION_ROWS } from '../auth/session-store.ts';
 import type { Owned } from '../database/portions.ts';
 import type { Feature } from '../feature.ts';
 

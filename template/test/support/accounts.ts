@@ -3,14 +3,12 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Role } from '../../src/access/policy.ts';
 import { eventually } from './eventually.ts';
-import type { Mail, TestServer } from './server.ts';
+import { assertProblem } from './problems.ts';
+import type { Answer, Mail, TestServer } from './server.ts';
+import { tokensOf, useTokens, type Tokens } from './strategy.ts';
 
-export interface Tokens {
-  readonly accessToken: string;
-  readonly tokenType: string;
-  readonly expiresIn: number;
-  readonly refreshToken: string;
-}
+export type { Answer } from './server.ts';
+export { tokensOf, type Tokens } from './strategy.ts';
 
 export interface Account {
   readonly id: string;
@@ -31,7 +29,6 @@ export const BEHIND_PROXY = { TRUSTED_PROXIES: '127.0.0.1' };
 export const fromAddress = (index: number): Readonly<Record<string, string>> => ({ 'X-Forwarded-For': `198.51.100.${index}` });
 
 type Headers = Readonly<Record<string, string>>;
-export type Answer = Awaited<ReturnType<TestServer['request']>>;
 
 /** A password that every rule accepts. */
 export const PASSWORD = 'gravel umbrella 93 lanterns';
@@ -70,19 +67,16 @@ export function login(server: TestServer, { email, password }: Credentials, head
   return server.request('POST', '/api/v1/auth/login', { body: { email, password }, headers });
 }
 
-export function refresh(server: TestServer, refreshToken: string): Promise<Answer> {
-  return server.request('POST', '/api/v1/auth/refresh', { body: { refreshToken } });
-}
-
 /** Requests the own account with a token. */
 export function me(server: TestServer, { accessToken }: Tokens): Promise<Answer> {
   return server.request('GET', '/api/v1/me', { token: accessToken });
 }
 
-/** The tokens in a response, which must have status 200. */
-export function tokensOf(answer: Answer): Tokens {
-  assert.equal(answer.status, 200, answer.text);
-  return answer.body as Tokens;
+/** Asserts that every token gets 401. */
+export async function assertSignedOut(server: TestServer, ...all: readonly Tokens[]): Promise<void> {
+  for (const tokens of all) {
+    for (const answer of await useTokens(server, tokens)) assertProblem(answer, 401, 'invalid-token');
+  }
 }
 
 export async function signIn(server: TestServer, credentials: Credentials, headers: Headers = {}): Promise<Tokens> {

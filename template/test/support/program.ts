@@ -7,6 +7,7 @@ import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { parseEnv } from 'node:util';
 import { createTestDatabase } from './database.ts';
+import { SECRET } from './strategy.ts';
 
 /** Longer than any of these programs runs. One that hangs is killed, so that its test fails instead of waiting. */
 const PATIENCE_MS = 45_000;
@@ -31,8 +32,8 @@ export async function exampleSettings(t: TestContext): Promise<NodeJS.ProcessEnv
   const database = await createTestDatabase();
   t.after(() => database.drop());
   const example = parseEnv(readFileSync(new URL('../../.env.example', import.meta.url), 'utf8'));
-  const JWT_SECRET = randomBytes(32).toString('base64url');
-  return { ...example, PORT: '0', MANAGEMENT_PORT: '0', BCRYPT_COST: '10', JWT_SECRET, ...database.settings };
+  const secret = { [SECRET]: randomBytes(32).toString('base64url') };
+  return { ...example, PORT: '0', MANAGEMENT_PORT: '0', BCRYPT_COST: '10', ...secret, ...database.settings };
 }
 
 /** Additional settings for production. */

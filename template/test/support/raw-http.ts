@@ -2,6 +2,11 @@ import assert from 'node:assert/strict';
 import net from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Answer } from './problems.ts';
+import { OWN_PAGE } from './strategy.ts';
+
+/** Lines of a request from a page of the own origin: `Host`, and what the strategy asks of a request that changes something. */
+export const OWN_LINES: readonly string[] = ['Host: 127.0.0.1', ...Object.entries(OWN_PAGE).map(([name, value]) => `${name}: ${value}`)];
+export const OWN_HEAD = OWN_LINES.join('\r\n');
 
 /** Parses the first response in what a socket received. */
 export function parseAnswer(received: string): Answer {

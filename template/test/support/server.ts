@@ -5,6 +5,7 @@ import { createLog } from '../../src/observability/log.ts';
 import { start } from '../../src/server.ts';
 import type { Services } from '../../src/services.ts';
 import { createTestDatabase } from './database.ts';
+import { createClient, SECRET, type Client } from './strategy.ts';
 
 export type Mail = Parameters<Services['mailer']['send']>[0];
 
@@ -24,7 +25,7 @@ export interface TestRequest {
   readonly rawBody?: string | Uint8Array<ArrayBuffer>;
 }
 
-export interface TestResponse {
+export interface Answer {
   readonly status: number;
   readonly headers: Headers;
   /** Parsed when it is JSON. */
@@ -44,7 +45,7 @@ export interface TestServer {
   readonly clock: { now(): number; advance(milliseconds: number): void };
   /** Does the upkeep, which the program does about once a minute. */
   readonly upkeep: () => Promise<void>;
-  request(method: string, path: string, options?: TestRequest): Promise<TestResponse>;
+  request(method: string, path: string, options?: TestRequest): Promise<Answer>;
   /** Writes bytes to a socket; returns what is received until it is closed or idle for five seconds. */
   sendBytes(text: string | Uint8Array): Promise<string>;
 }
@@ -81,9 +82,9 @@ export async function startServer(t: Ending, settings: Record<string, string | u
     await stop();
     await database.drop();
   });
-  const JWT_SECRET = randomBytes(32).toString('base64url');
+  const secret = { [SECRET]: randomBytes(32).toString('base64url') };
   const accounts = 'DATABASE_URL' in settings ? {} : database.settings;
-  const config = loadConfig({ ...SETTINGS, JWT_SECRET, ...accounts, ...settings });
+  const config = loadConfig({ ...SETTINGS, ...secret, ...accounts, ...settings });
 
   const mails: Mail[] = [];
   const logs: LogLine[] = [];
@@ -98,6 +99,7 @@ export async function startServer(t: Ending, settings: Record<string, string | u
   const { port, managementPort, services } = running;
 
   const url = `http://127.0.0.1:${port}`;
+  const client = createClient();
   return {
     url,
     managementUrl: `http://127.0.0.1:${managementPort}`,
@@ -107,22 +109,19 @@ export async function startServer(t: Ending, settings: Record<string, string | u
     logs,
     clock,
     upkeep: () => running.upkeep.run(),
-    request: (method, path, options = {}) => request(method, url + path, options),
+    request: (method, path, options = {}) => request(client, method, url + path, options),
     sendBytes: (text) => sendBytes(port, text),
   };
 }
 
-async function request(method: string, url: string, { token, body, rawBody, headers = {} }: TestRequest): Promise<TestResponse> {
+async function request(client: Client, method: string, url: string, { token, body, rawBody, headers = {} }: TestRequest): Promise<Answer> {
   const response = await fetch(url, {
     method,
     redirect: 'manual',
-    headers: {
-      ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
-      ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
-      ...headers,
-    },
+    headers: client.headers(method, token, { ...(body === undefined ? {} : { 'Content-Type': 'application/json' }), ...headers }),
     body: body === undefined ? (rawBody ?? null) : JSON.stringify(body),
   });
+  client.received(token, response.headers);
   const text = await response.text();
   const isJson = /^application\/(?:problem\+)?json/.test(response.headers.get('content-type') ?? '');
   return { status: response.status, headers: response.headers, body: isJson && text ? (JSON.parse(text) as unknown) : text, text };

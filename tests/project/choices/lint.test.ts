@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { describe, it } from 'node:test';
 
 // Scaffold runs this file in a rendered project: it checks the rules that the template starts with.
@@ -28,6 +29,7 @@ interface Snippet {
 }
 
 const FEATURE = 'src/notes/routes.ts';
+const STRATEGY = existsSync('src/auth/session') ? 'session' : 'jwt';
 
 const DANGEROUS: readonly Snippet[] = [
   { attack: 'eval', rule: 'no-eval', file: FEATURE, code: 'export const run = (text: string): unknown => eval(text);' },
@@ -202,7 +204,7 @@ const QUERIES: readonly (Omit<Snippet, 'attack'> & { readonly ok?: true })[] = [
     FEATURE,
     'src/app.ts',
     'src/auth/sign-in.ts',
-    'src/auth/jwt/routes.ts',
+    `src/auth/${STRATEGY}/routes.ts`,
     'src/users/deletion.ts',
     'src/commands/create-user.ts',
   ].flatMap((file) => [

@@ -2,9 +2,12 @@ import type { Request } from 'express';
 import { unauthenticated } from '../../http/problem.ts';
 import type { Services } from '../../services.ts';
 import type { Authenticator } from '../../http/authenticator.ts';
-import { createCallerReader } from '../sessions.ts';
+import { createSessions } from '../session-store.ts';
 import { createAccessTokens } from './access-token.ts';
 import { jwtRoutes } from './routes.ts';
+
+/** How `curl` sends what `npm run token` prints. */
+export const TOKEN_HEADER = 'Authorization: Bearer';
 
 const BEARER = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/i;
 
@@ -12,12 +15,14 @@ const BEARER = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/i;
 export function createAuthenticator(services: Services): Authenticator {
   const { config, clock, database } = services;
   const tokens = createAccessTokens({ secret: config.jwtSecret, issuer: config.publicUrl, clock });
-  const readCaller = createCallerReader(database, clock);
+  const sessions = createSessions(database);
 
   return {
     scheme: {
       name: 'bearer',
       definition: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'Verified as RFC8725 asks.' },
+      // RFC 6750, section 3.
+      challenge: (code) => (code === 'invalid-token' ? 'Bearer error="invalid_token"' : 'Bearer'),
     },
     authenticate: async (request) => {
       const header = authorization(request);
@@ -25,13 +30,15 @@ export function createAuthenticator(services: Services): Authenticator {
       const [, token] = BEARER.exec(header) ?? [];
       if (!token) throw unauthenticated('invalid-token');
       const { sessionId, userId } = await tokens.verify(token);
-      const caller = await readCaller(sessionId, userId);
+      const caller = await sessions.readCaller({ sessionId, userId, now: clock() });
       if (!caller) throw unauthenticated('invalid-token');
       return caller;
     },
     // A browser does not add a bearer token by itself, so another site cannot send requests with it.
     guard: () => undefined,
+    corsCredentials: false,
     routes: jwtRoutes(services, tokens),
+    developerPages: [],
   };
 }
 

@@ -1,12 +1,13 @@
-import type { Kysely, Transaction } from 'kysely';
-import type { RefreshTokenRow, Schema } from '../../database/schema.ts';
 import { hashOpaqueToken } from '../../crypto/opaque-token.ts';
+import { inOneUnit } from '../../database/unit-of-work.ts';
+import type { Database, UnitOfWork } from '../../database/unit-of-work.ts';
+import { createSessions } from '../session-store.ts';
 import { createRefreshTokenSeal } from './refresh-token-seal.ts';
+import { refreshTokenStore as store } from './refresh-token-store.ts';
+import type { LockedSession } from './refresh-token-store.ts';
 
 /** A session ends when it was not refreshed for this long, in milliseconds. */
 const IDLE_MS = 7 * 86_400_000;
-/** Maximum number of expired rows that one refresh deletes. */
-const PORTION = 100;
 
 export interface Rotation {
   readonly userId: string;
@@ -21,62 +22,13 @@ export interface Reuse {
 
 export interface RefreshTokens {
   /** Gives the session its first refresh token. */
-  issue(transaction: Transaction<Schema>, sessionId: string, now: number): Promise<string>;
+  issue(unit: UnitOfWork, sessionId: string, now: number): Promise<string>;
   /**
    * Exchanges a refresh token for its successor. If the token was used before, its session ends.
    *
    * @returns undefined when the token is unknown or expired, or its session has ended
    */
   rotate(token: string, now: number): Promise<Rotation | Reuse | undefined>;
-}
-
-/**
- * Stores the hash of the newest refresh token of each session. Used tokens have no row; they are recognised by their seal.
- * Source: RFC 9700, 4.14.2; ASVS 5.0 V10.4.5; docs/security.md, "Refresh tokens rotate".
- */
-export function createRefreshTokens(database: Kysely<Schema>, secret: Uint8Array): RefreshTokens {
-  const seal = createRefreshTokenSeal(secret);
-
-  async function issue(transaction: Transaction<Schema>, sessionId: string, now: number): Promise<string> {
-    const token = seal.create(sessionId);
-    await transaction
-      .insertInto('refresh_tokens')
-      .values({ token_hash: hashOpaqueToken(token), session_id: sessionId, expires_at: now + IDLE_MS, used_at: null })
-      .execute();
-    return token;
-  }
-
-  /** @returns the successor; undefined when the token is not the newest of its session */
-  async function succeed(
-    transaction: Transaction<Schema>,
-    { hash, sessionId, isSealed }: Presented,
-    now: number,
-  ): Promise<string | undefined> {
-    // A used token without a seal keeps its row, because it could not be recognised otherwise.
-    if (!isSealed) return (await spend(transaction, hash, { used_at: now }, now)) ? issue(transaction, sessionId, now) : undefined;
-    const token = seal.create(sessionId);
-    const successor = { token_hash: hashOpaqueToken(token), expires_at: now + IDLE_MS };
-    return (await spend(transaction, hash, successor, now)) ? token : undefined;
-  }
-
-  const rotate: RefreshTokens['rotate'] = (token, now) =>
-    database.transaction().execute(async (transaction) => {
-      const hash = hashOpaqueToken(token);
-      const sealedFor = seal.sessionOf(token);
-      const session = await lockSession(transaction, hash, sealedFor, now);
-      if (!session) return undefined;
-      const presented = { hash, sessionId: session.id, isSealed: sealedFor !== undefined };
-      const refreshToken = await succeed(transaction, presented, now);
-      if (refreshToken !== undefined) {
-        await removeExpired(transaction, session.id, now);
-        return { userId: session.user_id, sessionId: session.id, refreshToken };
-      }
-      if (!(await wasUsed(transaction, presented))) return undefined;
-      await transaction.updateTable('sessions').set({ revoked_at: now }).where('id', '=', session.id).execute();
-      return { reusedSessionId: session.id };
-    });
-
-  return { issue, rotate };
 }
 
 /** A token of an open session, found by its row or by its seal. */
@@ -87,52 +39,57 @@ interface Presented {
 }
 
 /**
+ * Stores the hash of the newest refresh token of each session. Used tokens have no row; they are recognised by their seal.
+ * Source: RFC 9700, 4.14.2; ASVS 5.0 V10.4.5; docs/security.md, "Refresh tokens rotate".
+ */
+export function createRefreshTokens(database: Database, secret: Uint8Array): RefreshTokens {
+  const seal = createRefreshTokenSeal(secret);
+  const sessions = createSessions(database);
+
+  async function issue(unit: UnitOfWork, sessionId: string, now: number): Promise<string> {
+    const token = seal.create(sessionId);
+    await store.add(unit, { token_hash: hashOpaqueToken(token), session_id: sessionId, expires_at: now + IDLE_MS, used_at: null });
+    return token;
+  }
+
+  /** @returns the successor; undefined when the token is not the newest of its session */
+  async function succeed(unit: UnitOfWork, { hash, sessionId, isSealed }: Presented, now: number): Promise<string | undefined> {
+    // A used token without a seal keeps its row, because it could not be recognised otherwise.
+    if (!isSealed) return (await store.spend(unit, hash, { used_at: now }, now)) ? issue(unit, sessionId, now) : undefined;
+    const token = seal.create(sessionId);
+    const successor = { token_hash: hashOpaqueToken(token), expires_at: now + IDLE_MS };
+    return (await store.spend(unit, hash, successor, now)) ? token : undefined;
+  }
+
+  const rotate: RefreshTokens['rotate'] = (token, now) =>
+    inOneUnit(database, async (unit) => {
+      const hash = hashOpaqueToken(token);
+      const sealedFor = seal.sessionOf(token);
+      const session = await lockSession(unit, hash, sealedFor, now);
+      if (!session) return undefined;
+      const presented = { hash, sessionId: session.id, isSealed: sealedFor !== undefined };
+      const refreshToken = await succeed(unit, presented, now);
+      if (refreshToken !== undefined) {
+        // Rows of used tokens without a seal are needed only until the tokens expire.
+        await store.removeExpired(unit, session.id, now);
+        return { userId: session.userId, sessionId: session.id, refreshToken };
+      }
+      if (!(await wasUsed(unit, presented))) return undefined;
+      await sessions.end(unit, session.id, now);
+      return { reusedSessionId: session.id };
+    });
+
+  return { issue, rotate };
+}
+
+/**
  * Locks the row of the session, so that a refresh and a logout at the same moment cannot both succeed. A token without
  * a seal must have a row: otherwise anyone who knows the id of a session could end it.
  */
-async function lockSession(
-  transaction: Transaction<Schema>,
-  hash: string,
-  sealedFor: string | undefined,
-  now: number,
-): Promise<{ id: string; user_id: string } | undefined> {
-  const id = sealedFor ?? (await sessionOfRow(transaction, hash));
-  if (id === undefined) return undefined;
-  const named = transaction.updateTable('sessions').set({ last_seen_at: now }).where('id', '=', id);
-  const open = named.where('revoked_at', 'is', null).where('expires_at', '>', now);
-  if ((await open.executeTakeFirstOrThrow()).numUpdatedRows !== 1n) return undefined;
-  return transaction.selectFrom('sessions').select(['id', 'user_id']).where('id', '=', id).executeTakeFirstOrThrow();
+async function lockSession(unit: UnitOfWork, hash: string, sealedFor: string | undefined, now: number): Promise<LockedSession | undefined> {
+  const id = sealedFor ?? (await store.sessionOf(unit, hash));
+  return id === undefined ? undefined : store.lockSession(unit, id, now);
 }
 
-async function sessionOfRow(transaction: Transaction<Schema>, hash: string): Promise<string | undefined> {
-  const row = await transaction.selectFrom('refresh_tokens').select('session_id').where('token_hash', '=', hash).executeTakeFirst();
-  return row?.session_id;
-}
-
-/** A single statement, so that only one of two requests at the same moment gets the successor. */
-async function spend(transaction: Transaction<Schema>, hash: string, change: Partial<RefreshTokenRow>, now: number): Promise<boolean> {
-  const { numUpdatedRows } = await transaction
-    .updateTable('refresh_tokens')
-    .set(change)
-    .where('token_hash', '=', hash)
-    .where('used_at', 'is', null)
-    .where('expires_at', '>', now)
-    .executeTakeFirstOrThrow();
-  return numUpdatedRows === 1n;
-}
-
-async function wasUsed(transaction: Transaction<Schema>, { hash, isSealed }: Presented): Promise<boolean> {
-  const row = await transaction.selectFrom('refresh_tokens').select('used_at').where('token_hash', '=', hash).executeTakeFirst();
-  return row === undefined ? isSealed : row.used_at !== null;
-}
-
-/** Rows of used tokens without a seal are needed only until the tokens expire. */
-async function removeExpired(transaction: Transaction<Schema>, sessionId: string, now: number): Promise<void> {
-  const expired = transaction
-    .selectFrom('refresh_tokens')
-    .select('token_hash')
-    .where('session_id', '=', sessionId)
-    .where('expires_at', '<=', now)
-    .limit(PORTION);
-  await transaction.deleteFrom('refresh_tokens').where('token_hash', 'in', expired).execute();
-}
+/** A sealed token without a row was used: this server issued it, and a successor has taken its place. */
+const wasUsed = async (unit: UnitOfWork, { hash, isSealed }: Presented): Promise<boolean> => (await store.wasUsed(unit, hash)) ?? isSealed;

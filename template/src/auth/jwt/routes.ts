@@ -3,7 +3,7 @@ import { unauthenticated } from '../../http/problem.ts';
 import { authenticated, dangerouslyPublic, route } from '../../http/route.ts';
 import type { AnyRoute } from '../../http/route.ts';
 import type { Services } from '../../services.ts';
-import { endOwnSession } from '../sessions.ts';
+import { createSessions } from '../session-store.ts';
 import { createSignIn, credentials } from '../sign-in.ts';
 import { ACCESS_TOKEN_SECONDS } from './access-token.ts';
 import type { AccessTokens, AccessTokenSubject } from './access-token.ts';
@@ -20,6 +20,7 @@ const tokens = z.strictObject({
 /** Sign-in, refresh and sign-out with tokens. */
 export function jwtRoutes(services: Services, accessTokens: AccessTokens): readonly AnyRoute[] {
   const { database, clock, config } = services;
+  const sessions = createSessions(database);
   const refreshTokens = createRefreshTokens(database, config.jwtSecret);
   const signIn = createSignIn(services);
 
@@ -72,7 +73,7 @@ export function jwtRoutes(services: Services, accessTokens: AccessTokens): reado
     access: authenticated,
     status: 204,
     handle: async ({ principal, context }) => {
-      await endOwnSession(principal, database, principal.sessionId, clock());
+      await sessions.endOwn(principal, principal.sessionId, clock());
       context.audit('authn_token_revoked', { sessionId: principal.sessionId });
       return undefined;
     },

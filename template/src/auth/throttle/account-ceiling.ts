@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { addressKey, ipPrefix } from '../../network/client-address.ts';
 import type { Services } from '../../services.ts';
-import { hasSessionFrom } from '../sessions.ts';
+import { createSessions } from '../session-store.ts';
 import { failClosed } from './fail-closed.ts';
 
 const DAY_MS = 86_400_000;
@@ -41,7 +41,7 @@ export const accountKey = (email: string): string => createHash('sha256').update
  * does not lock the owner out. Each known network has 100 guesses a day of its own, because neighbours share it.
  */
 export function createAccountCeiling(services: Services): AccountCeiling {
-  const { database } = services;
+  const sessions = createSessions(services.database);
   const accounts = failClosed(services, { prefix: 'sign-in-account', windowMs: 30 * DAY_MS });
   const networks = failClosed(services, { prefix: 'sign-in-network', windowMs: DAY_MS });
   const proofs = failClosed(services, { prefix: 'sign-in-proof', windowMs: DAY_MS });
@@ -55,7 +55,7 @@ export function createAccountCeiling(services: Services): AccountCeiling {
   return {
     isKnown: async (claimant) => {
       const [hasSession, proof, guesses] = await Promise.all([
-        hasSessionFrom(database, claimant.email, ipPrefix(claimant.ip)),
+        sessions.isKnownNetwork(claimant.email, ipPrefix(claimant.ip)),
         proofs.peek(address(claimant)),
         networks.peek(network(claimant)),
       ]);

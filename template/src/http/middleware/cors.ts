@@ -10,22 +10,34 @@ export interface CrossOrigin {
   readonly guard: RequestHandler;
 }
 
+interface Origins {
+  readonly listed: readonly string[];
+  readonly own: string;
+  readonly credentials: boolean;
+}
+
+const OPTIONS = {
+  methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
+  allowedHeaders: ['Authorization', 'Content-Type'],
+  exposedHeaders: ['Allow', 'Location', 'RateLimit', 'RateLimit-Policy', 'Retry-After', 'X-Request-Id'],
+  maxAge: 600,
+};
+
 /**
  * Lets pages of the listed origins, and no others, read responses in a browser.
  *
- * @param origins exact origins; if empty, no CORS header is sent
+ * @param listed exact origins; if empty, no CORS header is sent
+ * @param own the origin of the server itself: browsers name it too, and it is not foreign
+ * @param credentials whether pages of the listed origins may send cookies
  */
-export function crossOrigin(origins: readonly string[]): CrossOrigin {
-  if (origins.length === 0) return { share: pass, guard: pass };
-  const allowed = new Set(origins);
-  const answer = cors({
-    origin: [...origins],
-    methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
-    allowedHeaders: ['Authorization', 'Content-Type'],
-    exposedHeaders: ['Allow', 'Location', 'RateLimit', 'RateLimit-Policy', 'Retry-After', 'X-Request-Id'],
-    credentials: false,
-    maxAge: 600,
-  });
+export function crossOrigin({ listed, own, credentials }: Origins): CrossOrigin {
+  if (listed.length === 0) return { share: pass, guard: pass };
+  const known = new Set([...listed, own]);
+  const answerTo = (withCredentials: boolean) => cors({ ...OPTIONS, origin: [...listed], credentials: withCredentials });
+  const [toListed, toOthers] = [answerTo(credentials), answerTo(false)];
+  const answer: RequestHandler = (request, ...rest) => {
+    (listed.includes(request.headers.origin ?? '') ? toListed : toOthers)(request, ...rest);
+  };
   return {
     share: (request, response, next) => {
       if (request.method === 'OPTIONS') next();
@@ -36,7 +48,7 @@ export function crossOrigin(origins: readonly string[]): CrossOrigin {
         method,
         headers: { origin },
       } = request;
-      if (origin !== undefined && !allowed.has(origin)) {
+      if (origin !== undefined && !known.has(origin)) {
         contextOf(request).audit('malicious_cors');
         if (method === 'OPTIONS') throw originRefused();
       }

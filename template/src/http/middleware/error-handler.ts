@@ -1,14 +1,17 @@
 import type { ErrorRequestHandler } from 'express';
+import { CallerGone } from '../../access/principal.ts';
 import { QueueFull } from '../../crypto/concurrency-limit.ts';
 import { driver } from '../../database/chosen.ts';
 import type { Log } from '../../observability/log.ts';
 import type { SecurityEvent } from '../../observability/security-events.ts';
-import { overloaded, Problem } from '../problem.ts';
+import type { AuthenticationScheme } from '../authenticator.ts';
+import { overloaded, Problem, unauthenticated } from '../problem.ts';
 import type { ProblemDetails } from '../problem.ts';
 import { contextOf } from '../request-context.ts';
 
 /** Problem codes that are logged as security events. */
 const EVENTS: ReadonlyMap<string, SecurityEvent> = new Map([
+  ['cross-site-request', 'malicious_cors'],
   ['forbidden', 'authz_fail'],
   ['invalid-request', 'input_validation_fail'],
   ['invalid-token', 'authn_token_invalid'],
@@ -17,8 +20,13 @@ const EVENTS: ReadonlyMap<string, SecurityEvent> = new Map([
   ['too-many-requests', 'excess_rate_limit_exceeded'],
 ]);
 
+interface ErrorHandlerNeeds {
+  readonly log: Pick<Log, 'error'>;
+  readonly scheme: Pick<AuthenticationScheme, 'challenge'>;
+}
+
 /** Last middleware: sends every error as problem+json, without internals. Source: RFC 9457; ASVS 5.0 16.5.1. */
-export function errorHandler({ log }: { readonly log: Pick<Log, 'error'> }): ErrorRequestHandler {
+export function errorHandler({ log, scheme }: ErrorHandlerNeeds): ErrorRequestHandler {
   return (error: unknown, request, response, next) => {
     const context = contextOf(request);
     const problem = asProblem(error);
@@ -32,6 +40,7 @@ export function errorHandler({ log }: { readonly log: Pick<Log, 'error'> }): Err
     }
     const event = EVENTS.get(problem.code);
     if (event !== undefined) context.audit(event, { code: problem.code, fields: fieldsOf(problem) });
+    if (problem.status === 401) response.set('WWW-Authenticate', scheme.challenge(problem.code));
     response
       .status(problem.status)
       .set(problem.headers ?? {})
@@ -44,6 +53,7 @@ const INTERNAL: ProblemDetails = { status: 500, code: 'internal-error', title: '
 
 function asProblem(error: unknown): ProblemDetails {
   if (error instanceof Problem) return error.details;
+  if (error instanceof CallerGone) return unauthenticated('invalid-token').details;
   if (error instanceof QueueFull || driver.isUnavailable(error)) return overloaded(5).details;
   if (error instanceof URIError) return { status: 400, code: 'invalid-request', title: 'The URL is not well-formed.' };
   // Status and message of a library's error were not written for clients and may contain internals.
