@@ -21,8 +21,8 @@ help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
 
 .PHONY: demo
-demo: $(VENV)/.demo ## create a project, test it, start it, read a note over HTTP
-	@$(PYTHON) -m tools.demo
+demo: $(VENV)/.$(if $(ARGS),test,demo) ## create a project, test it, start it, use it; other answers: make demo ARGS="--auth session"
+	@$(PYTHON) -m tools.demo $(ARGS)
 
 .PHONY: live
 live: $(VENV)/.test ## edit the template as a live project; other answers: make live ANSWERS="--database postgres"

@@ -14,8 +14,8 @@ from benchmarks.http_load import requests_per_second
 from benchmarks.machine import ROOT, comparison_options, noise
 from benchmarks.measurement import Row, alternate, ratio_row, table
 from benchmarks.releases import Checkout
-from tests.support.postgres import postgres
 from tests.support.projects import create_account, create_database
+from tools.postgres import postgres
 
 
 class Choice(NamedTuple):

@@ -28,8 +28,8 @@ from benchmarks.machine import ROOT, noise
 from benchmarks.measurement import Row, alternate, ratio_row, table
 from benchmarks.releases import Checkout
 from benchmarks.servers import EMAIL, PASSWORD, Server
-from tests.support.postgres import postgres
 from tests.support.projects import run_sql
+from tools.postgres import postgres
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

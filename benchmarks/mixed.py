@@ -18,8 +18,8 @@ from benchmarks.data import settings_of
 from benchmarks.machine import ROOT, noise
 from benchmarks.measurement import Row, table
 from benchmarks.releases import Checkout
-from tests.support.postgres import postgres
 from tools.node import environment
+from tools.postgres import postgres
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, NoReturn
 import pytest
 
 from tests.support import prepared_workers
-from tests.support.postgres import ServerMissingError, postgres
 from tools.node import environment
+from tools.postgres import ServerMissingError, postgres
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,4 +1,8 @@
-"""Generate a project with the default answers, install it, test it, start it and use it over HTTP.
+"""Generate a project, install it, test it, start it and use it over HTTP.
+
+Flags are those of `scaffold new`, for other answers than the default ones. With them, in a terminal, the project runs
+until Ctrl-C, and the address of a page or request to try and an account are printed. A PostgreSQL server is started if
+the answers ask for one.
 
 The project is in `demo/my-api` afterwards. A second run renders it again and keeps its installed packages. A project
 that was edited in between is renamed, never overwritten. Exit code 0 means that every step succeeded.
@@ -13,7 +17,7 @@ import shutil
 import signal
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -22,14 +26,18 @@ from rich.console import Console
 from rich.markup import escape
 
 from tools.node import NodeMissingError, environment, node_folder
+from tools.postgres import ServerMissingError, postgres
 from tools.processes import ended
 from tools.project_server import ServerFailedError, serving
 from tools.smoke_test import ApiClient, UnexpectedAnswerError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from rich.status import Status
+
+    from tools.project_server import ProjectServer
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 DEMO = REPOSITORY / "demo"
@@ -63,13 +71,13 @@ class Step:
     spinner: Status
     result: str = ""
 
-    def run(self, command: Sequence[str], folder: Path) -> str:
+    def run(self, command: Sequence[str], folder: Path, **variables: str) -> str:
         """Run a program, show its last line while it runs, and return its output.
 
         Raises:
             StepFailedError: its exit code is not 0.
         """
-        code, output = ended(command, folder, environment(), self._show)
+        code, output = ended(command, folder, environment(**variables), self._show)
         if code:
             last = "\n".join(output.splitlines()[-LAST_LINES:])
             message = f"{' '.join(command)} ended with exit code {code}:\n{last}"
@@ -108,12 +116,12 @@ def keep_edited() -> Path | None:
     return PROJECT.rename(kept)
 
 
-def generate(step: Step) -> int:
-    """Render the project; returns its number of files."""
+def generate(step: Step, flags: Sequence[str]) -> int:
+    """Render the project with the flags of `scaffold new`; returns its number of files."""
     shutil.rmtree(FRESH, ignore_errors=True)
     FRESH.mkdir(parents=True)
     fresh = FRESH / PROJECT.name
-    step.run([sys.executable, "-m", "scaffold", "new", str(fresh), "--defaults", *ANSWERS], REPOSITORY)
+    step.run([sys.executable, "-m", "scaffold", "new", str(fresh), "--defaults", *ANSWERS, *flags], REPOSITORY)
     rendered = fingerprints(fresh)
     if kept := keep_edited():
         console.print(f"  You edited demo/my-api; it is kept as {kept.relative_to(REPOSITORY)}.")
@@ -144,15 +152,37 @@ def passed(output: str) -> str:
     return f"{counts[-1]} passed" if counts else ""
 
 
-def demonstrate() -> None:
-    """Run all steps."""
-    with step("generate demo/my-api, default answers") as this:
-        this.result = f"{generate(this)} files"
+def database() -> AbstractContextManager[str]:
+    """Start the server that the project needs; yields its URL, an empty text when it needs none."""
+    answers = (PROJECT / ".copier-answers.yml").read_text(encoding="utf-8")
+    return postgres() if "\ndatabase: postgres\n" in answers else nullcontext("")
+
+
+def demonstrate(flags: Sequence[str]) -> None:
+    """Run all steps.
+
+    Args:
+        flags: flags of `scaffold new`; without them the answers are the default ones.
+    """
+    with step(f"generate demo/my-api, {' '.join(flags) or 'default answers'}") as this:
+        this.result = f"{generate(this, flags)} files"
     with step("install its packages (npm ci)") as this:
         this.result = install(this)
-    with step("run its own attack tests (npm test)") as this:
-        this.result = passed(this.run(["npm", "test"], PROJECT))
-    with serving(PROJECT) as server:
+    with database() as url:
+        tested, served = ({"TEST_DATABASE_URL": url}, {"DATABASE_URL": url}) if url else ({}, {})
+        with step("run its own attack tests (npm test)") as this:
+            this.result = passed(this.run(["npm", "test"], PROJECT, **tested))
+        use(served, stays=bool(flags) and sys.stdin.isatty())
+
+
+def use(settings: Mapping[str, str], *, stays: bool) -> None:
+    """Start the project and use it over HTTP.
+
+    Args:
+        settings: environment variables of the server.
+        stays: whether it runs until Ctrl-C afterwards, for a person who tries it.
+    """
+    with serving(PROJECT, settings) as server:
         console.print(f"[green]✓[/green] started on {server.url}, management on {server.management_url}")
         client = ApiClient.of(server)
         with step("register, open the mail, set the password with its token") as this:
@@ -161,12 +191,27 @@ def demonstrate() -> None:
         with step("log in") as this:
             client.log_in()
             this.result = "session cookie" if client.cookie else f"token for {client.tokens['expiresIn']} s"
+            page = "/example" if client.cookie else "/api/v1/me"
         with step("write a note and read it") as this:
             this.result = f"“{client.write_and_read_note('Hello')}”"
         with step("log out; the token gets 401 now"):
             client.log_out()
+        if stays:
+            try_it(server, client, page)
         with step("stop it with SIGTERM") as this:
             this.result = f"exit code {server.stop()}"
+
+
+def try_it(server: ProjectServer, client: ApiClient, page: str) -> None:
+    """Say how to try the running project, and wait for Ctrl-C."""
+    console.print(
+        f"\nTry it: {server.url}{page}\n  e-mail    {client.email}\n  password  {client.password}", markup=False
+    )
+    console.print("Ctrl-C stops it.\n")
+    try:
+        signal.pause()
+    except KeyboardInterrupt:
+        console.print()
 
 
 def give_up(number: int, _frame: object) -> NoReturn:
@@ -179,11 +224,11 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, give_up)
     try:
-        demonstrate()
+        demonstrate(sys.argv[1:])
     except KeyboardInterrupt:
         console.print("stopped; nothing is left running")
         return 130
-    except (StepFailedError, ServerFailedError, UnexpectedAnswerError, NodeMissingError) as error:
+    except (StepFailedError, ServerFailedError, ServerMissingError, UnexpectedAnswerError, NodeMissingError) as error:
         console.print(f"✗ {error}", style="red", markup=False, soft_wrap=True)
         return 1
     place = PROJECT.relative_to(REPOSITORY)

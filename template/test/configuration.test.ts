@@ -78,6 +78,7 @@ const GARBAGE: Record<string, string[]> = {
     '0123456789abcdef0123456789abcdef',
     'your-256-bit-secret-your-256-bit-secret-your-256',
   ],
+  [`${SECRET}_PREVIOUS`]: ['changeme', randomBytes(31).toString('base64url'), 'a'.repeat(64)],
 };
 
 describe('configuration', () => {
@@ -100,6 +101,13 @@ describe('configuration', () => {
     for (const [name, values] of Object.entries(GARBAGE)) {
       for (const value of values) assert.deepEqual(refused({ ...DEVELOPMENT, [name]: value }), [name], `${name}=${value}`);
     }
+  });
+
+  it('the previous secret may be missing, but not the same as the present one', () => {
+    const previous = `${SECRET}_PREVIOUS`;
+    assert.deepEqual(refused({ ...DEVELOPMENT, [previous]: '' }), []);
+    assert.deepEqual(refused({ ...DEVELOPMENT, [previous]: fresh() }), []);
+    assert.deepEqual(refused({ ...DEVELOPMENT, [previous]: DEVELOPMENT[SECRET] }), [previous]);
   });
 
   it('an empty environment is refused with the name of each missing setting', () => {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { text } from 'node:stream/consumers';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { mailTokenSecret } from '../src/config/chosen.ts';
+import { authSecrets } from '../src/config/chosen.ts';
 import {
   createUser,
   freshEmail,
@@ -38,7 +38,7 @@ async function run(server: TestServer, commandLine: readonly string[], input = '
     MAIL_FROM: 'no-reply@example.com',
     SECURITY_CONTACT: 'security@example.com',
     BCRYPT_COST: '4',
-    [SECRET]: Buffer.from(mailTokenSecret(server.services.config)).toString('base64url'),
+    [SECRET]: Buffer.from(authSecrets(server.services.config)[0]).toString('base64url'),
     DATABASE_URL: server.services.config.databaseUrl,
   };
   const child = spawn(process.execPath, ['--disable-proto=delete', COMMAND, ...commandLine], { cwd: tmpdir(), env, stdio: 'pipe' });

@@ -38,7 +38,9 @@ test('a request for a locked table gets 503, and other requests get 200', async 
 });
 
 test('a request gets 503 when no database connection is free', async (t) => {
-  const server = await startServer(t);
+  const url = new URL((await startServer(t)).services.config.databaseUrl);
+  url.searchParams.set('connect_timeout', '2');
+  const server = await startServer(t, { DATABASE_URL: url.href });
   const { tokens } = await createUser(server);
   const { database } = server.services;
   const release = Promise.withResolvers<undefined>();
@@ -79,6 +81,10 @@ test('a DATABASE_URL that disables TLS or the time limits is refused', () => {
     'postgresql://app:pw@database.example.com/app?sslmode=prefer',
     'postgresql://app:pw@database.example.com/app?sslmode=require',
     'postgresql://app:pw@database.example.com/app?ssl=0',
+    'postgresql://app:pw@database.example.com/app?sslmode=verify-full&sslmode=disable',
+    'postgresql://app:pw@database.example.com/app?sslmode=disable&connect_timeout=5',
+    'postgresql://app:pw@database.example.com/app?connect_timeout=0',
+    'postgresql://app:pw@database.example.com/app?connect_timeout=61',
     'postgresql://app:pw@database.example.com/app?statement_timeout=0',
     'postgresql://app:pw@database.example.com/app?options=-c%20statement_timeout%3D0',
     'postgresql://app:pw@database.example.com/app?host=/tmp',
@@ -87,9 +93,29 @@ test('a DATABASE_URL that disables TLS or the time limits is refused', () => {
     'file:app.sqlite',
   ];
   for (const address of refused) assert.equal(databaseSettings.DATABASE_URL.safeParse(address).success, false, address);
-  for (const address of ['postgresql://app:pw@database.example.com/app', 'postgresql://app:pw@127.0.0.1:5432/app?sslmode=disable']) {
+  for (const address of [
+    'postgresql://app:pw@database.example.com/app',
+    'postgresql://app:pw@database.example.com/app?connect_timeout=60&sslmode=verify-full',
+    'postgresql://app:pw@127.0.0.1:5432/app?sslmode=disable',
+  ]) {
     assert.equal(databaseSettings.DATABASE_URL.safeParse(address).success, true, address);
   }
+});
+
+test('connect_timeout says how long a query waits for a server that does not answer', async (t) => {
+  const silent = net.createServer((socket) => socket.on('error', () => undefined));
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  t.after(() => silent.close());
+  const address = `postgresql://app:pw@127.0.0.1:${(silent.address() as AddressInfo).port}/app`;
+  const waitFor = async (databaseUrl: string) => {
+    const database = openDatabase({ databaseUrl, log: createLog({ level: 'silent' }) });
+    await assert.rejects(sql`select 1`.execute(database), /connection timeout/);
+    await database.destroy();
+    return databaseUrl;
+  };
+  const waits = [waitFor(address), waitFor(`${address}?connect_timeout=1`)];
+  assert.equal(await Promise.race(waits), `${address}?connect_timeout=1`);
+  await Promise.all(waits);
 });
 
 test('no statement of an account deletion deletes more than 500 rows', async (t) => {

@@ -12,7 +12,7 @@ import { assertSameAnswers } from './support/observable.ts';
 import { assertProblem } from './support/problems.ts';
 import { exampleSettings, startProgram } from './support/program.ts';
 import { startServer, type Mail, type TestServer } from './support/server.ts';
-import { OWN_PAGE } from './support/strategy.ts';
+import { OWN_PAGE, SECRET } from './support/strategy.ts';
 import { startMailServer, type Delivery, type MailServer } from './support/smtp.ts';
 
 const MINUTE_MS = 60_000;
@@ -110,6 +110,23 @@ test('a reset mail arrives after the mail server was down for half an hour, once
   assert.equal((await reset(server, tokenOf(mail))).status, 204);
 });
 
+test('a mail that was tried before the secret was rotated arrives afterwards, and its token works', async (t) => {
+  const [first, second] = [randomBytes(32).toString('base64url'), randomBytes(32).toString('base64url')];
+  const [before, mailServer] = await startWithMailServer(t, { [SECRET]: first });
+  const user = await createUser(before);
+  mailServer.isDown = true;
+  await forgot(before, user.email);
+  await eventually('the first try', () => failures(before)[0]);
+  const { databaseUrl } = before.services.config;
+  const after = await startServer(t, { DATABASE_URL: databaseUrl, [SECRET]: second, [`${SECRET}_PREVIOUS`]: first });
+  sendWith(t, after, mailServer);
+  mailServer.isDown = false;
+  await pass(after, 12);
+  const [mail] = deliveriesTo(mailServer, user.email);
+  assert.ok(mail);
+  assert.equal((await reset(after, tokenOf(mail))).status, 204);
+});
+
 test('a mail that is never accepted is tried ten times and given up, and the log contains neither address nor token', async (t) => {
   const [server, mailServer] = await startWithMailServer(t);
   const email = freshEmail();
@@ -139,16 +156,17 @@ test('two processes send each mail once', async (t) => {
   assert.deepEqual(await waiting(server), []);
 });
 
-test('whoever reads the database cannot make the token of a waiting mail', async (t) => {
-  const [server, mailServer] = await startWithMailServer(t);
+test('whoever reads the database and stole the previous secret cannot make the token of a waiting mail', async (t) => {
+  const stolen = randomBytes(32);
+  const [server, mailServer] = await startWithMailServer(t, { [`${SECRET}_PREVIOUS`]: stolen.toString('base64url') });
   const email = freshEmail();
   mailServer.isDown = true;
   await register(server, email);
   await eventually('the first try', () => failures(server)[0]);
   const [row] = await waiting(server);
   const tokens = await server.services.database.selectFrom('one_time_tokens').selectAll().execute();
-  const ownKey = createTokenDerivation(randomBytes(32), 'mailed-token');
-  for (const guess of [ownKey(row?.id ?? ''), row?.id ?? '', tokens[0]?.token_hash ?? ''])
+  const stolenKey = createTokenDerivation(stolen, 'mailed-token');
+  for (const guess of [stolenKey(row?.id ?? ''), row?.id ?? '', tokens[0]?.token_hash ?? ''])
     assertProblem(await verifyEmail(server, guess), 400, 'invalid-token');
   mailServer.isDown = false;
   await pass(server, 2);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import test from 'node:test';
 import { authenticated } from '../src/access/rules.ts';
-import { mailTokenSecret } from '../src/config/chosen.ts';
+import { authSecrets } from '../src/config/chosen.ts';
 import { route } from '../src/http/route.ts';
 import {
   assertSignedOut,
@@ -91,7 +91,7 @@ test('an account whose address is no longer verified gets 401 on its next reques
 test('sessions are in the database: a second server knows them, and without the database no token is accepted', async (t) => {
   const server = await startServer(t);
   const { config } = server.services;
-  const secret = Buffer.from(mailTokenSecret(config)).toString('base64url');
+  const secret = Buffer.from(authSecrets(config)[0]).toString('base64url');
   const second = await startServer(t, { [SECRET]: secret, DATABASE_URL: config.databaseUrl });
   const { tokens } = await createUser(server);
   assert.equal((await me(second, tokens)).status, 200);

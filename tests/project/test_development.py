@@ -18,8 +18,8 @@ import pytest
 
 from tests.conftest import missing
 from tests.support.answers import title
-from tests.support.postgres import ServerMissingError, binaries
 from tests.support.projects import databases, databases_and_strategies, rows
+from tools.postgres import ServerMissingError, binaries
 from tools.project_server import serving
 from tools.smoke_test import ApiClient
 

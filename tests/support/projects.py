@@ -20,8 +20,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.support.answers import chosen, every_combination, pairs, title
-from tests.support.postgres import binaries
 from tests.support.rendering import in_memory
+from tools.postgres import binaries
 from tools.processes import ended
 
 if TYPE_CHECKING:

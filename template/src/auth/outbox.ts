@@ -1,4 +1,4 @@
-import { mailTokenSecret } from '../config/chosen.ts';
+import { authSecrets } from '../config/chosen.ts';
 import { createTokenDerivation } from '../crypto/opaque-token.ts';
 import type { OutboxRow } from '../database/schema.ts';
 import { inOneUnit } from '../database/unit-of-work.ts';
@@ -42,14 +42,18 @@ export interface Outbox {
  */
 export function createOutbox(services: Services): Outbox {
   const { clock, config, database, log, mailer } = services;
-  const tokenOf = createTokenDerivation(mailTokenSecret(config), 'mailed-token');
+  const [present, ...previous] = authSecrets(config);
+  const derive = (secret: Uint8Array) => createTokenDerivation(secret, 'mailed-token');
+  const tokenOf = derive(present);
+  const earlierTokensOf = previous.map(derive);
   const tokenMails = createTokenMails(database);
   const waiting = createWaitingMails(database);
 
   async function write(unit: UnitOfWork, { id, kind, email, tries }: OutboxRow): Promise<Message | undefined> {
     if (kind === 'password-changed') return passwordChanged();
     const request = { email, purpose: kind, token: tokenOf(id), clock };
-    return tokenMails.write(unit, request, { isRetry: tries > 0, publicUrl: config.publicUrl });
+    const issuedTokens = tries > 0 ? [request.token, ...earlierTokensOf.map((of) => of(id))] : [];
+    return tokenMails.write(unit, request, { issuedTokens, publicUrl: config.publicUrl });
   }
 
   /** @returns undefined when another process sends it; otherwise what to send, or nothing */

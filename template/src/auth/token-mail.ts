@@ -32,10 +32,14 @@ export interface TokenMails {
   /**
    * Issues a token, or finds the one that an earlier try has issued, and writes the mail with it.
    *
-   * @param isRetry whether an earlier try to send this mail has failed
+   * @param issuedTokens those that an earlier try may have issued; empty at the first try
    * @returns undefined when no mail may be sent
    */
-  write(unit: UnitOfWork, request: TokenMail, options: { isRetry: boolean; publicUrl: string }): Promise<Message | undefined>;
+  write(
+    unit: UnitOfWork,
+    request: TokenMail,
+    options: { issuedTokens: readonly string[]; publicUrl: string },
+  ): Promise<Message | undefined>;
   /**
    * The same statements, one of which writes, for addresses with and without an account. Source: ASVS 5.0 V6.3.8.
    *
@@ -69,15 +73,25 @@ export function createTokenMails(database: Database): TokenMails {
   };
 
   /** @returns undefined when the token of the earlier try was used or has ended */
-  async function issuedBefore(unit: UnitOfWork, { email, purpose, token, clock }: TokenMail): Promise<Issued | undefined> {
+  async function issuedBefore(
+    unit: UnitOfWork,
+    { email, purpose, clock }: TokenMail,
+    issued: readonly string[],
+  ): Promise<Issued | undefined> {
     // Without the lock, a request that ends the token at the same moment could not be seen yet.
     await driver.lockName(unit, `${purpose}:${mailboxOf(email, purpose)}`);
     const user = await accounts.lockByEmail(unit, email);
-    return (await prolongOneTimeToken(tokens, unit, { token, purpose, now: clock() })) ? { token, user } : undefined;
+    for (const token of issued) {
+      if (await prolongOneTimeToken(tokens, unit, { token, purpose, now: clock() })) return { token, user };
+    }
+    return undefined;
   }
 
-  const write: TokenMails['write'] = async (unit, request, { isRetry, publicUrl }) => {
-    const issued = isRetry ? await issuedBefore(unit, request) : await issueWhenDue(unit, { ...request, now: request.clock() });
+  const write: TokenMails['write'] = async (unit, request, { issuedTokens, publicUrl }) => {
+    const isRetry = issuedTokens.length > 0;
+    const issued = isRetry
+      ? await issuedBefore(unit, request, issuedTokens)
+      : await issueWhenDue(unit, { ...request, now: request.clock() });
     return issued && MESSAGES[request.purpose](publicUrl, issued);
   };
 

@@ -27,6 +27,10 @@ const ALWAYS: readonly CrossCheck[] = [
       name: 'NODE_OPTIONS',
       rule: 'must not contain --insecure-http-parser: it allows request smuggling past a proxy',
     },
+  (settings) => {
+    const name = [...settings.keys()].find((key) => isSame(settings.get(key), settings.get(`${key}_PREVIOUS`)));
+    return name !== undefined && { name: `${name}_PREVIOUS`, rule: `must differ from ${name}: the rotation did not happen` };
+  },
   // One that is set in .env would otherwise stay in force while the environment names another database.
   (settings) => {
     const [service, owner] = ['DATABASE_URL', 'MIGRATION_DATABASE_URL'].map((name) => URL.parse(String(settings.get(name)))?.pathname);
@@ -74,6 +78,8 @@ function publishedPassword(name: string): CrossCheck {
     return isPublished && { name, rule: 'must not use a well-known password or the user name as password' };
   };
 }
+
+const isSame = (one: unknown, other: unknown) => one instanceof Uint8Array && other instanceof Uint8Array && Buffer.from(one).equals(other);
 
 const isCleartext = (origin: unknown) => typeof origin === 'string' && origin.startsWith('http://');
 

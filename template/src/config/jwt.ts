@@ -1,9 +1,16 @@
-import { secret } from './parsers.ts';
+import { secret, secretSlots } from './parsers.ts';
+import type { SecretSlots } from './parsers.ts';
 
 export const authSettings = {
   /** Signs access tokens. Anyone who knows it can sign in as any user. */
   JWT_SECRET: secret(),
+  /** The secret before the last rotation. */
+  JWT_SECRET_PREVIOUS: secret().optional(),
 };
 
-/** The secret from which the tokens in mails are derived. */
-export const mailTokenSecret = ({ jwtSecret }: { readonly jwtSecret: Uint8Array }): Uint8Array => jwtSecret;
+interface Secrets {
+  readonly jwtSecret: Uint8Array;
+  readonly jwtSecretPrevious?: Uint8Array | undefined;
+}
+
+export const authSecrets = ({ jwtSecret, jwtSecretPrevious }: Secrets): SecretSlots => secretSlots(jwtSecret, jwtSecretPrevious);

@@ -85,6 +85,15 @@ export const secret = () =>
     return bytes.length >= 32 && new Set(bytes).size >= 16 ? new Uint8Array(bytes) : undefined;
   });
 
+/**
+ * A secret, and the one before the last rotation if it still counts. Both are accepted; only the first makes anything new.
+ * Source: ASVS 5.0 V13.3.4.
+ */
+export type SecretSlots = readonly [present: Uint8Array, ...previous: readonly Uint8Array[]];
+
+export const secretSlots = (present: Uint8Array, previous: Uint8Array | undefined): SecretSlots =>
+  previous === undefined ? [present] : [present, previous];
+
 function parseOrigin(text: string): string | undefined {
   const parsed = URL.parse(text);
   // Origins are compared as whole strings: a * would look like a wildcard and match no origin.

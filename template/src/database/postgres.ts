@@ -91,7 +91,7 @@ function createDialect({ databaseUrl, log, statementTimeoutMs = 5000 }: Database
     database: decodeURIComponent(url.pathname.slice(1)),
     ssl: encryption(url),
     max: 10,
-    connectionTimeoutMillis: 2000,
+    connectionTimeoutMillis: Number(url.searchParams.get('connect_timeout') ?? 2) * 1000,
     idleTimeoutMillis: 30_000,
     statement_timeout: statementTimeoutMs,
     lock_timeout: Math.min(2000, statementTimeoutMs),

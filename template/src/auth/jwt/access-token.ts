@@ -1,5 +1,6 @@
 import { createSecretKey, randomUUID } from 'node:crypto';
 import { errors, jwtVerify, SignJWT } from 'jose';
+import type { SecretSlots } from '../../config/parsers.ts';
 import { PROJECT_NAME } from '../../project.ts';
 import { unauthenticated } from '../../http/problem.ts';
 
@@ -16,7 +17,7 @@ const MAX_LENGTH = 1024;
 const MAX_REMEMBERED = 10_000;
 
 export interface AccessTokenOptions {
-  readonly secret: Uint8Array;
+  readonly secrets: SecretSlots;
   readonly issuer: string;
   readonly clock: () => number;
 }
@@ -40,9 +41,10 @@ export interface AccessTokens {
 }
 
 /** Signs and verifies access tokens (JWT, HS256). Source: RFC 8725; ASVS 5.0 V9. */
-export function createAccessTokens({ secret, issuer, clock }: AccessTokenOptions): AccessTokens {
-  // Imported once: jose would import a raw secret again for every token.
-  const key = createSecretKey(secret).toCryptoKey({ name: 'HMAC', hash: 'SHA-256' }, false, ['sign', 'verify']);
+export function createAccessTokens({ secrets, issuer, clock }: AccessTokenOptions): AccessTokens {
+  const [present, ...previous] = secrets;
+  const key = importKey(present);
+  const keys = [key, ...previous.map(importKey)];
   const verified = new Map<string, Verified>();
 
   async function sign({ userId, sessionId }: AccessTokenSubject): Promise<string> {
@@ -62,10 +64,10 @@ export function createAccessTokens({ secret, issuer, clock }: AccessTokenOptions
     return result.subject;
   }
 
-  async function verifyFirst(token: string): Promise<Verified> {
+  async function verifyFirst(token: string, [candidate, ...others] = keys): Promise<Verified> {
     try {
-      if (token.length > MAX_LENGTH) throw new errors.JWTInvalid();
-      const { payload } = await jwtVerify(token, key, {
+      if (!candidate || token.length > MAX_LENGTH) throw new errors.JWTInvalid();
+      const { payload } = await jwtVerify(token, candidate, {
         algorithms: [ALGORITHM],
         issuer,
         audience: PROJECT_NAME,
@@ -80,6 +82,7 @@ export function createAccessTokens({ secret, issuer, clock }: AccessTokenOptions
       if (typeof sub !== 'string' || typeof sid !== 'string') throw new errors.JWTInvalid();
       return { subject: { userId: sub, sessionId: sid }, endsAt: exp * 1000 };
     } catch (error) {
+      if (others.length > 0 && error instanceof errors.JWSSignatureVerificationFailed) return verifyFirst(token, others);
       if (error instanceof errors.JOSEError) throw unauthenticated('invalid-token');
       throw error;
     }
@@ -87,3 +90,6 @@ export function createAccessTokens({ secret, issuer, clock }: AccessTokenOptions
 
   return { sign, verify };
 }
+
+/** Imported once: jose would import a raw secret again for every token. */
+const importKey = (secret: Uint8Array) => createSecretKey(secret).toCryptoKey({ name: 'HMAC', hash: 'SHA-256' }, false, ['sign', 'verify']);

@@ -1,4 +1,5 @@
 import type { Request } from 'express';
+import { authSecrets } from '../../config/jwt.ts';
 import { unauthenticated } from '../../http/problem.ts';
 import type { Services } from '../../services.ts';
 import type { Authenticator } from '../../http/authenticator.ts';
@@ -14,7 +15,7 @@ const BEARER = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/i;
 /** Bearer tokens: a short-lived signed access token per session, renewed with a rotating refresh token. */
 export function createAuthenticator(services: Services): Authenticator {
   const { config, clock, database } = services;
-  const tokens = createAccessTokens({ secret: config.jwtSecret, issuer: config.publicUrl, clock });
+  const tokens = createAccessTokens({ secrets: authSecrets(config), issuer: config.publicUrl, clock });
   const sessions = createSessions(database);
 
   return {

@@ -1,4 +1,5 @@
 import { createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { SecretSlots } from '../../config/parsers.ts';
 
 /** The id of the session, 256 random bits, and a seal (HMAC) over both. */
 const SHAPE = /^([\da-f-]{36})\.([\w-]{43})\.([\w-]{43})$/;
@@ -14,10 +15,9 @@ export interface RefreshTokenSeal {
   sessionOf(token: string): string | undefined;
 }
 
-/** @param secret JWT_SECRET; the key of the seals is derived from it (HKDF, RFC 5869) and used for nothing else */
-export function createRefreshTokenSeal(secret: Uint8Array): RefreshTokenSeal {
-  const key = new Uint8Array(hkdfSync('sha256', secret, '', 'refresh-token-seal', 32));
-  const seal = (claims: string) => createHmac('sha256', key).update(claims).digest('base64url');
+export function createRefreshTokenSeal([present, ...previous]: SecretSlots): RefreshTokenSeal {
+  const seal = createSeal(present);
+  const seals = [seal, ...previous.map(createSeal)];
 
   return {
     create(sessionId) {
@@ -28,8 +28,14 @@ export function createRefreshTokenSeal(secret: Uint8Array): RefreshTokenSeal {
       const [, sessionId, random = '', given = ''] = SHAPE.exec(token) ?? [];
       if (sessionId === undefined) return undefined;
       // The id of a session is not secret: without the seal, anyone who knows it could end the session with an invented token.
-      const isOurs = timingSafeEqual(Buffer.from(given), Buffer.from(seal(`${sessionId}.${random}`)));
+      const isOurs = seals.some((sealOf) => timingSafeEqual(Buffer.from(given), Buffer.from(sealOf(`${sessionId}.${random}`))));
       return isOurs ? sessionId : undefined;
     },
   };
+}
+
+/** @param secret the key of the seals is derived from it (HKDF, RFC 5869) and used for nothing else */
+function createSeal(secret: Uint8Array): (claims: string) => string {
+  const key = new Uint8Array(hkdfSync('sha256', secret, '', 'refresh-token-seal', 32));
+  return (claims) => createHmac('sha256', key).update(claims).digest('base64url');
 }

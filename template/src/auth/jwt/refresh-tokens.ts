@@ -1,3 +1,4 @@
+import type { SecretSlots } from '../../config/parsers.ts';
 import { hashOpaqueToken } from '../../crypto/opaque-token.ts';
 import { inOneUnit } from '../../database/unit-of-work.ts';
 import type { Database, UnitOfWork } from '../../database/unit-of-work.ts';
@@ -42,8 +43,8 @@ interface Presented {
  * Stores the hash of the newest refresh token of each session. Used tokens have no row; they are recognised by their seal.
  * Source: RFC 9700, 4.14.2; ASVS 5.0 V10.4.5; docs/security.md, "Refresh tokens rotate".
  */
-export function createRefreshTokens(database: Database, secret: Uint8Array): RefreshTokens {
-  const seal = createRefreshTokenSeal(secret);
+export function createRefreshTokens(database: Database, secrets: SecretSlots): RefreshTokens {
+  const seal = createRefreshTokenSeal(secrets);
   const sessions = createSessions(database);
 
   async function issue(unit: UnitOfWork, sessionId: string, now: number): Promise<string> {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { authSecrets } from '../../config/jwt.ts';
 import { unauthenticated } from '../../http/problem.ts';
 import { authenticated, dangerouslyPublic, route } from '../../http/route.ts';
 import type { AnyRoute } from '../../http/route.ts';
@@ -21,7 +22,7 @@ const tokens = z.strictObject({
 export function jwtRoutes(services: Services, accessTokens: AccessTokens): readonly AnyRoute[] {
   const { database, clock, config } = services;
   const sessions = createSessions(database);
-  const refreshTokens = createRefreshTokens(database, config.jwtSecret);
+  const refreshTokens = createRefreshTokens(database, authSecrets(config));
   const signIn = createSignIn(services);
 
   const pair = async (subject: AccessTokenSubject & { readonly refreshToken: string }): Promise<z.input<typeof tokens>> => ({
