@@ -141,4 +141,6 @@ def is_bounded(schema: dict[str, Any]) -> bool:
     """Tell whether values of a schema have a largest one."""
     if schema.get("type") == "boolean" or "enum" in schema or schema.get("format") == "uuid":
         return True
+    if schema.get("type") == "array":
+        return "maxItems" in schema and is_bounded(schema["items"])
     return "maxLength" in schema or {"minimum", "maximum"} <= schema.keys()

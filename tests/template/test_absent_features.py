@@ -15,6 +15,7 @@ TRACES = {
     ("rate_limit_store", "database"): r"rate-limit/database|rate_?limits? table",
     ("auth", "jwt"): r"jwt|\bjose\b",
     ("auth", "session"): r"auth/session/|auth-session|__host-|session_secret|csrf-same-origin",
+    ("api_keys", "True"): r"\bapi[- ]keys?\b|\bapi_keys\b(?!: )|apiKeyCreated|key-rights",
     ("deployment", "compose"): r"compose\.yaml|docker compose",
     ("ci", "github"): r"\.github|dependabot|github actions",
     ("metrics", "True"): r"prometheus|prom-client|GET /metrics",
@@ -23,7 +24,13 @@ TRACES = {
 }
 
 # Values that stand for "nothing": there are no words for them.
-NOTHING = {("deployment", "none"), ("ci", "none"), ("metrics", "False"), ("license", "UNLICENSED")}
+NOTHING = {
+    ("deployment", "none"),
+    ("ci", "none"),
+    ("metrics", "False"),
+    ("api_keys", "False"),
+    ("license", "UNLICENSED"),
+}
 
 # Files that name a feature for another reason than having it.
 ELSEWHERE = {

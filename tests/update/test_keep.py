@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from scaffold.template.source import CHECKOUT, builtin
-from scaffold.update.kept_files import rules_of
+from scaffold.update.kept_files import keep, rules_of, vanished
+from tests.support.answers import every_combination
 from tests.support.command import git, scaffold
+from tests.support.rendering import in_memory
 from tests.support.template_repository import History, commit, start, state, write
 
 if TYPE_CHECKING:
@@ -144,3 +146,18 @@ def test_every_migration_of_our_own_template_stays() -> None:
     names = [path.relative_to(CHECKOUT / "template").as_posix() for path in migrations]
     assert names
     assert all(any(fnmatchcase(name, pattern) for pattern in rules) for name in names)
+
+
+def test_without_api_keys_their_table_and_what_deletes_its_rows_stay(tmp_path: Path) -> None:
+    """Otherwise the service would not start, or rows of deleted accounts would stay."""
+    base, theirs = tmp_path / "with", tmp_path / "without"
+    for folder, answer in ((base, True), (theirs, False)):
+        for path, content in in_memory(every_combination()[0] | {"api_keys": answer}).items():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_bytes(content)
+    rules = rules_of(builtin())
+    kept = vanished(base, theirs, rules)
+    assert kept == ("src/auth/api-keys/apikeys.ts", f"{FOLDER}/0009_api_keys.ts")
+    keep(base, theirs, kept, rules)
+    for listing in rules.values():
+        assert (theirs / listing).read_bytes() == (base / listing).read_bytes()

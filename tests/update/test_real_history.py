@@ -67,6 +67,7 @@ def _every(files: Files, new: str, old: str) -> None:
 
 
 def _one(files: Files, name: str, new: str, old: str) -> None:
+    name = name if name in files else f"{name}.jinja"
     text = files[name].decode()
     assert new in text, (name, new)
     files[name] = text.replace(new, old, 1).encode()
