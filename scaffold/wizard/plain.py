@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import select
 import shutil
 import sys
 from typing import TYPE_CHECKING, TypeVar
@@ -20,6 +22,9 @@ T = TypeVar("T")
 MARGIN = " " * 6
 BACK = "<"
 EXPLAIN = "?"
+# Ctrl-C and Ctrl-D.
+LEAVING = (b"\x03", b"\x04")
+_PORTION_BYTES = 1 << 16
 
 
 class PlainPrompts:
@@ -67,10 +72,24 @@ class PlainPrompts:
         return self._pick(options, next((option for option in options if option.value == default), None), steps=steps)
 
     def discard_typeahead(self) -> None:
-        """Drop what was typed or pasted ahead."""
-        import termios
+        """Drop what was typed or pasted ahead, unless it asks to leave.
 
-        termios.tcflush(sys.stdin, termios.TCIFLUSH)
+        It is read: `tcflush` can also drop a Ctrl-C that the kernel has not made a signal of.
+        """
+        import termios
+        import tty
+
+        terminal = sys.stdin.fileno()
+        modes = termios.tcgetattr(terminal)
+        dropped = b""
+        try:
+            tty.setraw(terminal, termios.TCSANOW)
+            while select.select([terminal], [], [], 0)[0] and (typed := os.read(terminal, _PORTION_BYTES)):
+                dropped += typed
+        finally:
+            termios.tcsetattr(terminal, termios.TCSANOW, modes)
+        if any(key in dropped for key in LEAVING):
+            raise KeyboardInterrupt
 
     def _name_keys(self, *, steps: bool) -> None:
         if steps:

@@ -74,7 +74,11 @@ class Prompts(Protocol):
         """
 
     def discard_typeahead(self) -> None:
-        """Drop what was typed or pasted ahead of the next question."""
+        """Drop what was typed or pasted ahead of the next question.
+
+        Raises:
+            KeyboardInterrupt: Ctrl-C or Ctrl-D was among it.
+        """
 
 
 class Effects(Protocol):

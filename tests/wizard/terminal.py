@@ -89,6 +89,13 @@ class Terminal:
         termios.tcsetwinsize(self._terminal, (rows, columns))
         return self
 
+    def without_signals(self) -> Terminal:
+        """Make bytes of Ctrl-C and its like, no signals."""
+        modes = termios.tcgetattr(self._terminal)
+        modes[3] &= ~termios.ISIG
+        termios.tcsetattr(self._terminal, termios.TCSANOW, modes)
+        return self
+
     def see(self, *texts: str) -> Terminal:
         """Wait until every text stands on the screen, wherever it is folded."""
         wanted = [" ".join(text.split()) for text in texts]

@@ -281,6 +281,24 @@ def test_ctrl_c_typed_ahead_of_the_review_leaves(start: Start, folder: Path) -> 
     assert list(folder.iterdir()) == []
 
 
+def test_ctrl_c_typed_ahead_of_the_review_leaves_in_a_terminal_without_a_cursor(start: Start, folder: Path) -> None:
+    terminal = start("my-api", *flags(but="database"), TERM="dumb").see("[sqlite] >")
+    # As when the kernel has taken the key and not yet made a signal of it.
+    terminal.without_signals().press(f"\n{CTRL_C}")
+    assert terminal.end() == 130
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("tail", ["\n", "line\nline\n", "part of a line"])
+def test_the_tail_of_pasted_lines_is_dropped_in_a_terminal_without_a_cursor(
+    start: Start, folder: Path, tail: str
+) -> None:
+    terminal = start("my-api", *flags(but="database"), TERM="dumb").see("[sqlite] >").press(f"\n{tail}")
+    terminal.see("[Create the project] >").press("license\n").see("[UNLICENSED] >")
+    assert terminal.press(CTRL_C).end() == 130
+    assert list(folder.iterdir()) == []
+
+
 def test_a_page_of_text_pasted_into_a_line_is_refused_at_once(start: Start) -> None:
     terminal = start("my-api", *flags(but="project_name")).see("> my-api")
     terminal.press("\x1b[200~" + "a" * 100_000 + "\x1b[201~").see("Use 2 to 63 characters")
