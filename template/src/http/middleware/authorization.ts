@@ -1,7 +1,6 @@
 import type { RequestHandler } from 'express';
 import type { Authenticator } from '../authenticator.ts';
-{% if api_keys %}import { isOpenToKey } from '../../access/key-rights.ts';
-{% endif %}import { holds } from '../../access/policy.ts';
+import { holds } from '../../access/policy.ts';
 import type { Access } from '../../access/rules.ts';
 import { forbidden, unauthenticated } from '../problem.ts';
 import { contextOf } from '../request-context.ts';
@@ -27,10 +26,8 @@ export function authorise(access: Access): RequestHandler {
       access.kind === 'public' ||
       (principal !== undefined && (access.kind === 'authenticated' || holds(principal.role, access.permission)));
     if (!allowed) throw forbidden();
-{%- if api_keys %}
-    // The rights of the owner limit the key too: they are checked above.
-    if (principal?.key && !isOpenToKey(principal.key, access)) throw forbidden();
-{%- endif %}
+    // In addition to the rights of the owner, which are checked above.
+    if (principal?.limits && !principal.limits.opens(access)) throw forbidden();
     next();
   };
 }
