@@ -64,7 +64,7 @@ containers: $(VENV)/.test scanners ## build and run the image and the compose fi
 	@$(PYTHON) -m pytest -m containers tests/deploy/container
 
 .PHONY: scanners
-scanners: $(VENV)/.test ## install the security scanners that tests run on a project
+scanners: $(VENV)/.test ## install the security scanners and the driver of the browser that tests run on a project
 	@$(PYTHON) -m tools.scanners
 
 # Without the scanners their tests are skipped; in CI they fail.

@@ -1,4 +1,4 @@
-"""Install the security scanners that tests run on a rendered project, each into its own environment.
+"""Install the scanners and the driver of the browser that tests use, each into its own environment.
 
 `python -m tools.scanners` puts them into `.cache/scanners/NAME/`, where tests/deploy and tests/project look for them.
 They cannot share an environment, because their dependencies conflict. Exit code 1: some could not be installed;
@@ -23,6 +23,8 @@ SCANNERS = {
 }
 # Scanners from npm, by the folder that they are installed in.
 PACKAGES = {
+    # Not a scanner: it drives the browser that attacks a project.
+    "playwright": ("playwright-core@1.65.1",),
     "spectral": ("@stoplight/spectral-cli@6.16.3", "@stoplight/spectral-owasp-ruleset@2.0.1"),
 }
 FOLDER = Path(__file__).resolve().parents[1] / ".cache" / "scanners"
