@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _CACHE = ROOT / ".cache" / "mutants"
 _MODULES = ("update", "files", "new", "project")
-_TESTS = ("tests/unit", "tests/update", "tests/new")
+_TESTS = ("tests/unit", "tests/update", "tests/new", "tests/fleets", "tests/hostile", "tests/wizard")
 # No test is silent for longer, even on a busy machine.
 _SILENT_SECONDS = 180
 # So many files of tests run in one process.

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import json
 import subprocess
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from scaffold.new.npm_install import install_packages, required_node
 from scaffold.npm import ALWAYS
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 LOCKED = {"name": "p", "version": "1.0.0", "lockfileVersion": 3, "packages": {"": {"name": "p", "version": "1.0.0"}}}
 
@@ -106,3 +103,15 @@ def test_the_real_npm_installs_a_real_lockfile(
 ) -> None:
     monkeypatch.setenv("PATH", node["PATH"])
     assert install(project) is None
+
+
+def test_packages_are_installed_when_the_temporary_folder_is_on_another_disk(
+    project: Path, programs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = Path("/dev/shm")  # noqa: S108 - another file system on Linux
+    if not elsewhere.is_dir() or elsewhere.stat().st_dev == project.stat().st_dev:
+        pytest.skip("there is no other file system here")
+    monkeypatch.setattr("tempfile.tempdir", str(elsewhere))
+    program(programs, "npm", "PATH=/bin:/usr/bin mkdir node_modules")
+    assert install(project) is None
+    assert (project / "node_modules").is_dir()

@@ -147,6 +147,16 @@ def test_nothing_is_added_when_the_update_fails(folders: tuple[Path, Path, Path]
     assert (project / ".env").read_text() == "PORT=1\n"
 
 
+def test_why_the_update_failed_is_told_also_when_somebody_tidied_up(folders: tuple[Path, Path, Path]) -> None:
+    def tidy_up_and_fail() -> None:
+        (prepared,) = folders[0].glob(".env.[0-9]*")
+        prepared.unlink()
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError), adding_settings(folders[0], NEW, ("MAIL",)):
+        tidy_up_and_fail()
+
+
 def test_a_file_that_cannot_be_written_stays_as_it_is(
     folders: tuple[Path, Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -132,10 +132,12 @@ def test_the_lock_of_another_git_is_respected(made: Made) -> None:
     lock = made.folder / ".git/index.lock"
     lock.touch()
     before = state(made.folder)
-    with pytest.raises(ScaffoldError, match=r"index\.lock"):
+    with pytest.raises(ScaffoldError, match=r"index\.lock") as refused:
         apply.apply_merge(made.git, made.join(old__txt=LONG + "more\n"))
     assert state(made.folder) == before
     assert lock.exists()
+    # The reason as a sentence, not the arguments of an exception.
+    assert "('" not in str(refused.value)
 
 
 def test_a_name_is_never_a_pattern(made: Made) -> None:
