@@ -193,7 +193,8 @@ def test_a_git_hook_around_the_command_changes_nothing(tmp_path: Path) -> None:
         "GIT_INDEX_FILE": str(outer / ".git/index"),
     }
     done = scaffold("new", tmp_path / "x", *COMPLETE, "--json", cwd=outer, env=environment(**variables))
-    assert json.loads(done.stdout)["git"]["commit"] == git("rev-parse", "HEAD", cwd=tmp_path / "x")
+    commit = git("rev-parse", "HEAD", cwd=tmp_path / "x")
+    assert json.loads(done.stdout)["git"] == {"repository": True, "commit": commit}
     assert git("rev-parse", "HEAD", cwd=outer) == before
 
 

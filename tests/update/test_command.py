@@ -67,6 +67,13 @@ def run(*arguments: str | Path, cwd: Path, code: int = 0) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.parametrize("command", ["update", "diff"])
+def test_a_project_that_was_never_committed_is_refused_by_name(project: Path, command: str) -> None:
+    rmtree(project / ".git")
+    git("init", "--quiet", cwd=project)
+    assert run(command, cwd=project, code=4)["error"]["code"] == "no-commit"
+
+
 def test_status_tells_what_waits(project: Path) -> None:
     write(project, {"a.txt": lines(*range(20)) + "mine\n"})
     said = run("status", cwd=project)

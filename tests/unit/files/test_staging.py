@@ -166,19 +166,26 @@ def test_the_folder_one_stands_in_is_filled_not_replaced(tmp_path: Path, monkeyp
     assert [path.name for path in destination.iterdir()] == ["src"]
 
 
-def test_filling_a_folder_is_undone_when_something_is_in_the_way(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_filling_a_folder_is_undone_when_something_came_in_the_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
+    """A rename would replace a file without a word."""
     destination = tmp_path / "destination"
     destination.mkdir()
     monkeypatch.chdir(destination)
-    made = project(tmp_path)
-    (made / "a-first").write_text("")
-    (destination / "src").write_text("precious")
-    with pytest.raises(ScaffoldError):
-        move_into_place(made, destination)
-    assert [path.name for path in destination.iterdir()] == ["src"]
-    assert sorted(path.name for path in made.iterdir()) == ["a-first", "src"]
+    with parent_folder(destination) as parent, staging(parent) as folder:
+        made = project(folder)
+        (made / "a-first").write_text("")
+        (made / "license").write_text("of the template")
+        taken = destination / ("license" if kind == "file" else "src")
+        taken.write_text("precious")
+        with pytest.raises(ScaffoldError) as caught:
+            move_into_place(made, destination)
+        assert caught.value.code == "destination-not-empty"
+        assert sorted(path.name for path in made.iterdir()) == ["a-first", "license", "src"]
+    assert taken.read_text() == "precious"
+    assert [path.name for path in destination.iterdir()] == [taken.name]
 
 
 def test_parents_that_were_made_go_again_after_a_failure(tmp_path: Path) -> None:
