@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from tests.support.answers import Answers, every_combination, pairwise_sample, title
+from tests.support.answers import Answers, drawn_sample, pairwise_sample, title
 from tests.support.recipe import STEP
 from tests.support.rendering import Tree, in_memory, template_files
 
@@ -39,7 +39,7 @@ def missing(project: Tree, text: str) -> list[str]:
 
 def test_every_path_and_script_that_it_names_is_in_every_project() -> None:
     faults = set()
-    for answers in every_combination():
+    for answers in drawn_sample():
         project = in_memory(answers)
         text = project["AGENTS.md"].decode()
         scripts = json.loads(project["package.json"])["scripts"]

@@ -1,4 +1,4 @@
-"""Every combination of answers gives a project whose files are whole."""
+"""Each combination of answers gives a project whose files are whole: every pair of answers, and a part drawn by the seed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from tests.support.answers import every_combination, pairs, pairwise_sample, questions, title
+from tests.support.answers import drawn_sample, every_combination, pairs, pairwise_sample, questions, title
 from tests.support.rendering import (
     ANSWERS_FILE,
     SUFFIX,
@@ -105,14 +105,14 @@ def fault(path: str, content: bytes) -> str:
 
 def test_every_file_of_a_project_can_be_read() -> None:
     """JSON and YAML parse, nothing of the template language is left, texts end as texts do."""
-    for answers in every_combination():
+    for answers in drawn_sample():
         for path, content in in_memory(answers).items():
             assert not fault(path, content), f"{path} of {title(answers)}"
 
 
 def test_a_file_ships_exactly_with_the_answers_that_ask_for_it() -> None:
     names = {path.removesuffix(SUFFIX) for path in template_files()} - {"{{ _copier_conf.answers_file }}"}
-    for answers in every_combination():
+    for answers in drawn_sample():
         table = optional_files(answers)
         expected = {name for name in names if not is_left_out(name, table)} | {ANSWERS_FILE}
         assert set(in_memory(answers)) == expected, title(answers)
@@ -179,7 +179,7 @@ def test_a_migration_is_the_same_in_every_project_and_only_new_tables_depend_on_
     shipped = {path: content for path, content in template_files().items() if path.startswith(folder)}
     migrations = {path: content for path, content in shipped.items() if not path.endswith(SUFFIX)}
     assert len(shipped) - len(migrations) == 1
-    for answers in every_combination():
+    for answers in drawn_sample():
         found = {path: content for path, content in in_memory(answers).items() if path.startswith(folder)}
         listed = found.pop(f"{folder}index.ts").decode()
         absent = {path for path, (name, value) in MIGRATIONS_OF_ANSWERS.items() if answers[name] != value}
@@ -189,7 +189,7 @@ def test_a_migration_is_the_same_in_every_project_and_only_new_tables_depend_on_
 
 
 def test_names_of_files_work_on_every_system() -> None:
-    paths = [path for answers in every_combination() for path in in_memory(answers)]
+    paths = [path for answers in drawn_sample() for path in in_memory(answers)]
     assert not [path for path in paths if FOREIGN_TO_WINDOWS.search(path)]
     for answers in pairwise_sample():
         names = [path.casefold() for path in in_memory(answers)]
