@@ -23,7 +23,7 @@ export function loginRoutes<R extends z.ZodType>(services: Services, opening: Se
       body: credentials,
       problems: opening.problems,
       status: 200,
-      response: opening.response as z.ZodType,
+      response: opening.response,
       handle: ({ body, context }) =>
         opening.open(context, async (complete) => {
           const checked = await check(body, context);

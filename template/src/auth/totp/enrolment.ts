@@ -14,7 +14,7 @@ import { createRecoveryCodes, createSecret, hashRecoveryCode, invalidCode, stepO
 import { secretField } from './proof.ts';
 import { alreadyEnrolled, ENROLMENT_MS, notEnrolled } from './rules.ts';
 import type { enrolment, recoveryCodes } from './rules.ts';
-import { createFactors } from './store.ts';
+import { createFactors, isConfirmed } from './store.ts';
 
 /** Enrols an authenticator app in two steps: the second one proves that the app has the secret. */
 export function createEnrolment(services: Services) {
@@ -34,8 +34,7 @@ export function createEnrolment(services: Services) {
       // Password and account may have changed during the hash.
       const owner = await factors.lockOwner(unit, userId);
       if (owner?.disabled_at !== null || owner.password_hash !== proven.password_hash) throw invalidCredentials();
-      const factor = await factors.find(unit, userId);
-      if (factor && factor.confirmed_at !== null) throw alreadyEnrolled();
+      if (isConfirmed(await factors.find(unit, userId))) throw alreadyEnrolled();
       const encrypted = encryption.encrypt(secret, secretField(userId));
       await factors.begin(unit, { user_id: userId, secret: encrypted, created_at: now, confirmed_at: null, last_step: 0 });
     });

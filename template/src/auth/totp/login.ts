@@ -14,7 +14,7 @@ import type { CheckedPassword, Completion } from '../sign-in.ts';
 import { createPendingSignIns } from './pending-store.ts';
 import { createCodeProof } from './proof.ts';
 import { finish, pending, PENDING_MS, PENDING_TRIES, proofOf } from './rules.ts';
-import { createFactors } from './store.ts';
+import { createFactors, isConfirmed } from './store.ts';
 import type { FactorOwner } from './store.ts';
 
 /** Thrown when the unit is stored, so that the strategy opens no session. */
@@ -59,7 +59,7 @@ export function loginRoutes<R extends z.ZodType>(services: Services, opening: Se
     body: finish,
     problems: opening.problems,
     status: 200,
-    response: opening.response as z.ZodType,
+    response: opening.response,
     handle: ({ body, context }) => opening.open(context, (complete) => withCode(body, context, complete)),
   });
 
@@ -86,8 +86,7 @@ function createPasswordStep(services: Services) {
     const outcome = await inOneUnit(database, async (unit) => {
       await keepPassword(accounts, unit, checked);
       const factor = await factors.find(unit, checked.userId);
-      const isNeeded = factor !== undefined && factor.confirmed_at !== null;
-      if (isNeeded) return { pendingToken: await hold(unit, checked) };
+      if (isConfirmed(factor)) return { pendingToken: await hold(unit, checked) };
       return { opened: await openSession(unit, checked.userId, context, complete) };
     });
     await checked.succeeded();

@@ -9,7 +9,7 @@ import type { Services } from '../../services.ts';
 import { createCodeThrottle } from './code-throttle.ts';
 import type { CodeOwner } from './code-throttle.ts';
 import { hashRecoveryCode, invalidCode, stepOf } from './codes.ts';
-import { createFactors } from './store.ts';
+import { createFactors, isConfirmed } from './store.ts';
 
 const OF_THE_APP = /^\d{6}$/;
 
@@ -38,7 +38,7 @@ export function createCodeProof(services: Services): CodeProof {
 
   async function isSpent(unit: UnitOfWork, { userId, code }: Claim): Promise<boolean> {
     const factor = await factors.find(unit, userId);
-    if (!factor || factor.confirmed_at === null) return false;
+    if (!isConfirmed(factor)) return false;
     if (!OF_THE_APP.test(code)) return factors.spendRecoveryCode(unit, userId, hashRecoveryCode(userId, code));
     const step = stepOf(code, encryption.decrypt(factor.secret, secretField(userId)), clock());
     return step !== undefined && factors.spendStep(unit, factor, step);

@@ -4,6 +4,11 @@ import { compiledQuery } from '../../database/compiled-query.ts';
 import type { Database, UnitOfWork } from '../../database/unit-of-work.ts';
 import type { FactorRow } from './totprows.ts';
 
+/** A factor whose owner has proved that the app has the secret. */
+export type ConfirmedFactor = FactorRow & { readonly confirmed_at: number };
+
+export const isConfirmed = (factor: FactorRow | undefined): factor is ConfirmedFactor => typeof factor?.confirmed_at === 'number';
+
 export type FactorOwner = Pick<UserRow, 'disabled_at' | 'email' | 'email_verified_at' | 'password_hash' | 'role'>;
 
 /** Second factors and recovery codes. Times are milliseconds since 1970. */
