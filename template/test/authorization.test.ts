@@ -9,6 +9,7 @@ import { createFeatures } from '../src/routes.ts';
 import { createAdmin, createUser, setRole, signIn, type Account, type Answer } from './support/accounts.ts';
 import { startWithRoutes } from './support/extra-routes.ts';
 import { FEATURES, declaredCaller, operationOf, type Caller } from './support/features.ts';
+import { ROUTES_OF_PARTS } from './support/parts.ts';
 import { assertProblem } from './support/problems.ts';
 import { startServer, type TestServer } from './support/server.ts';
 import { ACCESS as OF_STRATEGY, withToken } from './support/strategy.ts';
@@ -16,6 +17,7 @@ import { ACCESS as OF_STRATEGY, withToken } from './support/strategy.ts';
 /** Who may call which route of the template; `test/features` has the routes of your features. */
 const ACCESS: Readonly<Record<string, Caller>> = {
   ...OF_STRATEGY,
+  ...ROUTES_OF_PARTS,
   'POST /api/v1/auth/register': 'anyone',
   'POST /api/v1/auth/verify-email': 'anyone',
   'POST /api/v1/auth/password/forgot': 'anyone',

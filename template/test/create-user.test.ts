@@ -12,6 +12,7 @@ import {
   mailsSettled,
   mailTo,
   PASSWORD,
+  setRole,
   signIn,
   tokenIn,
   verifyEmail,
@@ -60,7 +61,10 @@ test('create-user creates an administrator who can sign in, and does not print t
   const { code, output } = await run(server, ['--email', credentials.email, '--role', 'admin'], `${PASSWORD}\n`);
   assert.equal(code, 0, output);
   assert.ok(!output.includes(PASSWORD));
-  assert.match((await rows(server))[0]?.password_hash ?? '', /^\$2b\$04\$/);
+  const [row] = await rows(server);
+  assert.match(row?.password_hash ?? '', /^\$2b\$04\$/);
+  assert.equal(row?.role, 'admin');
+  await setRole(server, row, 'admin');
   assert.equal((await listUsers(server, await signIn(server, credentials))).status, 200);
 });
 

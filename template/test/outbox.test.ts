@@ -142,6 +142,26 @@ test('a mail that is never accepted is tried ten times and given up, and the log
   for (const secret of [email, row?.id ?? email]) assert.ok(!log.includes(secret));
 });
 
+test('a mail of a newer version waits for that version, while others are sent', async (t) => {
+  const [server, mailServer] = await startWithMailServer(t);
+  const [kind, newer, known] = ['of-a-newer-version', freshEmail(), freshEmail()];
+  const mails = [
+    { id: randomUUID(), kind, email: newer, tries: 0, due_at: 1 },
+    { id: randomUUID(), kind: 'password-changed', email: known, tries: 0, due_at: 2 },
+  ];
+  await server.services.database.insertInto('outbox').values(mails).execute();
+  await pass(server, 5);
+  assert.equal(deliveriesTo(mailServer, known).length, 1);
+  assert.equal(deliveriesTo(mailServer, newer).length, 0);
+  assert.deepEqual(
+    (await waiting(server)).map((mail) => mail.kind),
+    [kind],
+  );
+  await pass(server, 90);
+  assert.deepEqual(await waiting(server), []);
+  assert.equal(failures(server, 'mail_given_up').length, 1);
+});
+
 test('two processes send each mail once', async (t) => {
   const [server, mailServer] = await startWithMailServer(t);
   const second = await startServer(t, { DATABASE_URL: server.services.config.databaseUrl });

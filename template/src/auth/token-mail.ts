@@ -1,7 +1,7 @@
 import { driver } from '../database/chosen.ts';
 import type { Database, UnitOfWork } from '../database/unit-of-work.ts';
 import { accountExists, resetPassword, verifyEmail } from '../mail/messages.ts';
-import type { Message } from '../mail/messages.ts';
+import type { Message } from '../mail/message.ts';
 import { createAccounts } from './account-store.ts';
 import type { SignInAccount } from './account-store.ts';
 import { isMailDue, mailboxOf } from './mail-quota.ts';
@@ -58,6 +58,8 @@ const MESSAGES: Readonly<Record<Purpose, (publicUrl: string, issued: Issued) => 
   'reset-password': (publicUrl, { token, user }) =>
     user && user.email_verified_at !== null && user.disabled_at === null ? resetPassword(publicUrl, token) : undefined,
 };
+
+export const isPurpose = (kind: string): kind is Purpose => Object.hasOwn(MESSAGES, kind);
 
 export function createTokenMails(database: Database): TokenMails {
   const tokens = createOneTimeTokens(database);

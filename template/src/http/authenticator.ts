@@ -1,5 +1,6 @@
 import type { Request } from 'express';
 import type { Caller } from '../access/principal.ts';
+import type { Access } from '../access/rules.ts';
 import type { DeveloperPage } from './developer-page.ts';
 import type { AnyRoute } from './route.ts';
 
@@ -15,9 +16,15 @@ export interface AuthenticationScheme {
   challenge(code: string): string;
 }
 
+/** What a request can have instead of a sign-in on some routes. */
+export interface AlternativeScheme extends Pick<AuthenticationScheme, 'definition' | 'name'> {
+  opens(access: Access): boolean;
+}
+
 /** A way to authenticate callers. `app.ts` knows only this interface, not the strategy behind it. */
 export interface Authenticator {
   readonly scheme: AuthenticationScheme;
+  readonly alternatives: readonly AlternativeScheme[];
   /**
    * The caller, or undefined when the request has no credentials.
    * @throws Problem 401 when the credentials are not valid.

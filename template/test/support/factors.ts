@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { Secret, TOTP } from 'otpauth';
 import { encryptionKeys } from '../../src/config/chosen.ts';
 import { createFieldEncryption } from '../../src/crypto/field-encryption.ts';
-import type { Account, Credentials } from './accounts.ts';
+import { login, PASSWORD, type Account, type Credentials } from './accounts.ts';
 import type { Answer, TestServer } from './server.ts';
 
 type Headers = Readonly<Record<string, string>>;
@@ -72,4 +72,14 @@ export async function enrolFactor(server: TestServer, account: Account): Promise
   const confirmed = await requestFactor(server, account, '/confirm', { code: codeOf(server, secret) });
   assert.equal(confirmed.status, 200, confirmed.text);
   return { ...account, secret, ...(confirmed.body as { recoveryCodes: string[] }) };
+}
+
+/** Leaves a row in each table of the second factor: a factor, its recovery codes and a login that was not finished. */
+export async function leaveFactorRows(server: TestServer, { tokens }: Pick<Account, 'tokens'>): Promise<void> {
+  const { body } = await server.request('GET', '/api/v1/me', { token: tokens.accessToken });
+  const { id, email } = body as { id: string; email: string };
+  const { database } = server.services;
+  const enrolled = await database.selectFrom('totp_factors').select('user_id').where('user_id', '=', id).executeTakeFirst();
+  if (!enrolled) await enrolFactor(server, { id, email, password: PASSWORD, tokens });
+  pendingTokenIn(await login(server, { email, password: PASSWORD }));
 }

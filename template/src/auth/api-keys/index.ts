@@ -1,6 +1,6 @@
 import type { Request } from 'express';
 import type { Caller } from '../../access/principal.ts';
-import type { Authenticator } from '../../http/authenticator.ts';
+import type { AlternativeScheme, Authenticator } from '../../http/authenticator.ts';
 import { unauthenticated } from '../../http/problem.ts';
 import { contextOf } from '../../http/request-context.ts';
 import type { Services } from '../../services.ts';
@@ -8,6 +8,12 @@ import { keyIn, matches, presentsKey } from './key.ts';
 import { createRefusedKeyLimit } from './refused-keys.ts';
 import { keyRoutes } from './routes.ts';
 import { createApiKeys } from './store.ts';
+
+const API_KEY: AlternativeScheme = {
+  name: 'apiKey',
+  definition: { type: 'http', scheme: 'bearer', description: 'An API key.' },
+  opens: ({ kind }) => kind === 'permission',
+};
 
 /**
  * Adds API keys to the strategy of people. A key is sent as a bearer token; its rights are read together with its owner
@@ -33,6 +39,7 @@ export function withApiKeys(services: Services, strategy: Authenticator): Authen
 
   return {
     ...strategy,
+    alternatives: [...strategy.alternatives, API_KEY],
     authenticate: async (request) => {
       if (!presentsKey(request)) return strategy.authenticate(request);
       // Whose request it is would depend on which of the two is looked at first.

@@ -12,7 +12,12 @@ const DAY_MS = 86_400_000;
 /** Every key expires: one that was forgotten must not work for ever. */
 const MOST_DAYS = 365;
 
-export const keyId = z.strictObject({ id: z.string().max(8).regex(/^[\w-]{8}$/, { error: 'api-key-id' }) });
+export const keyId = z.strictObject({
+  id: z
+    .string()
+    .max(8)
+    .regex(/^[\w-]{8}$/, { error: 'api-key-id' }),
+});
 
 const scope = z.string().max(64, { abort: true }).refine(isScope, { error: 'scope' });
 

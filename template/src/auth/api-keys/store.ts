@@ -1,4 +1,5 @@
-import type { Caller, Principal, Profile } from '../../access/principal.ts';
+import { isOpenToKey } from '../../access/key-rights.ts';
+import type { Caller, CredentialLimits, Principal, Profile } from '../../access/principal.ts';
 import { compiledQuery } from '../../database/compiled-query.ts';
 import type { Database, UnitOfWork } from '../../database/unit-of-work.ts';
 import { toCaller } from '../caller-store.ts';
@@ -40,7 +41,7 @@ export interface ApiKeys {
   markUsed(id: string, now: number): Promise<void>;
 }
 
-type Row = Omit<Principal, 'authenticatedAt' | 'key'> & Profile & Pick<ApiKeyRow, 'last_used_at' | 'scopes' | 'secret_hash'>;
+type Row = Omit<Principal, 'authenticatedAt' | 'limits'> & Profile & Pick<ApiKeyRow, 'last_used_at' | 'scopes' | 'secret_hash'>;
 
 export function createApiKeys(database: Database): ApiKeys {
   const read = compiledQuery<{ id: string; now: number }, Row>(database, (bind) =>
@@ -62,7 +63,9 @@ export function createApiKeys(database: Database): ApiKeys {
       if (!row) return undefined;
       const { scopes, secret_hash, last_used_at, ...rest } = row;
       // A key proves no password: what needs a recent sign-in stays closed.
-      const caller = toCaller({ ...rest, authenticatedAt: 0, key: { scopes: scopes.split(' ') } });
+      const granted = scopes.split(' ');
+      const limits: CredentialLimits = { opens: (access) => isOpenToKey(granted, access), countedAs: id };
+      const caller = toCaller({ ...rest, authenticatedAt: 0, limits });
       return { caller, secretHash: secret_hash, isUseDue: last_used_at === null || last_used_at <= now - USED_EVERY_MS };
     },
 

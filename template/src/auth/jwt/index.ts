@@ -19,6 +19,7 @@ export function createAuthenticator(services: Services): Authenticator {
   const sessions = createSessions(database);
 
   return {
+    alternatives: [],
     scheme: {
       name: 'bearer',
       definition: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'Verified as RFC8725 asks.' },

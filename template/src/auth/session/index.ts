@@ -39,6 +39,7 @@ export function createAuthenticator(services: Services): Authenticator {
 
   return {
     scheme: SCHEME,
+    alternatives: [],
     authenticate: async (request) => {
       const token = tokenIn(request.headers.cookie);
       if (!token) return undefined;

@@ -31,7 +31,7 @@ class CodeNeeded extends Error {
 export function loginRoutes<R extends z.ZodType>(services: Services, opening: SessionOpening<R>): readonly AnyRoute[] {
   const withPassword = createPasswordStep(services);
   const withCode = createCodeStep(services);
-  const response: z.ZodType = z.union([opening.response, pending]);
+  const session: z.ZodType = opening.response;
 
   const login = route({
     method: 'post',
@@ -41,7 +41,7 @@ export function loginRoutes<R extends z.ZodType>(services: Services, opening: Se
     body: credentials,
     problems: opening.problems,
     status: 200,
-    response,
+    response: z.union([session, pending]) as z.ZodType,
     handle: ({ body, context }) =>
       opening
         .open(context, (complete) => withPassword(body, context, complete))
@@ -59,7 +59,7 @@ export function loginRoutes<R extends z.ZodType>(services: Services, opening: Se
     body: finish,
     problems: opening.problems,
     status: 200,
-    response: opening.response,
+    response: session,
     handle: ({ body, context }) => opening.open(context, (complete) => withCode(body, context, complete)),
   });
 

@@ -39,6 +39,9 @@ export const status = z.strictObject({
   recoveryCodesLeft: z.int(),
 });
 
+export const secondFactorRequired = () =>
+  new Problem({ status: 403, code: 'second-factor-required', title: 'Your role needs a second factor. Enrol one first.' });
+
 export const alreadyEnrolled = () =>
   new Problem({ status: 409, code: 'second-factor-exists', title: 'You have a second factor already. Remove it first.' });
 

@@ -1,12 +1,8 @@
 import type { OneTimeTokenRow } from '../database/schema.ts';
-import { PROJECT_NAME } from '../project.ts';
+import { message } from './message.ts';
+import type { Message } from './message.ts';
 
 type Purpose = OneTimeTokenRow['purpose'];
-
-export interface Message {
-  readonly subject: string;
-  readonly text: string;
-}
 
 /** How long a mailed token works, in minutes. */
 export const tokenMinutes = (purpose: Purpose) => (purpose === 'reset-password' ? 15 : 24 * 60);
@@ -16,11 +12,6 @@ export const tokenMinutes = (purpose: Purpose) => (purpose === 'reset-password' 
  * It is also on a line of its own, for projects that have no web page for this link.
  */
 export const tokenLink = (url: string, path: Purpose, token: string): string => `${url}/${path}#token=${token}\n\ntoken: ${token}`;
-
-const message = (subject: string, ...paragraphs: readonly string[]): Message => ({
-  subject: `${PROJECT_NAME}: ${subject}`,
-  text: `${paragraphs.join('\n\n')}\n`,
-});
 
 export const verifyEmail = (publicUrl: string, token: string): Message =>
   message(
@@ -44,22 +35,3 @@ export const resetPassword = (publicUrl: string, token: string): Message =>
     tokenLink(publicUrl, 'reset-password', token),
     'If you got this mail more than once, use any one of them. If it was not you, do nothing: your password is not changed.',
   );
-
-export const passwordChanged = (): Message =>
-  message(
-    'your password was changed',
-    'Your password was changed and your other sessions were ended.',
-{%- if api_keys %}
-    'If you set it with a token from a mail, your API keys were ended too. Otherwise they still work: end those that you do not know.',
-{%- endif %}
-    'If it was not you, ask for a new password at once and tell us.',
-  );
-{%- if api_keys %}
-
-export const apiKeyCreated = (): Message =>
-  message(
-    'an API key was created',
-    'Somebody, hopefully you, created an API key for your account with your password. A program can use your account with it.',
-    'If it was not you, ask for a new password at once, which ends all API keys, and tell us.',
-  );
-{%- endif %}

@@ -1,5 +1,5 @@
-{% if api_keys %}import { expiredKeys } from '../auth/api-keys/upkeep-store.ts';
-{% endif %}import { createOutbox } from '../auth/outbox.ts';
+import { createOutbox } from '../auth/outbox.ts';
+import { parts } from '../auth/parts.ts';
 import { endedSessions, oldMailedTokens } from '../auth/upkeep-store.ts';
 import type { UpkeepTask } from '../database/upkeep-task.ts';
 import type { Feature } from '../feature.ts';
@@ -13,9 +13,7 @@ export const upkeepTasks = (services: Services, features: readonly Feature[]): r
   ...limits.upkeep,
   endedSessions,
   oldMailedTokens,
-{%- if api_keys %}
-  expiredKeys,
-{%- endif %}
+  ...parts.flatMap(({ upkeep }) => upkeep),
   neverVerifiedAccounts,
   unfinishedDeletions(ownedByUser(features)),
   ...features.flatMap(({ upkeep = [] }) => upkeep),

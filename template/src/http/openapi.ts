@@ -7,13 +7,14 @@ import { MAX_ERRORS } from './problem.ts';
 import type { AnyRoute } from './route.ts';
 
 type Json = Record<string, unknown>;
+type Schemes = Pick<Authenticator, 'alternatives' | 'scheme'>;
 
 /** The OpenAPI 3.1 document, made from the schemas that validate requests, so that it cannot differ from them. */
-export function openApi(publicUrl: string, routes: readonly AnyRoute[], { scheme }: Pick<Authenticator, 'scheme'>): Json {
+export function openApi(publicUrl: string, routes: readonly AnyRoute[], schemes: Schemes): Json {
   const byPath = Map.groupBy(routes, ({ path }) => path.replaceAll(/:(\w+)/g, '{$1}'));
   const paths = [...byPath].map(([path, declared]) => [
     path,
-    Object.fromEntries(declared.map((route) => [route.method, operation(route, scheme.name)])),
+    Object.fromEntries(declared.map((route) => [route.method, operation(route, schemes)])),
   ]);
   return {
     openapi: '3.1.1',
@@ -21,7 +22,7 @@ export function openApi(publicUrl: string, routes: readonly AnyRoute[], { scheme
     servers: [{ url: publicUrl, 'x-internal': false }],
     paths: Object.fromEntries(paths) as Json,
     components: {
-      securitySchemes: { [scheme.name]: scheme.definition{{ ", apiKey: { type: 'http', scheme: 'bearer', description: 'An API key.' }" if api_keys }} },
+      securitySchemes: Object.fromEntries([schemes.scheme, ...schemes.alternatives].map(({ name, definition }) => [name, definition])),
       schemas: { Problem: PROBLEM },
       headers: HEADERS,
       responses: {
@@ -33,7 +34,7 @@ export function openApi(publicUrl: string, routes: readonly AnyRoute[], { scheme
   };
 }
 
-function operation(route: AnyRoute, scheme: string): Json {
+function operation(route: AnyRoute, schemes: Schemes): Json {
   const { method, path, summary, access, params, query, body, response, status } = route;
   const success = {
     description: summary,
@@ -43,7 +44,7 @@ function operation(route: AnyRoute, scheme: string): Json {
   return {
     operationId: `${method}${path.replaceAll(/[^a-z\d]+(.)/gi, (_, next: string) => next.toUpperCase())}`,
     summary,
-    ...describeAccess(access, scheme),
+    ...describeAccess(access, schemes),
     parameters: [...parameters('path', params), ...parameters('query', query)],
     ...(body && { requestBody: { required: true, content: content('application/json', jsonSchema(body, 'input')) } }),
     responses: {
@@ -54,15 +55,11 @@ function operation(route: AnyRoute, scheme: string): Json {
   };
 }
 
-function describeAccess(access: Access, scheme: string): Json {
-  switch (access.kind) {
-    case 'public':
-      return { security: [], description: `Public: ${access.reason}.` };
-    case 'authenticated':
-      return { security: [{ [scheme]: [] }], description: 'Any signed-in caller.' };
-    case 'permission':
-      return { security: [{ [scheme]: [] }{{ ', { apiKey: [] }' if api_keys }}], description: `Needs the permission ${access.permission}.` };
-  }
+function describeAccess(access: Access, { scheme, alternatives }: Schemes): Json {
+  if (access.kind === 'public') return { security: [], description: `Public: ${access.reason}.` };
+  const accepted = [scheme, ...alternatives.filter((alternative) => alternative.opens(access))];
+  const description = access.kind === 'permission' ? `Needs the permission ${access.permission}.` : 'Any signed-in caller.';
+  return { security: accepted.map(({ name }) => ({ [name]: [] })), description };
 }
 
 /** Every error status of the route, sorted. */

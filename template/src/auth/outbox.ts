@@ -6,11 +6,13 @@ import type { Database, UnitOfWork } from '../database/unit-of-work.ts';
 import type { UpkeepTask } from '../database/upkeep-task.ts';
 import { overloaded } from '../http/problem.ts';
 import type { Mail } from '../mail/mailer.ts';
-import type { Message } from '../mail/messages.ts';
-import { {{ 'apiKeyCreated, ' if api_keys }}passwordChanged } from '../mail/messages.ts';
+import type { Message } from '../mail/message.ts';
+import { noticeOf } from '../mail/notices.ts';
+import type { Notice } from '../mail/notices.ts';
 import type { Services } from '../services.ts';
+import type { Purpose } from './one-time-token-store.ts';
 import { createWaitingMails } from './outbox-store.ts';
-import { createTokenMails } from './token-mail.ts';
+import { createTokenMails, isPurpose } from './token-mail.ts';
 
 const MINUTE_MS = 60_000;
 /** Tries to send one mail; the pauses between them double from one minute to ten, an hour in all. */
@@ -24,7 +26,12 @@ const TAKE_OVER_MS = 1000;
 /** Mails that are sent at the same time by the upkeep. */
 const BATCH = 20;
 
-type NewMail = Pick<OutboxRow, 'email' | 'kind'>;
+interface NewMail {
+  readonly kind: Notice | Purpose;
+  readonly email: string;
+}
+
+const isKnown = (kind: string) => isPurpose(kind) || noticeOf(kind) !== undefined;
 
 /** Mails that survive a crash: each is a row until the mail server has accepted it. */
 export interface Outbox {
@@ -50,10 +57,7 @@ export function createOutbox(services: Services): Outbox {
   const waiting = createWaitingMails(database);
 
   async function write(unit: UnitOfWork, { id, kind, email, tries }: OutboxRow): Promise<Message | undefined> {
-    if (kind === 'password-changed') return passwordChanged();
-{%- if api_keys %}
-    if (kind === 'api-key-created') return apiKeyCreated();
-{%- endif %}
+    if (!isPurpose(kind)) return noticeOf(kind);
     const request = { email, purpose: kind, token: tokenOf(id), clock };
     const issuedTokens = tries > 0 ? [request.token, ...earlierTokensOf.map((of) => of(id))] : [];
     return tokenMails.write(unit, request, { issuedTokens, publicUrl: config.publicUrl });
@@ -73,7 +77,8 @@ export function createOutbox(services: Services): Outbox {
       log.error('mail_given_up', { kind, tries });
     } else {
       const claimed = await claim(mail);
-      if (!claimed) return true;
+      // A mail of an unknown kind is left to the newer version that has stored it, which may be starting beside this one.
+      if (!claimed || !isKnown(kind)) return true;
       if (claimed.message && !(await isAccepted({ to: email, ...claimed.message }, { kind, tries: tries + 1 }))) return false;
     }
     await waiting.remove(id);

@@ -58,19 +58,19 @@ const CREDENTIALS_IN_URL = /:\/\/[^\s/@]+@/g;
 // Matches only at the start of a word, and looks for the dot first: otherwise a long `eyJeyJ…` without a dot would be
 // read to its end from each `eyJ`. The token may be inside a word: `session_eyJ…`.
 const SIGNED_TOKEN = /(?<![\w-])(?=[\w-]*\.[\w-])([\w-]*?)eyJ[\w-]{5,}\.[\w-]+\.?[\w-]*/g;
-{%- if api_keys %}
-// The id of an API key stays, so that a reader of the log can find the key.
-const API_KEY = /(_[\w-]{8}_)[\w-]{43,}/g;
-{%- endif %}
+// A secret after a public id, which stays, so that a reader of the log can find what it belongs to.
+const SECRET_WITH_ID = /(_[\w-]{8}_)[\w-]{43,}/g;
 
 function scrub(text: string, room: Room, length = MAX_TEXT): string {
   // Longer than the result, so that cutting does not leave half a secret unmatched; not the whole text: it may be megabytes.
   const near = text.slice(0, length + 512);
   room.left -= near.length;
-{% if api_keys %}  const withoutKeys = near.replace(API_KEY, '$1[redacted]');
-  return clip(withoutKeys.replace(CREDENTIALS_IN_URL, '://[redacted]@').replace(SIGNED_TOKEN, '$1[redacted]'), length);
-{% else %}  return clip(near.replace(CREDENTIALS_IN_URL, '://[redacted]@').replace(SIGNED_TOKEN, '$1[redacted]'), length);
-{% endif %}}
+  const safe = near
+    .replace(SECRET_WITH_ID, '$1[redacted]')
+    .replace(CREDENTIALS_IN_URL, '://[redacted]@')
+    .replace(SIGNED_TOKEN, '$1[redacted]');
+  return clip(safe, length);
+}
 
 function clip(text: string, length = MAX_TEXT): string {
   return text.length > length ? `${text.slice(0, length)}…` : text;

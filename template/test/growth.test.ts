@@ -3,9 +3,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import test from 'node:test';
 import { sql } from 'kysely';
 import { createUnverified, createUser, freshEmail, login, PASSWORD, register, signIn, type Account } from './support/accounts.ts';
-{% if api_keys %}import { createKey } from './support/api-keys.ts';
-{% endif %}import { eventually } from './support/eventually.ts';
+import { eventually } from './support/eventually.ts';
 import { FEATURES } from './support/features.ts';
+import { USES } from './support/parts.ts';
 import { startServer, type TestServer } from './support/server.ts';
 import { useTokens } from './support/strategy.ts';
 
@@ -49,15 +49,15 @@ test('docs/operations.md says what bounds tables that exist, and names functions
 });
 
 /**
- * What clients do in a month: sign in, refresh{{ ', create an API key' if api_keys }}, guess, register, ask for mails, delete an account.
+ * What clients do in a month: sign in, refresh, use what the answers add, guess, register, ask for mails, delete an account.
  *
  * @returns the number of rows while mails wait
  */
 async function useForAMonth(server: TestServer, account: Account): Promise<Record<string, number>> {
   for (let device = 0; device < 11; device += 1) await signIn(server, account);
   for (const { status } of await useTokens(server, await signIn(server, account))) assert.equal(status, 200);
-{% if api_keys %}  await createKey(server, { tokens: await signIn(server, account) }, { expiresInDays: 30 });
-{% endif %}  await login(server, { email: freshEmail(), password: PASSWORD });
+  for (const use of USES) await use(server, { tokens: await signIn(server, account) });
+  await login(server, { email: freshEmail(), password: PASSWORD });
   for (let mail = 0; mail < MAILS; mail += 2) {
     await register(server, freshEmail());
     await server.request('POST', '/api/v1/auth/password/forgot', { body: { email: freshEmail() } });

@@ -1,10 +1,8 @@
 import type { RequestHandler } from 'express';
 import type { Authenticator } from '../authenticator.ts';
-{% if api_keys %}import { isOpenToKey } from '../../access/key-rights.ts';
-{% endif %}{% if mfa == 'totp' %}import { isOpenBeforeEnrolment } from '../../access/enrolment.ts';
-{% endif %}import { holds } from '../../access/policy.ts';
+import { holds } from '../../access/policy.ts';
 import type { Access } from '../../access/rules.ts';
-import { forbidden{{ ', Problem' if mfa == 'totp' }}, unauthenticated } from '../problem.ts';
+import { forbidden, unauthenticated } from '../problem.ts';
 import { contextOf } from '../request-context.ts';
 
 /** Authenticates the caller. Routes that are not public refuse requests without credentials. */
@@ -28,18 +26,8 @@ export function authorise(access: Access): RequestHandler {
       access.kind === 'public' ||
       (principal !== undefined && (access.kind === 'authenticated' || holds(principal.role, access.permission)));
     if (!allowed) throw forbidden();
-{%- if api_keys %}
-    // The rights of the owner limit the key too: they are checked above.
-    if (principal?.key && !isOpenToKey(principal.key, access)) throw forbidden();
-{%- endif %}
-{%- if mfa == 'totp' %}
-    if (principal?.enrolmentOnly && !isOpenBeforeEnrolment(access)) throw secondFactorRequired();
-{%- endif %}
+    // In addition to the rights of the owner, which are checked above.
+    if (principal?.limits && !principal.limits.opens(access)) throw forbidden();
     next();
   };
 }
-{%- if mfa == 'totp' %}
-
-const secondFactorRequired = () =>
-  new Problem({ status: 403, code: 'second-factor-required', title: 'Your role needs a second factor. Enrol one first.' });
-{%- endif %}

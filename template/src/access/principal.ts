@@ -1,5 +1,13 @@
-{% if api_keys %}import type { KeyRights } from './key-rights.ts';
-{% endif %}import type { Role } from './policy.ts';
+import type { Role } from './policy.ts';
+import type { Access } from './rules.ts';
+
+/** What credentials limit in addition to the role of their owner. */
+export interface CredentialLimits {
+  /** Whether a route is open to them, if the role of the owner allows it too. */
+  opens(access: Access): boolean;
+  /** Under which name their requests are counted: one program must not use up the requests of its owner. */
+  readonly countedAs: string;
+}
 
 /** The authenticated caller: read from the database on every request, never from a token or from the client. */
 export interface Principal {
@@ -8,14 +16,8 @@ export interface Principal {
   readonly role: Role;
   /** When the credentials were last checked in this session, in milliseconds since 1970. */
   readonly authenticatedAt: number;
-{%- if api_keys %}
-  /** What an API key may do at most; `sessionId` is its id. Absent when the caller has signed in. */
-  readonly key?: KeyRights;
-{%- endif %}
-{%- if mfa == 'totp' %}
-  /** The role needs a second factor that the user does not have yet: only its enrolment is allowed. Absent otherwise. */
-  readonly enrolmentOnly?: boolean;
-{%- endif %}
+  /** Absent when the caller has signed in. */
+  readonly limits?: CredentialLimits;
 }
 
 /** The account of the caller was disabled or deleted after its request was authenticated. The client gets 401. */

@@ -78,7 +78,8 @@ export interface RateLimitRow {
 export interface OutboxRow {
   /** The token of the mail is derived from it and a key that is not in the database. */
   id: string;
-  kind: OneTimeTokenRow['purpose'] | {{ "'api-key-created' | " if api_keys }}'password-changed';
+  /** The purpose of a one-time token, or a notice: see `mail/notices.ts`. */
+  kind: string;
   email: string;
   tries: number;
   /** When the next try begins. */

@@ -1,31 +1,22 @@
 import { z } from 'zod';
-import type { UnitOfWork } from '../database/unit-of-work.ts';
+import type { Database, UnitOfWork } from '../database/unit-of-work.ts';
 import { dangerouslyPublic, route } from '../http/route.ts';
 import type { AnyRoute } from '../http/route.ts';
 import { canonicalEmail } from '../http/fields.ts';
 import type { Services } from '../services.ts';
 import { createAccounts } from './account-store.ts';
-import type { Accounts } from './account-store.ts';
-{%- if api_keys %}
-import { createApiKeys } from './api-keys/store.ts';
-import type { ApiKeys } from './api-keys/store.ts';
-{%- endif %}
+import { endAccess } from './end-access.ts';
 import { createMailRequest } from './mail-request.ts';
 import { checkYourEmail, invalidOneTimeToken, oneTimeToken } from './one-time-tokens.ts';
 import { createOutbox } from './outbox.ts';
 import { setPasswordByMail } from './password-by-mail.ts';
 import type { ChosenPassword } from './password-by-mail.ts';
 import { newPassword } from './password-policy.ts';
-import { createSessions } from './session-store.ts';
-import type { Sessions } from './session-store.ts';
 import { createSignInThrottle } from './throttle/sign-in-throttle.ts';
 
 /** Replaces a forgotten password with a mailed token. Source: OWASP Forgot Password Cheat Sheet; ASVS 5.0 V6.4. */
 export function passwordResetRoutes(services: Services): readonly AnyRoute[] {
-{% if api_keys %}  const { database } = services;
-  const stores = { accounts: createAccounts(database), sessions: createSessions(database), keys: createApiKeys(database) };
-{% else %}  const stores = { accounts: createAccounts(services.database), sessions: createSessions(services.database) };
-{% endif %}  const throttle = createSignInThrottle(services);
+  const throttle = createSignInThrottle(services);
   const outbox = createOutbox(services);
   const mailToken = createMailRequest(services, 'reset-password');
 
@@ -46,7 +37,7 @@ export function passwordResetRoutes(services: Services): readonly AnyRoute[] {
     route({
       method: 'post',
       path: '/api/v1/auth/password/reset',
-      summary: 'Set a new password with a mailed token; all sessions{{ ' and API keys' if api_keys }} end',
+      summary: 'Set a new password with a mailed token; everything that was signed in with the account ends',
       access: dangerouslyPublic('the token is the proof'),
       body: z.strictObject({ token: oneTimeToken, password: newPassword() }),
       status: 204,
@@ -54,7 +45,7 @@ export function passwordResetRoutes(services: Services): readonly AnyRoute[] {
         const change = { token, password, purpose: 'reset-password', context } as const;
         const { id, email } = await setPasswordByMail(services, change, async (unit, chosen) => {
           await outbox.notify(unit, { kind: 'password-changed', email: chosen.email });
-          return replacePassword(stores, unit, chosen);
+          return replacePassword(services.database, unit, chosen);
         });
         context.audit('authn_password_change', { userId: id });
         await throttle.proved(email, context);
@@ -65,19 +56,16 @@ export function passwordResetRoutes(services: Services): readonly AnyRoute[] {
 }
 
 /**
- * Ends every session{{ ' and API key' if api_keys }}, because a thief may have one. The reset itself signs nobody in.
+ * Ends every access to the account, because a thief may have one. The reset itself signs nobody in.
  *
  * @throws Problem 400 `invalid-token` when the address had no account or its account was disabled after the mail
  */
 async function replacePassword(
-  { accounts, sessions{{ ', keys' if api_keys }} }: { readonly accounts: Accounts; readonly sessions: Sessions{{ '; readonly keys: ApiKeys' if api_keys }} },
+  database: Database,
   unit: UnitOfWork,
   { userId, email, hash, now }: ChosenPassword,
 ): Promise<{ id: string; email: string }> {
-  if (userId === null || !(await accounts.resetHash(unit, userId, hash))) throw invalidOneTimeToken();
-  await sessions.endAll(unit, { userId, now });
-{%- if api_keys %}
-  await keys.endAll(unit, userId);
-{%- endif %}
+  if (userId === null || !(await createAccounts(database).resetHash(unit, userId, hash))) throw invalidOneTimeToken();
+  await endAccess(database, unit, { userId, now });
   return { id: userId, email };
 }

@@ -1,9 +1,8 @@
 import type { Role } from '../access/policy.ts';
 import type { Principal } from '../access/principal.ts';
-{% if api_keys %}import { createApiKeys } from '../auth/api-keys/store.ts';
-{% endif %}import { createTokenRotation } from '../auth/chosen.ts';
+import { createTokenRotation } from '../auth/chosen.ts';
+import { endAccess } from '../auth/end-access.ts';
 import { createOneTimeTokens } from '../auth/one-time-token-store.ts';
-import { createSessions } from '../auth/session-store.ts';
 import { inOneUnit } from '../database/unit-of-work.ts';
 import type { Services } from '../services.ts';
 import type { Refusal } from './rules.ts';
@@ -39,11 +38,8 @@ export function changeUser(
     if (!changed) return 'not-found';
     if (role) await createTokenRotation(database).atRoleChange(unit, { userId: id, now });
     if (disabled) {
-      await createSessions(database).endAll(unit, { userId: id, now });
+      await endAccess(database, unit, { userId: id, now });
       await createOneTimeTokens(database).endAll(unit, id);
-{%- if api_keys %}
-      await createApiKeys(database).endAll(unit, id);
-{%- endif %}
     }
     return changed;
   });

@@ -30,15 +30,10 @@ export function userLimit(services: LimiterNeeds): RequestHandler {
   };
 }
 
-{% if api_keys -%}
-/** A key has a count of its own, so that one program cannot use up the requests of its owner or of another key. */
 function userOf(request: Request): string | undefined {
   const { principal } = contextOf(request);
-  return principal?.key ? principal.sessionId : principal?.userId;
+  return principal?.limits?.countedAs ?? principal?.userId;
 }
-{%- else -%}
-const userOf = (request: Request) => contextOf(request).principal?.userId;
-{%- endif %}
 
 function limiter(services: LimiterNeeds, prefix: string, limit: number, keyOf: (request: Request) => string): RequestHandler {
   const { config, log } = services;
