@@ -41,7 +41,11 @@ export function createEnrolment(services: Services) {
     return { secret: textOf(secret), uri: uriOf(secret, proven.email) };
   }
 
-  async function confirm(code: string, owner: Principal & Pick<Profile, 'email'>, context: RequestContext): Promise<z.input<typeof recoveryCodes>> {
+  async function confirm(
+    code: string,
+    owner: Principal & Pick<Profile, 'email'>,
+    context: RequestContext,
+  ): Promise<z.input<typeof recoveryCodes>> {
     const { userId, sessionId, email } = owner;
     const codes = createRecoveryCodes();
     // The caller knows the secret, so this hides nothing: it only bounds the work.

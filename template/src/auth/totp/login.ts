@@ -41,7 +41,7 @@ export function loginRoutes<R extends z.ZodType>(services: Services, opening: Se
     body: credentials,
     problems: opening.problems,
     status: 200,
-    response: z.union([session, pending]) as z.ZodType,
+    response: z.union([session, pending]),
     handle: ({ body, context }) =>
       opening
         .open(context, (complete) => withPassword(body, context, complete))
