@@ -16,7 +16,7 @@ TRACES = {
     ("auth", "jwt"): r"jwt|\bjose\b",
     ("auth", "session"): r"auth/session/|auth-session|__host-|session_secret|csrf-same-origin",
     ("api_keys", "True"): r"\bapi[- ]keys?\b|\bapi_keys\b(?!: )|apiKeyCreated|key-rights",
-    ("mfa", "totp"): r"\btotp\b|otpauth|\buqr\b|(?<!without a )second[- ]factor|encryption_key|field-encryption|recovery code",
+    ("mfa", "totp"): r"totp|otpauth|uqr|(?<!without a )second[- ]factor|encryption_key|field-encryption|recovery code",
     ("deployment", "compose"): r"compose\.yaml|docker compose",
     ("ci", "github"): r"\.github|dependabot|github actions",
     ("metrics", "True"): r"prometheus|prom-client|GET /metrics",

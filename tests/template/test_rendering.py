@@ -1,4 +1,4 @@
-"""Each combination of answers gives a project whose files are whole: every pair of answers, and a part drawn by the seed."""
+"""Combinations of answers give projects whose files are whole: each pair of answers, and some drawn by the seed."""
 
 from __future__ import annotations
 
