@@ -13,6 +13,7 @@ export function loginRoutes<R extends z.ZodType>(services: Services, opening: Se
   const accounts = createAccounts(database);
   const check = createPasswordCheck(services);
   const openSession = createSessionOpening(services);
+  const response: z.ZodType = opening.response;
 
   return [
     route({
@@ -23,7 +24,7 @@ export function loginRoutes<R extends z.ZodType>(services: Services, opening: Se
       body: credentials,
       problems: opening.problems,
       status: 200,
-      response: opening.response,
+      response,
       handle: ({ body, context }) =>
         opening.open(context, async (complete) => {
           const checked = await check(body, context);
