@@ -53,7 +53,7 @@ _CHAPTERS = {
     "Requests and input": ("body", "event-loop", "host", "input", "parser", "proxies", "routing"),
     "Rate limits, connections and timeouts": ("rate-limit", "connections", "pipelining", "timeouts"),
     "Errors, logs and security events": ("problems", "log", "security-events"),
-    "Configuration and secrets": ("configuration", "production", "setup", "start"),
+    "Configuration and secrets": ("configuration", "field-encryption", "production", "setup", "start"),
     "Operation": ("health", "metrics", "shutdown", "upkeep"),
     "API document and security.txt": ("openapi", "security-txt"),
     "Code and dependencies": ("dependencies", "lint", "package"),

@@ -7,13 +7,30 @@ import { parseEnv } from 'node:util';
 import { describe, it } from 'node:test';
 import { isPrivate } from '../src/config/environment.ts';
 import { ConfigError, loadConfig, SETTING_NAMES } from '../src/config/index.ts';
+import { freshSecrets } from './support/secrets.ts';
 import { SECRET } from './support/strategy.ts';
 
 const EXAMPLE = parseEnv(readFileSync(new URL('../.env.example', import.meta.url), 'utf8'));
 
 const fresh = (): string => randomBytes(32).toString('base64url');
 
-const DEVELOPMENT: NodeJS.ProcessEnv = { ...EXAMPLE, [SECRET]: fresh() };
+/** Settings whose value must be random. */
+const SECRETS = Object.keys(freshSecrets()).filter((name) => SETTING_NAMES.includes(name));
+
+const NO_SECRETS: readonly string[] = [
+  '',
+  'secret',
+  'changeme-changeme-changeme-changeme-changeme-changeme',
+  randomBytes(31).toString('base64url'),
+  randomBytes(24).toString('hex'),
+  'a'.repeat(64),
+  'ab'.repeat(32),
+  '0'.repeat(64),
+  '0123456789abcdef0123456789abcdef',
+  'your-256-bit-secret-your-256-bit-secret-your-256',
+];
+
+const DEVELOPMENT: NodeJS.ProcessEnv = { ...EXAMPLE, ...freshSecrets() };
 
 const PRODUCTION: NodeJS.ProcessEnv = {
   ...DEVELOPMENT,
@@ -66,19 +83,12 @@ const GARBAGE: Record<string, string[]> = {
   ...(SETTING_NAMES.includes('MIGRATION_DATABASE_URL') && {
     MIGRATION_DATABASE_URL: ['nowhere', 'https://example.com', 'postgresql://owner:pw@localhost/another_database'],
   }),
-  [SECRET]: [
-    '',
-    'secret',
-    'changeme-changeme-changeme-changeme-changeme-changeme',
-    randomBytes(31).toString('base64url'),
-    randomBytes(24).toString('hex'),
-    'a'.repeat(64),
-    'ab'.repeat(32),
-    '0'.repeat(64),
-    '0123456789abcdef0123456789abcdef',
-    'your-256-bit-secret-your-256-bit-secret-your-256',
-  ],
-  [`${SECRET}_PREVIOUS`]: ['changeme', randomBytes(31).toString('base64url'), 'a'.repeat(64)],
+  ...Object.fromEntries(
+    SECRETS.flatMap((name) => [
+      [name, NO_SECRETS],
+      [`${name}_PREVIOUS`, NO_SECRETS.filter((value) => value !== '')],
+    ]),
+  ),
 };
 
 describe('configuration', () => {
@@ -104,19 +114,21 @@ describe('configuration', () => {
   });
 
   it('the previous secret may be missing, but not the same as the present one', () => {
-    const previous = `${SECRET}_PREVIOUS`;
-    assert.deepEqual(refused({ ...DEVELOPMENT, [previous]: '' }), []);
-    assert.deepEqual(refused({ ...DEVELOPMENT, [previous]: fresh() }), []);
-    assert.deepEqual(refused({ ...DEVELOPMENT, [previous]: DEVELOPMENT[SECRET] }), [previous]);
+    for (const name of SECRETS) {
+      const previous = `${name}_PREVIOUS`;
+      assert.deepEqual(refused({ ...DEVELOPMENT, [previous]: '' }), []);
+      assert.deepEqual(refused({ ...DEVELOPMENT, [previous]: fresh() }), []);
+      assert.deepEqual(refused({ ...DEVELOPMENT, [previous]: DEVELOPMENT[name] }), [previous]);
+    }
   });
 
   it('an empty environment is refused with the name of each missing setting', () => {
     const missing = refused({});
-    for (const name of ['NODE_ENV', 'PUBLIC_URL', 'DATABASE_URL', SECRET, 'SECURITY_CONTACT']) assert.ok(missing.includes(name), name);
+    for (const name of ['NODE_ENV', 'PUBLIC_URL', 'DATABASE_URL', ...SECRETS, 'SECURITY_CONTACT']) assert.ok(missing.includes(name), name);
   });
 
   it('defaults are safe: loopback, no trusted proxy, no CORS origin, bcrypt cost 12', () => {
-    const required = ['NODE_ENV', 'PUBLIC_URL', 'DATABASE_URL', SECRET, 'SECURITY_CONTACT', 'MAIL_FROM'];
+    const required = ['NODE_ENV', 'PUBLIC_URL', 'DATABASE_URL', ...SECRETS, 'SECURITY_CONTACT', 'MAIL_FROM'];
     const config = loadConfig(Object.fromEntries(required.map((name) => [name, DEVELOPMENT[name]])));
     const { bcryptCost, corsOrigins, host, managementHost, trustedProxies } = config;
     assert.deepEqual(

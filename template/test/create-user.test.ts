@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os';
 import { text } from 'node:stream/consumers';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { authSecrets } from '../src/config/chosen.ts';
 import {
   createUser,
   freshEmail,
@@ -13,6 +12,7 @@ import {
   mailsSettled,
   mailTo,
   PASSWORD,
+  setRole,
   signIn,
   tokenIn,
   verifyEmail,
@@ -20,7 +20,6 @@ import {
 } from './support/accounts.ts';
 import { assertProblem } from './support/problems.ts';
 import { startServer, type TestServer } from './support/server.ts';
-import { SECRET } from './support/strategy.ts';
 
 const COMMAND = fileURLToPath(new URL('../src/commands/create-user.ts', import.meta.url));
 const MINUTE_MS = 60_000;
@@ -38,7 +37,7 @@ async function run(server: TestServer, commandLine: readonly string[], input = '
     MAIL_FROM: 'no-reply@example.com',
     SECURITY_CONTACT: 'security@example.com',
     BCRYPT_COST: '4',
-    [SECRET]: Buffer.from(authSecrets(server.services.config)[0]).toString('base64url'),
+    ...server.secrets,
     DATABASE_URL: server.services.config.databaseUrl,
   };
   const child = spawn(process.execPath, ['--disable-proto=delete', COMMAND, ...commandLine], { cwd: tmpdir(), env, stdio: 'pipe' });
@@ -62,7 +61,10 @@ test('create-user creates an administrator who can sign in, and does not print t
   const { code, output } = await run(server, ['--email', credentials.email, '--role', 'admin'], `${PASSWORD}\n`);
   assert.equal(code, 0, output);
   assert.ok(!output.includes(PASSWORD));
-  assert.match((await rows(server))[0]?.password_hash ?? '', /^\$2b\$04\$/);
+  const [row] = await rows(server);
+  assert.match(row?.password_hash ?? '', /^\$2b\$04\$/);
+  assert.equal(row?.role, 'admin');
+  await setRole(server, row, 'admin');
   assert.equal((await listUsers(server, await signIn(server, credentials))).status, 200);
 });
 

@@ -31,6 +31,7 @@ async function everyAnswer(server: TestServer, { id, tokens, email }: Account): 
     assert.doesNotMatch(answer.text, /canary|\$2b\$|password|hash/i);
     return answer.body;
   };
+  const other = await createUser(server);
   const note = (await ask('POST', '/api/v1/notes', { title: 'title', body: 'body' })) as { id: string };
   return {
     note,
@@ -43,7 +44,7 @@ async function everyAnswer(server: TestServer, { id, tokens, email }: Account): 
     user: await ask('GET', `/api/v1/users/${id}`),
     'listed user': firstOf(await ask('GET', '/api/v1/users')),
     registered: await ask('POST', '/api/v1/auth/register', { email }),
-    login: await ask('POST', '/api/v1/auth/login', { email, password: PASSWORD }),
+    login: await ask('POST', '/api/v1/auth/login', { email: other.email, password: PASSWORD }),
   };
 }
 

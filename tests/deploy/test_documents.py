@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.answers import every_combination, title
+from tests.support.answers import drawn_sample, title
 from tests.support.rendering import in_memory
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def test_every_event_worth_watching_exists(project: Path) -> None:
 
 
 def test_every_link_of_a_project_leads_somewhere() -> None:
-    for answers in every_combination():
+    for answers in drawn_sample():
         files = in_memory(answers)
         for name in (name for name in files if name.endswith(".md")):
             folder = name.rpartition("/")[0] or "."
@@ -108,7 +108,7 @@ def test_every_link_of_a_project_leads_somewhere() -> None:
 def test_documents_name_no_file_that_is_not_there() -> None:
     """Paths in backticks below the project's folders must exist in every project that names them."""
     path = re.compile(r"`((?:src|test|docs|deploy|\.github)/[\w./-]*|compose\.yaml|\.env\.example|\.npmrc)`")
-    for answers in every_combination():
+    for answers in drawn_sample():
         files = in_memory(answers)
         for name in (name for name in files if name.endswith(".md")):
             for target in path.findall(files[name].decode()):

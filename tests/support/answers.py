@@ -1,7 +1,9 @@
-"""Every combination of answers, and a small sample with every pair of them, read from copier.yml."""
+"""Every combination of answers, and small samples of them, read from copier.yml."""
 
 from __future__ import annotations
 
+import os
+import random
 from functools import cache
 from itertools import combinations, product
 from pathlib import Path
@@ -10,6 +12,9 @@ from typing import Any
 import yaml
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+
+# Combinations that each run draws in addition to the sample with every pair.
+DRAWN = 30
 
 Answers = dict[str, str | bool]
 Pair = tuple[tuple[str, str | bool], ...]
@@ -74,6 +79,17 @@ def pairwise_sample() -> tuple[Answers, ...]:
         sample.append(max(every_combination(), key=lambda row: len(pairs(row) & missing)))
         missing -= pairs(sample[-1])
     return tuple(sample)
+
+
+@cache
+def drawn_sample() -> tuple[Answers, ...]:
+    """Return the pairwise sample and other combinations drawn by the printed seed, for tests that render each of them.
+
+    Each question doubles the combinations, so rendering all of them would take twice as long with each question.
+    """
+    draw = random.Random(os.environ.get("SCAFFOLD_TEST_SEED", "1"))  # noqa: S311 - a sample, no secret
+    others = [answers for answers in every_combination() if answers not in pairwise_sample()]
+    return (*pairwise_sample(), *draw.sample(others, min(DRAWN, len(others))))
 
 
 def title(answers: Answers) -> str:

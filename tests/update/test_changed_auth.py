@@ -69,3 +69,24 @@ def test_nobody_is_locked_out_by_a_change_of_the_answer_and_back(
             assert code == 0, output
         signed_in = sign_in(project, user)
         assert bool(signed_in.cookie) == (auth == "session")
+
+
+@pytest.mark.matrix
+@pytest.mark.timeout(1200)
+def test_nobody_is_locked_out_by_a_second_factor_and_its_removal(
+    folder: Path, node: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", node["PATH"])
+    project = Project(folder, dict(FREE_TEXT), node)
+    assert project.npm(*CHECKS[0])[0] == 0
+    user = sign_in(project)
+    for mfa in ("totp", "none"):
+        result = update_project(folder, {"mfa": mfa}, add_settings=True)
+        assert result.plan.joined.conflicts == ()
+        commit(folder, f"mfa: {mfa}")
+        for command in CHECKS:
+            code, output = project.npm(*command)
+            assert code == 0, output
+        assert "\nENCRYPTION_KEY=" in (folder / ".env").read_text()
+        sign_in(project, user)
+        assert (folder / "src/database/migrations/0010_totp.ts").exists()

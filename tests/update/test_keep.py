@@ -148,16 +148,25 @@ def test_every_migration_of_our_own_template_stays() -> None:
     assert all(any(fnmatchcase(name, pattern) for pattern in rules) for name in names)
 
 
-def test_without_api_keys_their_table_and_what_deletes_its_rows_stay(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("question", "answers", "files"),
+    [
+        ("api_keys", (True, False), ("src/auth/api-keys/apikeys.ts", f"{FOLDER}/0009_api_keys.ts")),
+        ("mfa", ("totp", "none"), ("src/auth/totp/totprows.ts", f"{FOLDER}/0010_totp.ts")),
+    ],
+)
+def test_without_an_answer_its_tables_and_what_deletes_their_rows_stay(
+    tmp_path: Path, question: str, answers: tuple[str | bool, str | bool], files: tuple[str, str]
+) -> None:
     """Otherwise the service would not start, or rows of deleted accounts would stay."""
     base, theirs = tmp_path / "with", tmp_path / "without"
-    for folder, answer in ((base, True), (theirs, False)):
-        for path, content in in_memory(every_combination()[0] | {"api_keys": answer}).items():
+    for folder, answer in zip((base, theirs), answers, strict=True):
+        for path, content in in_memory(every_combination()[0] | {question: answer}).items():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_bytes(content)
     rules = rules_of(builtin())
     kept = vanished(base, theirs, rules)
-    assert kept == ("src/auth/api-keys/apikeys.ts", f"{FOLDER}/0009_api_keys.ts")
+    assert kept == files
     keep(base, theirs, kept, rules)
     for listing in rules.values():
         assert (theirs / listing).read_bytes() == (base / listing).read_bytes()

@@ -1,13 +1,12 @@
 import { z } from 'zod';
 import { QueueFull } from '../crypto/concurrency-limit.ts';
-import { inOneUnit } from '../database/unit-of-work.ts';
 import type { UnitOfWork } from '../database/unit-of-work.ts';
 import { Problem } from '../http/problem.ts';
 import type { RequestContext } from '../http/request-context.ts';
 import { canonicalEmail } from '../http/fields.ts';
 import type { Services } from '../services.ts';
 import { createAccounts } from './account-store.ts';
-import type { SignInAccount } from './account-store.ts';
+import type { Accounts, SignInAccount } from './account-store.ts';
 import { claimedPassword } from './password-policy.ts';
 import { createSessions } from './session-store.ts';
 import { openSession } from './sessions.ts';
@@ -31,17 +30,28 @@ export const invalidCredentials = () =>
     title: 'The e-mail address or the password is wrong.',
   });
 
+/** What a client gets for a new session, written in the unit that opens it. */
+export type Completion<T> = (unit: UnitOfWork, session: NewSession) => Promise<T>;
+
+/** A right password of an account that can sign in. */
+export interface CheckedPassword {
+  readonly userId: string;
+  /** The hash that the password was compared with, and the one to store. */
+  readonly hash: string;
+  readonly newHash: string;
+  /** Call it when the unit with the sign-in is stored: sets the counts of wrong passwords to zero. */
+  succeeded(): Promise<void>;
+}
+
 /**
- * Checks a password and opens a session. What the client gets for the session is up to the strategy.
+ * Checks a password.
  *
- * @returns a function that signs in; `complete` runs in the transaction that opens the session. It rejects with
- *   Problem 401 `invalid-credentials`, 429, or 503 when too many hashes are waiting
+ * @returns a function that rejects with Problem 401 `invalid-credentials`, 429, or 503 when too many hashes are waiting
  */
-export function createSignIn(services: Services) {
-  const { database, passwords, clock } = services;
+export function createPasswordCheck(services: Services): (claimed: Credentials, context: RequestContext) => Promise<CheckedPassword> {
+  const { database, passwords } = services;
   const throttle = createSignInThrottle(services);
   const accounts = createAccounts(database);
-  const sessions = createSessions(database);
 
   async function verifyCredentials(
     { email, password }: Credentials,
@@ -69,11 +79,7 @@ export function createSignIn(services: Services) {
     });
   }
 
-  return async <T>(
-    claimed: Credentials,
-    context: RequestContext,
-    complete: (unit: UnitOfWork, session: NewSession) => Promise<T>,
-  ): Promise<T> => {
+  return async (claimed, context) => {
     const attempt = await throttle.admit(claimed.email, context);
     const user = await verifyCredentials(claimed, attempt, context);
     if (!user) {
@@ -82,14 +88,22 @@ export function createSignIn(services: Services) {
       throw invalidCredentials();
     }
     const newHash = await upToDate(user.hash, claimed.password, attempt, context);
-    const result = await inOneUnit(database, async (unit) => {
-      // Password and account may have changed during the hash.
-      if (!(await accounts.replaceHash(unit, { userId: user.id, old: user.hash, new: newHash }))) throw invalidCredentials();
-      const sessionId = await openSession(sessions, unit, { userId: user.id, context, now: clock() });
-      return complete(unit, { userId: user.id, sessionId });
-    });
-    await attempt.succeeded();
-    context.audit('authn_login_success', { userId: user.id });
-    return result;
+    return { userId: user.id, hash: user.hash, newHash, succeeded: () => attempt.succeeded() };
   };
+}
+
+/**
+ * Stores the hash of a checked password and locks the account until the unit ends.
+ *
+ * @throws Problem 401 `invalid-credentials` when the password was changed or the account disabled during the check
+ */
+export async function keepPassword(accounts: Accounts, unit: UnitOfWork, { userId, hash, newHash }: CheckedPassword): Promise<void> {
+  if (!(await accounts.replaceHash(unit, { userId, old: hash, new: newHash }))) throw invalidCredentials();
+}
+
+/** Opens a session for a user whose row the unit has locked. What the client gets for it is up to the strategy. */
+export function createSessionOpening({ database, clock }: Services) {
+  const sessions = createSessions(database);
+  return async <T>(unit: UnitOfWork, userId: string, context: RequestContext, complete: Completion<T>): Promise<T> =>
+    complete(unit, { userId, sessionId: await openSession(sessions, unit, { userId, context, now: clock() }) });
 }

@@ -7,6 +7,8 @@ import { issueOneTimeToken } from '../auth/one-time-tokens.ts';
 import { newPassword, refuseGuessable } from '../auth/password-policy.ts';
 import { ROLES } from '../access/policy.ts';
 import { newAccount } from '../auth/new-account.ts';
+import type { CreationOption } from '../auth/part.ts';
+import { parts } from '../auth/parts.ts';
 import { ConfigError, loadConfig } from '../config/index.ts';
 import { inOneUnit } from '../database/unit-of-work.ts';
 import { ensureMigrated } from '../database/migrator.ts';
@@ -21,7 +23,10 @@ import type { Services } from '../services.ts';
 
 const LINK_MINUTES = tokenMinutes('reset-password');
 
-const USAGE = `Usage: npm run create-user -- --email ADDRESS [--role ${ROLES.join('|')}] [--link]
+/** What the answers of this project can add to a new account. */
+const ADDITIONS = parts.flatMap(({ atCreation }) => (atCreation ? [atCreation] : []));
+
+const USAGE = `Usage: npm run create-user -- --email ADDRESS [--role ${ROLES.join('|')}] [--link]${ADDITIONS.map(({ option }) => ` [--${option}]`).join('')}
 
 Creates an account with a verified e-mail address. If a password is piped into standard input, the account gets that
 password. Otherwise, or with --link, the command prints a one-time link to set the password (valid for ${LINK_MINUTES} minutes).`;
@@ -42,6 +47,7 @@ interface NewUser {
   readonly email: string;
   readonly role: (typeof ROLES)[number];
   readonly link: boolean;
+  readonly additions: readonly CreationOption[];
 }
 
 function readArguments(): NewUser {
@@ -49,10 +55,13 @@ function readArguments(): NewUser {
     email: { type: 'string' },
     role: { type: 'string', default: 'user' },
     link: { type: 'boolean', default: false },
+    ...Object.fromEntries(ADDITIONS.map(({ option }) => [option, { type: 'boolean', default: false } as const])),
   } as const;
-  const schema = z.strictObject({ email: canonicalEmail(), role: z.enum(ROLES), link: z.boolean() });
+  const schema = z.object({ email: canonicalEmail(), role: z.enum(ROLES), link: z.boolean() });
   try {
-    return schema.parse({ ...parseArgs({ options }).values });
+    const values: Readonly<Record<string, unknown>> = { ...parseArgs({ options }).values };
+    const given = new Set(Object.keys(values).filter((name) => Reflect.get(values, name) === true));
+    return { ...schema.parse(values), additions: ADDITIONS.filter(({ option }) => given.has(option)) };
   } catch {
     throw new Refusal(EXIT.usage, USAGE);
   }
@@ -69,8 +78,13 @@ async function readPassword({ email, link }: NewUser): Promise<string | undefine
   return password;
 }
 
-/** @returns a token to set the password, if none was given */
-async function createUser(services: Services, { email, role }: NewUser, password: string | undefined): Promise<string | undefined> {
+interface Created {
+  /** To set the password, if none was given. */
+  readonly token: string | undefined;
+  readonly additions: readonly string[];
+}
+
+async function createUser(services: Services, { email, role, additions }: NewUser, password: string | undefined): Promise<Created> {
   const { database, passwords, clock } = services;
   const hash = password === undefined ? null : await passwords.hash(password);
   const now = clock();
@@ -79,7 +93,11 @@ async function createUser(services: Services, { email, role }: NewUser, password
   return inOneUnit(database, async (unit) => {
     if (!(await createAccounts(database).enrol(unit, row)))
       throw new Refusal(EXIT.refused, `There is already an account for ${email}. Nothing was changed.`);
-    return hash === null ? issueOneTimeToken(tokens, unit, { email, userId: row.id, purpose: 'reset-password', now }) : undefined;
+    const token =
+      hash === null ? await issueOneTimeToken(tokens, unit, { email, userId: row.id, purpose: 'reset-password', now }) : undefined;
+    const texts: string[] = [];
+    for (const addition of additions) texts.push(await addition.add(services, unit, row));
+    return { token, additions: texts };
   });
 }
 
@@ -89,10 +107,11 @@ async function main(): Promise<void> {
   try {
     const password = await readPassword(user);
     await ensureMigrated(services, migrationsOf(features));
-    const token = await createUser(services, user, password);
+    const { token, additions } = await createUser(services, user, password);
     console.log(`Created ${user.role} ${user.email}.`);
     if (token)
       console.log(`Set the password within ${LINK_MINUTES} minutes: ${tokenLink(services.config.publicUrl, 'reset-password', token)}`);
+    for (const addition of additions) console.log(`\n${addition}`);
   } finally {
     await services.close();
     flushLog();

@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,7 +6,7 @@ import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { parseEnv } from 'node:util';
 import { createTestDatabase } from './database.ts';
-import { SECRET } from './strategy.ts';
+import { freshSecrets } from './secrets.ts';
 
 /** Longer than any of these programs runs. One that hangs is killed, so that its test fails instead of waiting. */
 const PATIENCE_MS = 45_000;
@@ -32,8 +31,7 @@ export async function exampleSettings(t: TestContext): Promise<NodeJS.ProcessEnv
   const database = await createTestDatabase();
   t.after(() => database.drop());
   const example = parseEnv(readFileSync(new URL('../../.env.example', import.meta.url), 'utf8'));
-  const secret = { [SECRET]: randomBytes(32).toString('base64url') };
-  return { ...example, PORT: '0', MANAGEMENT_PORT: '0', BCRYPT_COST: '10', ...secret, ...database.settings };
+  return { ...example, PORT: '0', MANAGEMENT_PORT: '0', BCRYPT_COST: '10', ...freshSecrets(), ...database.settings };
 }
 
 /** Additional settings for production. */

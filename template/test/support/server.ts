@@ -1,11 +1,11 @@
-import { randomBytes } from 'node:crypto';
 import { connect } from 'node:net';
 import { loadConfig } from '../../src/config/index.ts';
 import { createLog } from '../../src/observability/log.ts';
 import { start } from '../../src/server.ts';
 import type { Services } from '../../src/services.ts';
 import { createTestDatabase } from './database.ts';
-import { createClient, SECRET, type Client } from './strategy.ts';
+import { freshSecrets } from './secrets.ts';
+import { createClient, type Client } from './strategy.ts';
 
 export type Mail = Parameters<Services['mailer']['send']>[0];
 
@@ -38,6 +38,8 @@ export interface TestServer {
   readonly managementUrl: string;
   readonly port: number;
   readonly services: Services;
+  /** Settings with its secrets. */
+  readonly secrets: Readonly<Record<string, string>>;
   /** Mails in the order in which they were sent. */
   readonly mails: Mail[];
   /** Log lines so far, all levels. */
@@ -82,9 +84,9 @@ export async function startServer(t: Ending, settings: Record<string, string | u
     await stop();
     await database.drop();
   });
-  const secret = { [SECRET]: randomBytes(32).toString('base64url') };
   const accounts = 'DATABASE_URL' in settings ? {} : database.settings;
-  const config = loadConfig({ ...SETTINGS, ...secret, ...accounts, ...settings });
+  const secrets = freshSecrets();
+  const config = loadConfig({ ...SETTINGS, ...secrets, ...accounts, ...settings });
 
   const mails: Mail[] = [];
   const logs: LogLine[] = [];
@@ -105,6 +107,7 @@ export async function startServer(t: Ending, settings: Record<string, string | u
     managementUrl: `http://127.0.0.1:${managementPort}`,
     port,
     services,
+    secrets,
     mails,
     logs,
     clock,

@@ -11,8 +11,8 @@ import { createOutbox } from '../outbox.ts';
 import { invalidCredentials } from '../sign-in.ts';
 import type { ApiKeyRow } from './apikeys.ts';
 import { createKey, textOf } from './key.ts';
-import { createPasswordProof } from './password-proof.ts';
-import type { ProvenAccount } from './password-proof.ts';
+import { createPasswordProof } from '../password-proof.ts';
+import type { ProvenAccount } from '../password-proof.ts';
 import { expiryOf, key, keyId, KEYS_PER_OWNER, newKey, tooManyKeys, toKey } from './rules.ts';
 import { createApiKeys } from './store.ts';
 

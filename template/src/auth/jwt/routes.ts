@@ -4,8 +4,8 @@ import { unauthenticated } from '../../http/problem.ts';
 import { authenticated, dangerouslyPublic, route } from '../../http/route.ts';
 import type { AnyRoute } from '../../http/route.ts';
 import type { Services } from '../../services.ts';
+import { loginRoutes } from '../login.ts';
 import { createSessions } from '../session-store.ts';
-import { createSignIn, credentials } from '../sign-in.ts';
 import { ACCESS_TOKEN_SECONDS } from './access-token.ts';
 import type { AccessTokens, AccessTokenSubject } from './access-token.ts';
 import { createRefreshTokens } from './refresh-tokens.ts';
@@ -23,7 +23,6 @@ export function jwtRoutes(services: Services, accessTokens: AccessTokens): reado
   const { database, clock, config } = services;
   const sessions = createSessions(database);
   const refreshTokens = createRefreshTokens(database, authSecrets(config));
-  const signIn = createSignIn(services);
 
   const pair = async (subject: AccessTokenSubject & { readonly refreshToken: string }): Promise<z.input<typeof tokens>> => ({
     accessToken: await accessTokens.sign(subject),
@@ -32,19 +31,14 @@ export function jwtRoutes(services: Services, accessTokens: AccessTokens): reado
     refreshToken: subject.refreshToken,
   });
 
-  const login = route({
-    method: 'post',
-    path: '/api/v1/auth/login',
+  const login = loginRoutes(services, {
     summary: 'Exchange an e-mail address and a password for tokens',
-    access: dangerouslyPublic('the password is the proof'),
-    body: credentials,
     problems: [401],
-    status: 200,
     response: tokens,
-    handle: async ({ body, context }) => {
-      const session = await signIn(body, context, async (transaction, opened) => ({
+    open: async (_context, run) => {
+      const session = await run(async (unit, opened) => ({
         ...opened,
-        refreshToken: await refreshTokens.issue(transaction, opened.sessionId, clock()),
+        refreshToken: await refreshTokens.issue(unit, opened.sessionId, clock()),
       }));
       return pair(session);
     },
@@ -80,5 +74,5 @@ export function jwtRoutes(services: Services, accessTokens: AccessTokens): reado
     },
   });
 
-  return [login, refresh, logout];
+  return [...login, refresh, logout];
 }

@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { authenticated, dangerouslyPublic, route } from '../../http/route.ts';
+import { authenticated, route } from '../../http/route.ts';
 import type { AnyRoute } from '../../http/route.ts';
 import type { Services } from '../../services.ts';
+import { loginRoutes } from '../login.ts';
 import { createSessions } from '../session-store.ts';
 import { ABSOLUTE_MS } from '../sessions.ts';
-import { createSignIn, credentials } from '../sign-in.ts';
 import { clearToken, sendToken, tokensIn } from './cookie.ts';
 import { createSessionTokens, IDLE_MS } from './store.ts';
 
@@ -28,20 +28,14 @@ export function cookieRoutes(services: Services): readonly AnyRoute[] {
   const { database, clock } = services;
   const sessions = createSessions(database);
   const tokens = createSessionTokens(database);
-  const signIn = createSignIn(services);
 
-  const login = route({
-    method: 'post',
-    path: '/api/v1/auth/login',
+  const login = loginRoutes(services, {
     summary: 'Exchange an e-mail address and a password for a session; its token is in a cookie only',
-    access: dangerouslyPublic('the password is the proof'),
-    body: credentials,
     problems: [401, 403],
-    status: 200,
     response: opened,
-    handle: async ({ body, context }) => {
+    open: async (context, run) => {
       // The token is always new, and the session before it ends: an attacker may have planted its cookie (session fixation).
-      const token = await signIn(body, context, async (unit, { sessionId }) => {
+      const token = await run(async (unit, { sessionId }) => {
         await tokens.endAll(unit, tokensIn(context.cookies), clock());
         return tokens.renew(unit, sessionId);
       });
@@ -66,5 +60,5 @@ export function cookieRoutes(services: Services): readonly AnyRoute[] {
     },
   });
 
-  return [login, logout];
+  return [...login, logout];
 }

@@ -1,10 +1,10 @@
-import type { Principal } from '../../access/principal.ts';
-import type { RequestContext } from '../../http/request-context.ts';
-import { addressKey } from '../../network/client-address.ts';
-import type { Services } from '../../services.ts';
-import { createAccounts } from '../account-store.ts';
-import { invalidCredentials } from '../sign-in.ts';
-import { createPasswordChangeThrottle } from '../throttle/password-change-throttle.ts';
+import type { Principal } from '../access/principal.ts';
+import type { RequestContext } from '../http/request-context.ts';
+import { addressKey } from '../network/client-address.ts';
+import type { Services } from '../services.ts';
+import { createAccounts } from './account-store.ts';
+import { invalidCredentials } from './sign-in.ts';
+import { createPasswordChangeThrottle } from './throttle/password-change-throttle.ts';
 
 /** The account of the caller as it was when its password was checked. */
 export interface ProvenAccount {
