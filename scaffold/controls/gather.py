@@ -31,9 +31,15 @@ def gathered(root: Path) -> dict[str, Any]:
 
 
 def any_of(conditions: Iterable[str]) -> str:
-    """Join conditions: whatever has several parts is in a project that has one of them."""
-    found = sorted(set(conditions))
-    return ALWAYS if ALWAYS in found else " or ".join(found)
+    """Join conditions: whatever has several parts is in a project that has one of them.
+
+    A condition that another one contains is left out: of `a` and `a and b` only `a` remains.
+    """
+    found = {part for condition in conditions for part in condition.split(" or ")}
+    if ALWAYS in found:
+        return ALWAYS
+    parts = {condition: set(condition.split(" and ")) for condition in found}
+    return " or ".join(sorted(one for one in found if not any(parts[other] < parts[one] for other in found)))
 
 
 def _control(entry: Mapping[str, Any]) -> dict[str, Any]:

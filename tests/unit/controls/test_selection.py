@@ -86,3 +86,5 @@ def test_a_condition_is_said_in_words(condition: str, words: str) -> None:
 def test_what_one_part_always_has_is_always_there() -> None:
     assert any_of(["metrics", "true"]) == "true"
     assert any_of(["b", "a", "b"]) == "a or b"
+    assert any_of(["b", "a or b", "a and c"]) == "a or b"
+    assert any_of(["a and b", "a and c"]) == "a and b or a and c"
