@@ -51,7 +51,7 @@ export function passwordChangeRoute(services: Services): AnyRoute {
         await tokens.endAll(unit, userId);
         await sessions.confirm(unit, sessionId, now);
         await outbox.notify(unit, { kind: 'password-changed', email: user.email });
-        return rotation.atPasswordChange(unit, sessionId);
+        return rotation.atOwnChange(unit, sessionId);
       });
       sendNewToken(context);
       await throttle.succeeded(proof);

@@ -4,9 +4,9 @@ import type { TokenRotation } from '../token-rotation.ts';
 import { sendToken } from './cookie.ts';
 import { createSessionTokens } from './store.ts';
 
-/** No token outlives a change of the password or of the role. Source: ASVS 5.0 V7.2.4; OWASP Session Management Cheat Sheet. */
+/** No token outlives a change of the password, of the role, or of what the session may do. Source: ASVS 5.0 V7.2.4; OWASP Session Management Cheat Sheet. */
 export const createTokenRotation = (database: Database): TokenRotation => ({
-  atPasswordChange: async (unit, sessionId) => {
+  atOwnChange: async (unit, sessionId) => {
     const token = await createSessionTokens(database).renew(unit, sessionId);
     return (context) => {
       sendToken(context, token);

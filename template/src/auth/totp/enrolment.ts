@@ -5,6 +5,7 @@ import { createFieldEncryption } from '../../crypto/field-encryption.ts';
 import { inOneUnit } from '../../database/unit-of-work.ts';
 import type { RequestContext } from '../../http/request-context.ts';
 import type { Services } from '../../services.ts';
+import { createTokenRotation } from '../chosen.ts';
 import { createOutbox } from '../outbox.ts';
 import { createPasswordProof } from '../password-proof.ts';
 import { createSessions } from '../session-store.ts';
@@ -22,6 +23,7 @@ export function createEnrolment(services: Services) {
   const factors = createFactors(database);
   const sessions = createSessions(database);
   const encryption = createFieldEncryption(encryptionKeys(config));
+  const rotation = createTokenRotation(database);
   const prove = createPasswordProof(services);
   const throttle = createCodeThrottle(services);
   const outbox = createOutbox(services);
@@ -50,7 +52,7 @@ export function createEnrolment(services: Services) {
     const codes = createRecoveryCodes();
     // The caller knows the secret, so this hides nothing: it only bounds the work.
     await throttle.begin(owner, context);
-    await inOneUnit(database, async (unit) => {
+    const sendNewToken = await inOneUnit(database, async (unit) => {
       const account = await factors.lockOwner(unit, userId);
       const [factor, now] = [await factors.find(unit, userId), clock()];
       const isOpen = factor?.confirmed_at === null && factor.created_at > now - ENROLMENT_MS;
@@ -62,7 +64,10 @@ export function createEnrolment(services: Services) {
       // They were opened with the password alone, perhaps by somebody else.
       await sessions.endAll(unit, { userId, now, except: sessionId });
       await outbox.notify(unit, { kind: 'second-factor-added', email });
+      // The session can do more from now on.
+      return rotation.atOwnChange(unit, sessionId);
     });
+    sendNewToken(context);
     await throttle.succeeded(owner, context);
     context.audit('authn_factor_change', { change: 'added' });
     return { recoveryCodes: codes };
