@@ -90,6 +90,9 @@ def test_the_first_admin_is_made_on_the_command_line(project: Project) -> None:
             stdout=subprocess.DEVNULL,
         )
         admin.log_in()
+        if project.answers["mfa"] == "totp":
+            assert admin.call(403, "GET", "/api/v1/users")["code"] == "second-factor-required"
+            admin.enrol_second_factor()
         users = admin.call(200, "GET", "/api/v1/users")["items"]
         assert [(user["email"], user["role"]) for user in users] == [(admin.email, "admin")]
 
