@@ -158,9 +158,9 @@ const ATTACKS = {
   },
   'a sibling host shows the page in a frame': async (browser) => {
     const page = await browser.visit(SIBLING, `<iframe src="${origin}/example"></iframe>`);
-    await page.waitForTimeout(500);
     const [frame] = page.frames().filter((one) => one !== page.mainFrame());
-    return (await frame?.content().catch(() => ''))?.includes('Sign in') ?? false;
+    await frame.waitForLoadState('load');
+    return (await frame.content().catch(() => '')).includes('Sign in');
   },
   'a script of the own page finds a token': async (browser) => {
     const before = (await browser.context.cookies(origin)).find(({ name }) => name.endsWith('_sid'));
@@ -229,13 +229,14 @@ async function plant(browser, token) {
   const forms = [...names.map((name) => `${name}=${token}`), `=${COOKIE}=${token}`, `${COOKIE}=${token}; ${COOKIE}=${token}`];
   const scopes = ['Domain=site.localhost; Path=/', 'Domain=site.localhost; Path=/api', 'Domain=site.localhost; Path=/; Secure'];
   const cookies = forms.flatMap((one) => scopes.map((scope) => `${one}; ${scope}`));
-  const page = await browser.visit(SIBLING, `<script>for (const cookie of ${JSON.stringify(cookies)}) document.cookie = cookie;</script>`, 0);
-  await page.close();
+  const script = `for (const cookie of ${JSON.stringify(cookies)}) document.cookie = cookie; window.isPlanted = true;`;
+  const page = await browser.visit(SIBLING, `<script>${script}</script>`, 0);
+  await page.waitForFunction(() => window.isPlanted);
   browser.watching = true;
   await browser.own.evaluate(() => fetch('/api/v1/me'));
 }
 
-const chrome = await chromium.launch({ executablePath, headless: true, args: ['--no-sandbox'] });
+const chrome = await chromium.launch({ executablePath, headless: true, args: ['--no-sandbox', '--disable-gpu'] });
 try {
   const fresh = async () => new Browser(await chrome.newContext());
   for (const [attack, run] of Object.entries(ATTACKS)) {
