@@ -48,6 +48,7 @@ SEAMS = [
     "docs/security.md.jinja",
     "package-lock.json.jinja",
     "package.json.jinja",
+    "src/auth/chosen-rotation.ts.jinja",
     "src/auth/chosen.ts.jinja",
     "src/auth/login.ts.jinja",
     "src/auth/parts.ts.jinja",

@@ -5,7 +5,7 @@ import type { AnyRoute } from '../http/route.ts';
 import { addressKey } from '../network/client-address.ts';
 import type { Services } from '../services.ts';
 import { createAccounts } from './account-store.ts';
-import { createTokenRotation } from './chosen.ts';
+import { createTokenRotation } from './chosen-rotation.ts';
 import { createOneTimeTokens } from './one-time-token-store.ts';
 import { createOutbox } from './outbox.ts';
 import { claimedPassword, newPassword, refuseGuessable } from './password-policy.ts';

@@ -1,6 +1,6 @@
 import type { Role } from '../access/policy.ts';
 import type { Principal } from '../access/principal.ts';
-import { createTokenRotation } from '../auth/chosen.ts';
+import { createTokenRotation } from '../auth/chosen-rotation.ts';
 import { endAccess } from '../auth/end-access.ts';
 import { createOneTimeTokens } from '../auth/one-time-token-store.ts';
 import { inOneUnit } from '../database/unit-of-work.ts';

@@ -81,7 +81,9 @@ def test_what_is_not_covered_depends_on_the_answers_and_has_a_reason(tmp_path: P
     assert practices["S011"]["status"] == "choice"
     assert practices["S011"]["reason"] == "It comes with ci: github."
     assert (practices["S024"]["status"], practices["S024"]["rest"]) == ("in-part", "operator")
-    assert practices["S081"]["status"] == "not-claimed"
+    assert practices["S082"]["status"] == "not-claimed"
+    assert practices["S081"]["status"] == "choice"
+    assert practices["S081"]["reason"] == "It comes with mfa: totp."
     assert all(one["reason"] for one in practices.values())
     assert not {"proven", "tested"} & {one["status"] for one in practices.values()}
     with_ci = listed("--uncovered", "--ci", "github", cwd=tmp_path)

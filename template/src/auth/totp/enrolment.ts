@@ -5,7 +5,7 @@ import { createFieldEncryption } from '../../crypto/field-encryption.ts';
 import { inOneUnit } from '../../database/unit-of-work.ts';
 import type { RequestContext } from '../../http/request-context.ts';
 import type { Services } from '../../services.ts';
-import { createTokenRotation } from '../chosen.ts';
+import { createTokenRotation } from '../chosen-rotation.ts';
 import { createOutbox } from '../outbox.ts';
 import { createPasswordProof } from '../password-proof.ts';
 import { createSessions } from '../session-store.ts';
